@@ -1,0 +1,53 @@
+# Every target makes .venv from the machine's python3 and the hash-pinned lock; a second run costs nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements-dev.lock
+STAMP := $(VENV)/.installed-$(shell cksum < $(LOCK) | tr ' ' '-')
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench serve format lock clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(STAMP):
+	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is needed" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 2; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+demo: $(STAMP) ## Tell the whole story against the twins (KEEP=1 leaves everything running)
+	$(BIN)/timerabbit-conta demo $(if $(KEEP),--keep,)
+
+test: $(STAMP) ## Run every test on a real PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=app --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report --skip-covered --fail-under=95 --sort=cover
+
+check: $(STAMP) ## Lint, format, types, layers, documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy app tests
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_architecture.py
+
+bench: $(STAMP) ## Measure the ratios and write bench/results.json
+	$(BIN)/timerabbit-conta bench
+
+serve: $(STAMP) ## Run twins, service and worker for development, with pages to click
+	$(BIN)/timerabbit-conta demo --serve
+
+format: $(STAMP) ## Format and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(STAMP) ## Renew both lock files from pyproject.toml (needs pip-tools on the PATH)
+	pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header -o requirements.lock pyproject.toml
+	pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --extra dev --extra embedded -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## Remove the environment and the embedded database
+	rm -rf $(VENV) .data .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Join one Timerabbit company (hours) to one Conta organization (books)."""

@@ -1,0 +1,52 @@
+"""Build the runtime: settings, engine, HTTP clients, systems by name. With cli, the only file that knows both."""
+
+import httpx
+
+from app.clock import Clock, system_clock
+from app.database import Hook, create_database
+from app.queue import create_queue
+from app.runtime import Runtime, Systems
+from app.settings import Settings, parse_keyring
+from app.systems.conta.client import ContaSystem
+from app.systems.timerabbit.client import TimerabbitSystem
+from app.telemetry import Metrics
+from app.vault import Vault
+
+
+def build_runtime(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    hook: Hook | None = None,
+    conta_transport: httpx.AsyncBaseTransport | None = None,
+    timerabbit_transport: httpx.AsyncBaseTransport | None = None,
+) -> Runtime:
+    """
+    Build what a process needs; nothing is connected yet.
+
+    Args:
+        hook: Called around each commit point; the stories die there.
+        conta_transport: Stands in for the network towards Conta, for tests.
+        timerabbit_transport: The same towards Timerabbit.
+    """
+    url = settings.database_url
+    if url is None:
+        raise ValueError("database_url must be set before the runtime is built")
+    metrics = Metrics()
+    extra = {} if hook is None else {"hook": hook}
+    return Runtime(
+        settings=settings,
+        database=create_database(url, pool=settings.database_pool, **extra),
+        queue=create_queue(url),
+        systems=Systems(
+            time=TimerabbitSystem.from_settings(
+                settings, observe=metrics.observe_call, transport=timerabbit_transport
+            ),
+            books=ContaSystem.from_settings(
+                settings, observe=metrics.observe_call, transport=conta_transport
+            ),
+        ),
+        vault=Vault(parse_keyring(settings.keyring.get_secret_value())),
+        clock=clock,
+        metrics=metrics,
+    )

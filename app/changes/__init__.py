@@ -1,0 +1,1 @@
+"""Keep the records that are to be looked at, as a set."""

@@ -1,0 +1,1 @@
+"""Keep records that are to be looked at."""

@@ -1,0 +1,1 @@
+"""Start what is asked for: serve, worker, migrate, sandbox, demo, match, bench. Imports stand inside commands."""

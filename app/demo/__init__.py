@@ -1,0 +1,1 @@
+"""Tell the whole story through HTTP only."""

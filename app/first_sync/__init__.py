@@ -1,0 +1,1 @@
+"""Let a person review the first sync before anything is written."""

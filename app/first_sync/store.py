@@ -1,0 +1,1 @@
+"""Keep the plan of the first sync."""

@@ -1,0 +1,1 @@
+"""Turn hours into an invoice draft, each hour once, to the øre."""

@@ -1,0 +1,1 @@
+"""Keep previews, drafts and the hour ledger."""

@@ -1,0 +1,1 @@
+"""Say which Timerabbit company belongs to which Conta organization."""

@@ -1,0 +1,275 @@
+"""Answer every failure as a problem document (RFC 9457) with a stable code, in the caller's language."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+LANGUAGES: Final = ("nb", "nn", "en")
+MEDIA_TYPE: Final = "application/problem+json"
+_TEXTS: Final = Path(__file__).parent / "problem_texts"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """
+    Hold what is fixed for a code: it never changes meaning.
+
+    Args:
+        detail: A sentence by language with ``{facts}`` in braces.
+        remedy: What the caller can do, by language, with the same facts.
+        action: A machine-readable remedy, for instance ``reconnect``; or ``None``.
+    """
+
+    code: str
+    status: int
+    title: Mapping[str, str]
+    detail: Mapping[str, str]
+    remedy: Mapping[str, str]
+    action: str | None = None
+
+
+@cache
+def catalogue() -> Mapping[str, ProblemType]:
+    """Read all problem types, by code, from ``problem_texts/*.json``."""
+    found: dict[str, ProblemType] = {}
+    for path in sorted(_TEXTS.glob("*.json")):
+        for code, entry in json.loads(path.read_text(encoding="utf-8")).items():
+            if code in found:
+                raise ValueError(f"problem code {code} is defined twice")
+            found[code] = ProblemType(code=code, **entry)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Point at one wrong part of a request; ``detail`` never repeats the value."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):  # noqa: N818 - it *is* the problem document
+    """
+    Stop a request with a problem document.
+
+    Args:
+        code: A code of the catalogue; an unknown one is a programming error.
+        errors: One item for each wrong part of the request.
+        headers: Further response headers, for instance ``Retry-After``.
+        more: Further members of the document, for instance the present state at 412.
+        facts: Values for the texts; they stand in the document under ``facts`` too.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+        **facts: object,
+    ) -> None:
+        super().__init__(code)
+        self.type = catalogue()[code]
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+        self.facts = {name: str(value) for name, value in facts.items()}
+
+    def document(self, language: str, *, base_url: str, instance: str, request_id: str) -> dict[str, Any]:
+        """Write the document in a language; every member of RFC 9457 and ours."""
+        kind = self.type
+        remedy: dict[str, Any] = {"text": say(kind.remedy, language, self.facts)}
+        if kind.action is not None:
+            remedy["action"] = kind.action
+        return {
+            "type": f"{base_url}/problems/{kind.code}",
+            "title": say(kind.title, language, self.facts),
+            "status": kind.status,
+            "detail": say(kind.detail, language, self.facts),
+            "instance": instance,
+            "code": kind.code,
+            "facts": self.facts,
+            "errors": [
+                {"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in self.errors
+            ],
+            "remedy": remedy,
+            "requestId": request_id,
+            **self.more,
+        }
+
+
+def say(texts: Mapping[str, str], language: str, facts: Mapping[str, str]) -> str:
+    """Give the text of a language (nn falls back to nb) with its facts filled in."""
+    template = texts.get(language) or texts["nb"]
+    return template.format_map(_Lenient(facts))
+
+
+class _Lenient(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def preferred_language(header: str | None) -> str:
+    """Choose nb, nn or en by an ``Accept-Language`` header; nb when nothing fits. ``no`` means nb."""
+    best, best_weight = "nb", 0.0
+    for part in (header or "").split(",")[:20]:
+        tag, _, parameters = part.strip().partition(";")
+        name = tag.split("-")[0].lower().replace("no", "nb")
+        weight = _weight(parameters)
+        if name in LANGUAGES and weight > best_weight:
+            best, best_weight = name, weight
+    return best
+
+
+def _weight(parameters: str) -> float:
+    _, _, value = parameters.partition("q=")
+    try:
+        return min(max(float(value), 0.0), 1.0) if value else 1.0
+    except ValueError:
+        return 0.0
+
+
+def answer(request: Request, problem: Problem) -> JSONResponse:
+    """Make the response for a problem."""
+    language = preferred_language(request.headers.get("accept-language"))
+    document = problem.document(
+        language,
+        base_url=request.app.state.public_url,
+        instance=request.url.path,
+        request_id=getattr(request.state, "request_id", ""),
+    )
+    headers = {"Content-Language": language, "Cache-Control": "no-store", **problem.headers}
+    return JSONResponse(
+        document, status_code=problem.type.status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+_BY_STATUS: Final = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    408: "request-timeout",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+}
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Make every failure of the app a problem document; nothing of an exception's text leaks."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, exc: Problem) -> JSONResponse:
+        return answer(request, exc)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
+        return answer(request, invalid_request(exc))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, exc: HTTPException) -> JSONResponse:
+        code = _BY_STATUS.get(exc.status_code, "bad-request")
+        return answer(request, Problem(code, headers=exc.headers))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeout)
+    async def _database(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001
+        return answer(request, Problem("database-unavailable", headers={"Retry-After": "5"}))
+
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, exc: DBAPIError) -> JSONResponse:
+        if exc.connection_invalidated:
+            return answer(request, Problem("database-unavailable", headers={"Retry-After": "5"}))
+        return answer(request, Problem("internal-error"))
+
+    @app.exception_handler(Exception)
+    async def _internal(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001
+        return answer(request, Problem("internal-error"))
+
+
+def invalid_request(exc: RequestValidationError) -> Problem:
+    """Turn FastAPI's findings into one problem that points at each fault and repeats no value."""
+    errors = exc.errors()
+    if any(error["type"] == "json_invalid" for error in errors):
+        return Problem("malformed-json")
+    return Problem(
+        "invalid-request",
+        errors=[FieldError(_pointer(e["loc"]), str(e["type"]), str(e["msg"])) for e in errors],
+    )
+
+
+def _pointer(location: Sequence[object]) -> str:
+    where, *rest = (str(part) for part in location)
+    return "/".join(["" if where == "body" else f"#{where}", *rest])
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems an operation answers, for its OpenAPI document: one example a code."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        kind = catalogue()[code]
+        entry = found.setdefault(
+            kind.status,
+            {"description": "", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
+        )
+        entry["description"] = "; ".join(filter(None, (entry["description"], kind.title["en"])))
+        entry["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(kind)}
+    return found
+
+
+def _example(kind: ProblemType) -> dict[str, Any]:
+    problem = Problem(kind.code)
+    return problem.document(
+        "en",
+        base_url="https://link.example",
+        instance="/v1/links",
+        request_id="0199f3a0-0000-7000-8000-000000000000",
+    )
+
+
+PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "requestId"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string"},
+        "facts": {"type": "object", "additionalProperties": {"type": "string"}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+        "remedy": {
+            "type": "object",
+            "properties": {
+                "text": {"type": "string"},
+                "action": {"type": "string"},
+                "href": {"type": "string"},
+            },
+        },
+        "requestId": {"type": "string"},
+    },
+}
+"""The schema of every problem document, for the OpenAPI document."""

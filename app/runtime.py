@@ -1,0 +1,56 @@
+"""Hold what a running process needs, built once and handed in everywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from procrastinate import App as Queue
+
+from app.clock import Clock
+from app.database import Database
+from app.settings import Settings
+from app.systems.ports import BooksSystem, TimeSystem
+from app.telemetry import Metrics
+from app.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Hold the two systems by role; names are for paths and texts only."""
+
+    time: TimeSystem
+    books: BooksSystem
+
+    @property
+    def by_name(self) -> Mapping[str, TimeSystem | BooksSystem]:
+        """Give the systems by the name their webhook paths carry."""
+        return {self.time.name: self.time, self.books.name: self.books}
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Hold settings, database, queue, systems, vault, clock and metrics of one process."""
+
+    settings: Settings
+    database: Database
+    queue: Queue
+    systems: Systems
+    vault: Vault
+    clock: Clock
+    metrics: Metrics
+
+    async def close(self) -> None:
+        """Close the database's connections and both systems' HTTP clients."""
+        await self.database.close()
+        await self.systems.time.close()
+        await self.systems.books.close()
+
+
+def _of_request(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+Running = Annotated[Runtime, Depends(_of_request)]
+"""Asks FastAPI for the process's runtime."""

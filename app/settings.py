@@ -1,0 +1,233 @@
+"""Read the settings from the environment (prefix ``TC_``); each knob says its unit and its reason."""
+
+import base64
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.canonical import Side
+
+
+class SettingsInvalid(Exception):  # noqa: N818 - named by what it says of the settings
+    """Say that a setting is missing or wrong; the text names each variable. The process stops with exit 2."""
+
+
+class Issuer(BaseModel):
+    """
+    Describe one issuer of the callers' JWTs.
+
+    Args:
+        side: The side whose accounts the tokens list.
+        algorithm: The one algorithm accepted; never taken from the token.
+    """
+
+    issuer: str
+    side: Side
+    jwks_url: str
+    audience: str = "timerabbit-conta"
+    algorithm: str = "ES256"
+    accounts_claim: str = "accounts"
+    role_claim: str = "role"
+
+
+_IssuerList = TypeAdapter(tuple[Issuer, ...])
+
+
+class Settings(BaseSettings):
+    """Hold every knob of the service; documented one by one in ``docs/settings.md``."""
+
+    model_config = SettingsConfigDict(env_prefix="TC_", extra="ignore", populate_by_name=True)
+
+    database_url: str | None = Field(
+        default=None,
+        description="Database as the service role (owns nothing). Without it an embedded server is used.",
+    )
+    migration_url: str | None = Field(
+        default=None, description="The same database as the owner, for `migrate` only."
+    )
+    data_dir: Path = Field(
+        default=Path(".data"), description="Folder of the embedded database server."
+    )
+    conta_url: str = Field(
+        default="https://api.gateway.conta.no", description="Base address of Conta's API."
+    )
+    conta_app_url: str = Field(
+        default="https://app.conta.no", description="Address of Conta's web app, for links shown to people."
+    )
+    conta_modified_filter: bool = Field(
+        default=True,
+        description="Use Conta's `modifiedFromDate` on customers; off where the gateway lacks it.",
+    )
+    conta_registration_source: str = Field(
+        default="TIMERABBIT", description="`registrationSource` on drafts: TIMERABBIT or CONTA."
+    )
+    timerabbit_url: str = Field(
+        default="https://api.timerabbit.net", description="Base address of Timerabbit's API."
+    )
+    timerabbit_client_id: str = Field(
+        default="timerabbit-conta", description="Our OAuth client id at Timerabbit."
+    )
+    timerabbit_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Our OAuth client secret at Timerabbit."
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Our own address as callers and webhook senders see it.",
+    )
+    keyring: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that seal credentials: `id:base64` of 32 bytes, comma between; the first seals, all open.",
+    )
+    issuers: Annotated[tuple[Issuer, ...], NoDecode] = Field(
+        default=(), description="JSON list of the issuers of callers' JWTs, one for each side."
+    )
+    return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("https://app.conta.no/",),
+        description="Comma list of prefixes that a link's `returnUrl` may have (pages of Conta).",
+    )
+    processes: int = Field(
+        default=1, ge=1, description="Number of service and worker processes; each takes its share of the pace."
+    )
+    conta_calls_per_second: float = Field(
+        default=10.0, gt=0, description="Calls per second and link towards Conta. Conta documents no limit."
+    )
+    timerabbit_calls_per_second: float = Field(
+        default=20.0, gt=0, description="Calls per second and link towards Timerabbit."
+    )
+    worker_concurrency: int = Field(
+        default=40, ge=1, description="Jobs one worker runs at once; each waits for other systems most of the time."
+    )
+    drain_bite: int = Field(
+        default=50, ge=1, description="Most changes one drain takes before it stands behind the others again."
+    )
+    drain_parallel: int = Field(
+        default=8, ge=1, description="Records of one link that a drain carries out side by side."
+    )
+    wake_seconds: float = Field(
+        default=5.0, gt=0, description="Seconds between looks for links whose waiting work is due."
+    )
+    heartbeat_seconds: float = Field(
+        default=5.0, gt=0, description="Seconds between a worker's signs of life."
+    )
+    stalled_seconds: float = Field(
+        default=15.0, gt=0, description="Seconds without a sign of life after which a worker's jobs are taken over."
+    )
+    sweep_active_seconds: float = Field(
+        default=900.0, gt=0, description="Seconds between sweeps of a link in daily use."
+    )
+    sweep_idle_seconds: float = Field(
+        default=14_400.0, gt=0, description="Seconds between sweeps of a link where nothing moves."
+    )
+    settle_seconds: float = Field(
+        default=120.0, gt=0, description="Wait before and between looks for a draft whose outcome is unknown."
+    )
+    intent_settle_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
+        default=(0.0, 30.0, 120.0),
+        description="Comma list of seconds at which a create of unknown outcome is looked for.",
+    )
+    transfer_ttl_seconds: int = Field(
+        default=3600, ge=60, le=3600, description="How long Timerabbit holds reserved hours."
+    )
+    outgoing_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Deadline of one call to another system."
+    )
+    draft_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Deadline of the one POST that makes a draft."
+    )
+    max_body_bytes: int = Field(
+        default=262_144, gt=0, description="Largest request body accepted; above it 413."
+    )
+    body_timeout_seconds: float = Field(
+        default=10.0, gt=0, description="Longest time a request body may take to arrive; above it 408."
+    )
+    database_pool: int = Field(
+        default=20, ge=1, description="Database connections one process may hold."
+    )
+    shutdown_seconds: float = Field(
+        default=8.0, gt=0, description="Time running work has to end after SIGTERM."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("issuers", mode="before")
+    @classmethod
+    def _issuers(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(_IssuerList.validate_json(value)) if value.strip() else ()
+        return value
+
+    @field_validator("return_urls", mode="before")
+    @classmethod
+    def _comma_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("intent_settle_seconds", mode="before")
+    @classmethod
+    def _comma_numbers(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(float(part) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("keyring")
+    @classmethod
+    def _keyring_form(cls, value: SecretStr) -> SecretStr:
+        parse_keyring(value.get_secret_value())
+        return value
+
+
+def parse_keyring(text: str) -> dict[str, bytes]:
+    """
+    Parse ``id:base64`` entries, comma between, into keys by id, in order; the first one seals.
+
+    Raises:
+        ValueError: An entry is malformed or not 32 bytes long. The text of the key is never in the message.
+    """
+    keys: dict[str, bytes] = {}
+    for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
+        key_id, separator, encoded = entry.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError as err:
+            raise ValueError(f"entry {position} is not base64") from err
+        if not separator or not key_id or len(key) != 32:
+            raise ValueError(f"entry {position} must be id:base64 of 32 bytes")
+        keys[key_id] = key
+    return keys
+
+
+def load_settings(*, required: tuple[str, ...] = ()) -> Settings:
+    """
+    Read the environment.
+
+    Args:
+        required: Field names that this process cannot do without.
+
+    Raises:
+        SettingsInvalid: Naming every variable that is wrong or missing.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as err:
+        faults = [
+            f"TC_{str(e['loc'][0] if e['loc'] else '?').upper()}: {e['msg']}" for e in err.errors()
+        ]
+        raise SettingsInvalid("; ".join(faults)) from None
+    missing = [f"TC_{name.upper()}: missing" for name in required if _is_empty(settings, name)]
+    if missing:
+        raise SettingsInvalid("; ".join(missing))
+    return settings
+
+
+def _is_empty(settings: Settings, name: str) -> bool:
+    value = getattr(settings, name)
+    return not (value.get_secret_value() if isinstance(value, SecretStr) else value)

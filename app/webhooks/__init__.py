@@ -1,0 +1,1 @@
+"""Hear of a change: verify, keep once, note, answer."""

@@ -1,0 +1,120 @@
+"""Give every test a real database, emptied after it, an injected clock and, where asked for, the twins."""
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app import migrate
+from app.canonical import LinkId
+from app.database import Database, create_database
+from app.embedded import EmbeddedServer, start_embedded
+
+ROOT = Path(__file__).parent.parent
+
+
+class SetClock:
+    """Tell the time a test has set; move it with ``advance``."""
+
+    def __init__(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+    def advance(self, **delta: float) -> None:
+        self.instant += timedelta(**delta)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def server() -> EmbeddedServer:
+    return start_embedded(ROOT / ".data" / "tests")
+
+
+def _migrations_hash() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "migrations").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """A migrated database that tests are cloned from; made once for each state of the migrations."""
+    name = f"template_{_migrations_hash()}"
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(4711)")
+        if not _is_migrated(server, name):
+            server.drop_database(name)
+            server.create_database(name)
+            migrate.upgrade(server.url("tc_owner", name))
+    return name
+
+
+def _is_migrated(server: EmbeddedServer, name: str) -> bool:
+    try:
+        with psycopg.connect(server.url("postgres", name)) as connection:
+            return bool(connection.execute("SELECT 1 FROM alembic_version").fetchone())
+    except psycopg.Error:
+        return False
+
+
+@pytest.fixture(scope="session")
+def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """This test worker's own clone."""
+    name = f"test_{os.getpid()}"
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(4711)")  # a template is cloned by one at a time
+        server.create_database(name, template=template)
+    yield name
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def emptied(server: EmbeddedServer, database_name: str) -> Callable[[], None]:
+    """Empties every table but the revision's, as superuser: the owner sees no rows through the policies."""
+    connection = psycopg.connect(server.url("postgres", database_name), autocommit=True)
+    rows = connection.execute(
+        "SELECT quote_ident(tablename) FROM pg_tables"
+        " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    ).fetchall()
+    script = "SET session_replication_role = replica;" + ";".join(
+        f"DELETE FROM {name}" for (name,) in rows
+    )
+
+    def empty() -> None:
+        connection.execute(script)  # type: ignore[call-overload]
+
+    return empty
+
+
+@pytest.fixture
+def database_url(
+    server: EmbeddedServer, database_name: str, emptied: Callable[[], None]
+) -> Iterator[str]:
+    """The clone's address as the service role; everything a test wrote is gone afterwards."""
+    yield server.url("tc_service", database_name)
+    emptied()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = create_database(database_url, pool=5)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def link_id() -> LinkId:
+    from uuid_utils.compat import uuid7
+
+    return LinkId(uuid7())
