@@ -1,1 +1,241 @@
 """Start what is asked for: serve, worker, migrate, sandbox, demo, match, bench. Imports stand inside commands."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.database import Hook
+    from app.runtime import Runtime
+    from app.settings import Settings
+
+Command = Callable[[argparse.Namespace], int]
+
+_NEEDED = ("keyring", "issuers")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code: 2 when a setting, argument or role is wrong."""
+    parsed = _parser().parse_args(arguments)
+    command: Command = parsed.command
+    from app.settings import SettingsInvalid
+
+    try:
+        return command(parsed)
+    except SettingsInvalid as err:
+        return _refuse(str(err))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _refuse(message: str) -> int:
+    print(f"timerabbit-conta: {message}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="timerabbit-conta", description="Joins hours in Timerabbit to books in Conta."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    serve = add("serve", _serve, "Serve the API.")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000, help="0 takes a free port")
+    add("worker", _worker, "Carry out jobs until told to stop.")
+    migrate = add("migrate", _migrate, "Bring the database to the newest revision.")
+    migrate.add_argument("--revision", default="head")
+    sandbox = add("sandbox", _sandbox, "Run the twins of both systems.")
+    sandbox.add_argument("--only", choices=("conta", "timerabbit"), help="run one twin alone")
+    sandbox.add_argument("--host", default="127.0.0.1")
+    sandbox.add_argument("--conta-port", type=int, default=8082)
+    sandbox.add_argument("--timerabbit-port", type=int, default=8081)
+    sandbox.add_argument("--seed", default="demo", help="demo, empty, or a number of customers")
+    demo = add("demo", _demo, "Tell the whole story against the twins.")
+    demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
+    demo.add_argument("--serve", action="store_true", help="start everything, tell no story")
+    match = add("match", _match, "Match two customer registers (CSV).")
+    match.add_argument("timerabbit", type=Path)
+    match.add_argument("conta", type=Path)
+    match.add_argument("--out", type=Path, required=True)
+    match.add_argument("--duplicates", type=Path)
+    match.add_argument("--invalid", type=Path)
+    bench = add("bench", _bench, "Measure the ratios (in a checkout).")
+    bench.add_argument("names", nargs="*", help="only these benches")
+    return parser
+
+
+def _settings() -> "Settings":
+    """Read the settings; without a database URL, start the embedded server and use it."""
+    from app.embedded import EmbeddedMissing, start_embedded
+    from app.settings import SettingsInvalid, load_settings
+
+    settings = load_settings()
+    if settings.database_url is not None:
+        return settings
+    try:
+        server = start_embedded(settings.data_dir)
+    except EmbeddedMissing as err:
+        raise SettingsInvalid(str(err)) from err
+    return settings.model_copy(
+        update={
+            "database_url": server.service_url,
+            "migration_url": settings.migration_url or server.owner_url,
+        }
+    )
+
+
+def _complete_settings() -> "Settings":
+    from app.settings import load_settings
+
+    load_settings(required=_NEEDED)
+    return _settings()
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from app.migrate import upgrade
+    from app.settings import SettingsInvalid
+
+    settings = _settings()
+    if settings.migration_url is None:
+        raise SettingsInvalid("TC_MIGRATION_URL: missing")
+    upgrade(settings.migration_url, arguments.revision)
+    print("database is at", arguments.revision)
+    return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    return serve(_complete_settings(), host=arguments.host, port=arguments.port)
+
+
+def _worker(_arguments: argparse.Namespace) -> int:
+    return work(_complete_settings())
+
+
+def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = None) -> int:
+    """Serve the API until SIGTERM; running requests get the time the settings allow."""
+    import uvicorn
+
+    from app.main import create_app
+
+    runtime = _runtime(settings, hook)
+    config = uvicorn.Config(
+        create_app(runtime),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+        timeout_keep_alive=30,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 3
+
+
+def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
+    """Carry out jobs until SIGTERM; running ones get the time the settings allow."""
+    from prometheus_client import start_http_server
+
+    from app.worker import run_worker
+
+    runtime = _runtime(settings, hook)
+    if settings.worker_metrics_port is not None:
+        start_http_server(
+            settings.worker_metrics_port, addr="127.0.0.1", registry=runtime.metrics.registry
+        )
+
+    async def until_told() -> None:
+        try:
+            await run_worker(runtime)
+        finally:
+            await runtime.close()
+
+    asyncio.run(until_told())
+    return 0
+
+
+def _runtime(settings: "Settings", hook: "Hook | None") -> "Runtime":
+    """Build the runtime after refusing a database role that row-level security would not bind."""
+    from app.bootstrap import build_runtime
+    from app.settings import SettingsInvalid
+    from app.telemetry import configure_logging
+
+    configure_logging(settings.log_level)
+    runtime = build_runtime(settings, hook=hook)
+    fault = asyncio.run(_role_fault(runtime))
+    if fault is not None:
+        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")
+    return runtime
+
+
+async def _role_fault(runtime: "Runtime") -> str | None:
+    from sqlalchemy.exc import DBAPIError
+
+    from app.database import role_fault
+
+    try:
+        return await role_fault(runtime.database)
+    except DBAPIError:
+        return None  # the database is away: readiness says so until it is back
+    finally:
+        await runtime.database.engine.dispose()
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    from app.sandbox.start import start
+
+    return start(
+        only=arguments.only,
+        host=arguments.host,
+        conta_port=arguments.conta_port,
+        timerabbit_port=arguments.timerabbit_port,
+        seed=arguments.seed,
+    )
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from app.demo.story import tell
+
+    return tell(keep=arguments.keep, serve_only=arguments.serve)
+
+
+def _match(arguments: argparse.Namespace) -> int:
+    from app.records.matching.benchmark import run
+
+    for path in (arguments.timerabbit, arguments.conta):
+        if not path.is_file():
+            return _refuse(f"{path} is not a file")
+    return run(
+        arguments.timerabbit,
+        arguments.conta,
+        arguments.out,
+        duplicates=arguments.duplicates,
+        invalid=arguments.invalid,
+    )
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    folder = Path(__file__).parent.parent / "bench"
+    if not (folder / "run.py").is_file():
+        return _refuse("bench runs in a checkout of the project only")
+    import runpy
+
+    sys.argv = ["bench", *arguments.names]
+    sys.path.insert(0, str(folder.parent))
+    runpy.run_path(str(folder / "run.py"), run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

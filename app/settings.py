@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     shutdown_seconds: float = Field(
         default=8.0, gt=0, description="Time running work has to end after SIGTERM."
     )
+    worker_metrics_port: int | None = Field(
+        default=None, description="Loopback port where a worker shows its Prometheus metrics; none without it."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("issuers", mode="before")

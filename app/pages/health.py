@@ -1,0 +1,82 @@
+"""Say whether the process lives, whether it can serve, and what it has counted."""
+
+import asyncio
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.links.store import DirectoryEntry, LinkState
+from app.runtime import Running, Runtime
+
+router = APIRouter(include_in_schema=False)
+
+_PATIENCE_SECONDS = 2.0
+
+
+@router.get("/health/live")
+async def live() -> dict[str, str]:
+    """Say that the process answers; asks nobody else."""
+    return {"status": "alive"}
+
+
+@router.get("/health/ready")
+async def ready(runtime: Running) -> JSONResponse:
+    """Say whether requests can be served: the database answers, is migrated, and the key ring opens."""
+    faults = [
+        fault
+        for fault in (await _database_fault(runtime), _keyring_fault(runtime))
+        if fault is not None
+    ]
+    return JSONResponse(
+        {"status": "unready" if faults else "ready", "faults": faults},
+        status_code=503 if faults else 200,
+    )
+
+
+async def _database_fault(runtime: Runtime) -> str | None:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.reading() as session:
+            await session.execute(text("SELECT 1 FROM link_directory LIMIT 1"))
+    except (DBAPIError, PoolTimeout, TimeoutError):
+        return "database-unavailable"
+    return None
+
+
+def _keyring_fault(runtime: Runtime) -> str | None:
+    return None if runtime.vault.ready else "keyring-missing"
+
+
+@router.get("/metrics")
+async def metrics(runtime: Running) -> Response:
+    """Give the counters in Prometheus' text form; gauges over all links are read from the directory."""
+    await _read_gauges(runtime)
+    return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _read_gauges(runtime: Runtime) -> None:
+    entry = DirectoryEntry
+    async with runtime.database.reading() as session:
+        totals = (
+            await session.execute(
+                select(
+                    func.coalesce(func.sum(entry.pending), 0),
+                    func.coalesce(func.sum(entry.parked), 0),
+                    func.min(entry.next_due).filter(entry.state == LinkState.ACTIVE),
+                )
+            )
+        ).one()
+        states = (
+            await session.execute(select(entry.state, func.count()).group_by(entry.state))
+        ).all()
+    pending, parked, oldest = totals
+    runtime.metrics.pending.set(pending)
+    runtime.metrics.parked.set(parked)
+    late = 0.0 if oldest is None else (runtime.clock() - oldest).total_seconds()
+    runtime.metrics.oldest_pending_seconds.set(max(late, 0.0))
+    counts = {state: count for state, count in states}
+    for state in LinkState:
+        runtime.metrics.links.labels(state.value).set(counts.get(state.value, 0))
