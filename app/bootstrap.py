@@ -1,4 +1,7 @@
-"""Build the runtime: settings, engine, HTTP clients, systems by name. With cli, the only file that knows both."""
+"""Build the runtime: settings, engine, HTTP clients, systems by name.
+
+With cli, the only file that knows both.
+"""
 
 import httpx
 
@@ -28,6 +31,7 @@ def build_runtime(
         hook: Called around each commit point; the stories die there.
         conta_transport: Stands in for the network towards Conta, for tests.
         timerabbit_transport: The same towards Timerabbit.
+
     """
     url = settings.database_url
     if url is None:

@@ -67,6 +67,7 @@ class Customer:
         mark: The id of the record's other half as the time side keeps it for us (``externalRefs``).
         merged_into: Set on a tombstone whose customer lives on under another id.
         gone: True when the record no longer exists in its system.
+
     """
 
     id: RecordId
@@ -93,6 +94,7 @@ class Project:
         parent_id: Set on a subproject (time side only).
         start: First day, where the plan has one.
         end: Last day, where the plan has one.
+
     """
 
     id: RecordId
@@ -138,6 +140,7 @@ class TimeEntry:
         rate_source: Where the rate comes from (entry, project, customer, company).
         held_by: The transfer that holds the entry, if one does.
         draft_id: The draft the time system believes the entry stands in.
+
     """
 
     id: EntryId
@@ -168,10 +171,12 @@ class DraftLine:
     Hold one line of an invoice draft.
 
     Args:
-        quantity: Hours (or pieces) with two decimals; printed quantity times printed price is the line.
+        quantity: Hours (or pieces) with two decimals; printed quantity times printed price is the
+            line.
         unit_price: Øre per unit, excluding VAT.
         discount_percent: 0 to 100.
         vat_code: Conta's short code, for instance ``high``.
+
     """
 
     text: str

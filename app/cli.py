@@ -1,4 +1,7 @@
-"""Start what is asked for: serve, worker, migrate, sandbox, demo, match, bench. Imports stand inside commands."""
+"""Start what is asked for: serve, worker, migrate, sandbox, demo, match, bench.
+
+Imports stand inside commands.
+"""
 
 import argparse
 import asyncio

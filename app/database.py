@@ -49,7 +49,7 @@ Hook = Callable[[CommitPoint, Literal["before", "after"]], None]
 """Called around each commit point; nothing in production, a death in the stories."""
 
 UNSCOPED: Final[dict[str, str]] = {
-    "link_directory": "ids, state, due times and counters of all links, for routes, periodic jobs and metrics; no names",
+    "link_directory": "ids, state, due times, counters, for routes and periodic jobs; no names",
     "api_tokens": "hashes of tokens; read before the caller's links are known",
     "idempotency_keys": "keyed by caller; read before the resource's link is known",
     "oauth_states": "hashes of single-use states; bound to issuer and subject",
@@ -152,7 +152,10 @@ async def bind_more(session: AsyncSession, *link_ids: LinkId) -> None:
 
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
-    """Give the psycopg connection under a session, for statements on the hot path and for the queue."""
+    """Give the psycopg connection under a session.
+
+    For statements on the hot path and for the queue.
+    """
     connection: AsyncConnection = await session.connection()
     raw = await connection.get_raw_connection()
     return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
@@ -190,7 +193,8 @@ async def role_fault(database: Database) -> str | None:
     """
     Say why the service role may not be used, or ``None``.
 
-    An owner, superuser or BYPASSRLS role sees all rows, and every row-level test would pass for nothing.
+    An owner, superuser or BYPASSRLS role sees all rows, and every row-level test would pass for
+    nothing.
     """
     async with database.engine.connect() as connection:
         row = (

@@ -18,7 +18,10 @@ PAGE_LIMIT: Final = 200
 
 
 class RequestDocument(BaseModel):
-    """Be the parent of request bodies: camelCase members, unknown ones refused, no silent conversion."""
+    """Be the parent of request bodies.
+
+    CamelCase members, unknown ones refused, no silent conversion.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", str_strip_whitespace=True
@@ -44,7 +47,8 @@ class Listing(AnswerDocument, Generic[Item]):
 
 
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag of your last read; needed for changes.")
+    str | None,
+    Header(alias="If-Match", description="The ETag of your last read; needed for changes."),
 ]
 
 
@@ -61,12 +65,16 @@ def expect_version(if_match: str | None, version: int, *, present: Any) -> None:
         present: The resource as it is now, as JSON, to be shown at 412.
 
     Raises:
-        Problem: ``precondition-required`` (428) without the header, ``precondition-failed`` (412) when stale.
+        Problem: ``precondition-required`` (428) without the header, ``precondition-failed`` (412)
+            when stale.
+
     """
     if if_match is None:
         raise Problem("precondition-required")
     if if_match.strip() not in (etag(version), "*"):
-        raise Problem("precondition-failed", headers={"ETag": etag(version)}, more={"present": present})
+        raise Problem(
+            "precondition-failed", headers={"ETag": etag(version)}, more={"present": present}
+        )
 
 
 def write_cursor(position: Sequence[str | int], *, key: bytes, scope: str) -> str:
@@ -81,6 +89,7 @@ def read_cursor(cursor: str, *, key: bytes, scope: str) -> list[str | int]:
 
     Raises:
         Problem: ``invalid-cursor`` when it was altered or belongs to another list.
+
     """
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

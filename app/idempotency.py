@@ -11,7 +11,7 @@ from app.database import Base, Instant
 
 class IdempotencyKey(Base):
     """
-    Hold one used key: its scope (caller, method, path), a fingerprint of the body, and what came of it.
+    Hold one used key: its scope, a fingerprint of the body, and what came of it.
 
     Args:
         scope: SHA-256 of caller, method, path and key together.
@@ -19,6 +19,7 @@ class IdempotencyKey(Base):
         resource_id: The resource that the call made; ``None`` while it runs.
         lease_until: Until when a running call may be believed alive.
         fence: Rises at each take-over; a late finisher with an older fence may not commit.
+
     """
 
     __tablename__ = "idempotency_keys"

@@ -1,4 +1,7 @@
-"""Answer every failure as a problem document (RFC 9457) with a stable code, in the caller's language."""
+"""Answer every failure as a problem document (RFC 9457) with a stable code.
+
+In the caller's language.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,6 +31,7 @@ class ProblemType:
         detail: A sentence by language with ``{facts}`` in braces.
         remedy: What the caller can do, by language, with the same facts.
         action: A machine-readable remedy, for instance ``reconnect``; or ``None``.
+
     """
 
     code: str
@@ -69,6 +73,7 @@ class Problem(Exception):  # noqa: N818 - it *is* the problem document
         headers: Further response headers, for instance ``Retry-After``.
         more: Further members of the document, for instance the present state at 412.
         facts: Values for the texts; they stand in the document under ``facts`` too.
+
     """
 
     def __init__(
@@ -87,7 +92,9 @@ class Problem(Exception):  # noqa: N818 - it *is* the problem document
         self.more = dict(more or {})
         self.facts = {name: str(value) for name, value in facts.items()}
 
-    def document(self, language: str, *, base_url: str, instance: str, request_id: str) -> dict[str, Any]:
+    def document(
+        self, language: str, *, base_url: str, instance: str, request_id: str
+    ) -> dict[str, Any]:
         """Write the document in a language; every member of RFC 9457 and ours."""
         kind = self.type
         remedy: dict[str, Any] = {"text": say(kind.remedy, language, self.facts)}
@@ -122,7 +129,10 @@ class _Lenient(dict[str, str]):
 
 
 def preferred_language(header: str | None) -> str:
-    """Choose nb, nn or en by an ``Accept-Language`` header; nb when nothing fits. ``no`` means nb."""
+    """Choose nb, nn or en by an ``Accept-Language`` header; nb when nothing fits.
+
+    ``no`` means nb.
+    """
     best, best_weight = "nb", 0.0
     for part in (header or "").split(",")[:20]:
         tag, _, parameters = part.strip().partition(";")
@@ -222,7 +232,10 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
         kind = catalogue()[code]
         entry = found.setdefault(
             kind.status,
-            {"description": "", "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
+            {
+                "description": "",
+                "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}},
+            },
         )
         entry["description"] = "; ".join(filter(None, (entry["description"], kind.title["en"])))
         entry["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(kind)}

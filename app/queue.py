@@ -16,7 +16,8 @@ class Job(StrEnum):
     """
     Name the jobs; each value is the task's name in the queue. Arguments hold ids only.
 
-    ``DRAIN_LINK`` is coarse: it takes a bite of a link's due changes. ``WAKE`` and ``RESCUE`` are periodic.
+    ``DRAIN_LINK`` is coarse: it takes a bite of a link's due changes. ``WAKE`` and ``RESCUE`` are
+    periodic.
     """
 
     DRAIN_LINK = "drain_link"
@@ -34,7 +35,10 @@ def create_queue(url: str, *, pool: int = 8) -> App:
     """Build the queue on the service's database; nothing is connected yet."""
     return App(
         connector=PsycopgConnector(
-            conninfo=libpq_url(url), min_size=1, max_size=pool, kwargs={"options": "-c timezone=UTC"}
+            conninfo=libpq_url(url),
+            min_size=1,
+            max_size=pool,
+            kwargs={"options": "-c timezone=UTC"},
         )
     )
 
@@ -54,6 +58,7 @@ async def defer(session: AsyncSession, job: Job, link_id: LinkId, **more: str) -
 
     Args:
         more: Further ids that the job takes; they are part of what makes jobs equal.
+
     """
     lock = link_lock(job, link_id, *more.values())
     await session.execute(

@@ -1,4 +1,7 @@
-"""Read the settings from the environment (prefix ``TC_``); each knob says its unit and its reason."""
+"""Read the settings from the environment (prefix ``TC_``).
+
+Each knob says its unit and its reason.
+"""
 
 import base64
 from pathlib import Path
@@ -18,7 +21,10 @@ from app.canonical import Side
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named by what it says of the settings
-    """Say that a setting is missing or wrong; the text names each variable. The process stops with exit 2."""
+    """Say that a setting is missing or wrong; the text names each variable.
+
+    The process stops with exit 2.
+    """
 
 
 class Issuer(BaseModel):
@@ -28,6 +34,7 @@ class Issuer(BaseModel):
     Args:
         side: The side whose accounts the tokens list.
         algorithm: The one algorithm accepted; never taken from the token.
+
     """
 
     issuer: str
@@ -49,7 +56,7 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(
         default=None,
-        description="Database as the service role (owns nothing). Without it an embedded server is used.",
+        description="Database as the service role (owns nothing). Without it: an embedded server.",
     )
     migration_url: str | None = Field(
         default=None, description="The same database as the owner, for `migrate` only."
@@ -61,7 +68,8 @@ class Settings(BaseSettings):
         default="https://api.gateway.conta.no", description="Base address of Conta's API."
     )
     conta_app_url: str = Field(
-        default="https://app.conta.no", description="Address of Conta's web app, for links shown to people."
+        default="https://app.conta.no",
+        description="Address of Conta's web app, for links shown to people.",
     )
     conta_modified_filter: bool = Field(
         default=True,
@@ -85,7 +93,8 @@ class Settings(BaseSettings):
     )
     keyring: SecretStr = Field(
         default=SecretStr(""),
-        description="Keys that seal credentials: `id:base64` of 32 bytes, comma between; the first seals, all open.",
+        description="Keys that seal credentials: `id:base64` of 32 bytes, comma between; "
+        "the first seals, all open.",
     )
     issuers: Annotated[tuple[Issuer, ...], NoDecode] = Field(
         default=(), description="JSON list of the issuers of callers' JWTs, one for each side."
@@ -95,19 +104,27 @@ class Settings(BaseSettings):
         description="Comma list of prefixes that a link's `returnUrl` may have (pages of Conta).",
     )
     processes: int = Field(
-        default=1, ge=1, description="Number of service and worker processes; each takes its share of the pace."
+        default=1,
+        ge=1,
+        description="Number of service and worker processes; each takes its share of the pace.",
     )
     conta_calls_per_second: float = Field(
-        default=10.0, gt=0, description="Calls per second and link towards Conta. Conta documents no limit."
+        default=10.0,
+        gt=0,
+        description="Calls per second and link towards Conta. Conta documents no limit.",
     )
     timerabbit_calls_per_second: float = Field(
         default=20.0, gt=0, description="Calls per second and link towards Timerabbit."
     )
     worker_concurrency: int = Field(
-        default=40, ge=1, description="Jobs one worker runs at once; each waits for other systems most of the time."
+        default=40,
+        ge=1,
+        description="Jobs one worker runs at once; each waits for other systems most of the time.",
     )
     drain_bite: int = Field(
-        default=50, ge=1, description="Most changes one drain takes before it stands behind the others again."
+        default=50,
+        ge=1,
+        description="Most changes one drain takes before it stands behind the others again.",
     )
     drain_parallel: int = Field(
         default=8, ge=1, description="Records of one link that a drain carries out side by side."
@@ -119,7 +136,9 @@ class Settings(BaseSettings):
         default=5.0, gt=0, description="Seconds between a worker's signs of life."
     )
     stalled_seconds: float = Field(
-        default=15.0, gt=0, description="Seconds without a sign of life after which a worker's jobs are taken over."
+        default=15.0,
+        gt=0,
+        description="Seconds without a sign of life after which a worker's jobs are taken over.",
     )
     sweep_active_seconds: float = Field(
         default=900.0, gt=0, description="Seconds between sweeps of a link in daily use."
@@ -128,7 +147,9 @@ class Settings(BaseSettings):
         default=14_400.0, gt=0, description="Seconds between sweeps of a link where nothing moves."
     )
     settle_seconds: float = Field(
-        default=120.0, gt=0, description="Wait before and between looks for a draft whose outcome is unknown."
+        default=120.0,
+        gt=0,
+        description="Wait before and between looks for a draft whose outcome is unknown.",
     )
     intent_settle_seconds: Annotated[tuple[float, ...], NoDecode] = Field(
         default=(0.0, 30.0, 120.0),
@@ -147,7 +168,9 @@ class Settings(BaseSettings):
         default=262_144, gt=0, description="Largest request body accepted; above it 413."
     )
     body_timeout_seconds: float = Field(
-        default=10.0, gt=0, description="Longest time a request body may take to arrive; above it 408."
+        default=10.0,
+        gt=0,
+        description="Longest time a request body may take to arrive; above it 408.",
     )
     database_pool: int = Field(
         default=20, ge=1, description="Database connections one process may hold."
@@ -156,7 +179,8 @@ class Settings(BaseSettings):
         default=8.0, gt=0, description="Time running work has to end after SIGTERM."
     )
     worker_metrics_port: int | None = Field(
-        default=None, description="Loopback port where a worker shows its Prometheus metrics; none without it."
+        default=None,
+        description="Loopback port where a worker shows its Prometheus metrics; none without it.",
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
@@ -193,7 +217,9 @@ def parse_keyring(text: str) -> dict[str, bytes]:
     Parse ``id:base64`` entries, comma between, into keys by id, in order; the first one seals.
 
     Raises:
-        ValueError: An entry is malformed or not 32 bytes long. The text of the key is never in the message.
+        ValueError: An entry is malformed or not 32 bytes long. The text of the key is never in the
+            message.
+
     """
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
@@ -217,6 +243,7 @@ def load_settings(*, required: tuple[str, ...] = ()) -> Settings:
 
     Raises:
         SettingsInvalid: Naming every variable that is wrong or missing.
+
     """
     try:
         settings = Settings()

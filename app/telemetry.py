@@ -1,4 +1,7 @@
-"""Let the running service be seen: structured logs with allow-listed fields, and Prometheus metrics."""
+"""Let the running service be seen.
+
+Structured logs with allow-listed fields, and Prometheus metrics.
+"""
 
 import logging
 import sys
@@ -10,13 +13,41 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 ALLOWED_FIELDS: Final = frozenset(
-    {
-        "event", "level", "timestamp", "logger", "link_id", "job", "job_id", "delivery_id", "system", "side",
-        "kind", "record_id", "method", "route", "status", "milliseconds", "code", "reason", "outcome", "count",
-        "attempts", "seconds", "request_id", "run_id", "draft_id", "change", "error", "traceback", "address", "pid",
-        "version", "worker",
-    }
-)  # fmt: skip
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "link_id",
+        "job",
+        "job_id",
+        "delivery_id",
+        "system",
+        "side",
+        "kind",
+        "record_id",
+        "method",
+        "route",
+        "status",
+        "milliseconds",
+        "code",
+        "reason",
+        "outcome",
+        "count",
+        "attempts",
+        "seconds",
+        "request_id",
+        "run_id",
+        "draft_id",
+        "change",
+        "error",
+        "traceback",
+        "address",
+        "pid",
+        "version",
+        "worker",
+    ]
+)
 """The only fields a log line may carry; everything else is dropped before it is written."""
 
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)
@@ -46,16 +77,74 @@ class Metrics:
             object.__setattr__(self, name, series)
 
         registry = self.registry
-        put("accepted", Counter("tc_webhooks", "Webhook deliveries by answer", ["system", "outcome"], registry=registry))
-        put("calls", Counter("tc_outgoing_calls", "Calls to other systems by outcome", ["system", "method", "outcome"], registry=registry))
-        put("call_seconds", Histogram("tc_outgoing_call_seconds", "Duration of outgoing calls", ["system"], buckets=_BUCKETS, registry=registry))
-        put("changes", Counter("tc_changes", "Changes looked at, by outcome", ["outcome"], registry=registry))
-        put("lag_seconds", Histogram("tc_change_lag_seconds", "From first hint to settled", buckets=_BUCKETS, registry=registry))
-        put("requests", Histogram("tc_request_seconds", "Requests by route and status", ["method", "route", "status"], buckets=_BUCKETS, registry=registry))
-        put("drafts", Counter("tc_drafts", "Invoice drafts by outcome", ["outcome"], registry=registry))
-        put("pending", Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=registry))
+        put(
+            "accepted",
+            Counter(
+                "tc_webhooks",
+                "Webhook deliveries by answer",
+                ["system", "outcome"],
+                registry=registry,
+            ),
+        )
+        put(
+            "calls",
+            Counter(
+                "tc_outgoing_calls",
+                "Calls to other systems by outcome",
+                ["system", "method", "outcome"],
+                registry=registry,
+            ),
+        )
+        put(
+            "call_seconds",
+            Histogram(
+                "tc_outgoing_call_seconds",
+                "Duration of outgoing calls",
+                ["system"],
+                buckets=_BUCKETS,
+                registry=registry,
+            ),
+        )
+        put(
+            "changes",
+            Counter("tc_changes", "Changes looked at, by outcome", ["outcome"], registry=registry),
+        )
+        put(
+            "lag_seconds",
+            Histogram(
+                "tc_change_lag_seconds",
+                "From first hint to settled",
+                buckets=_BUCKETS,
+                registry=registry,
+            ),
+        )
+        put(
+            "requests",
+            Histogram(
+                "tc_request_seconds",
+                "Requests by route and status",
+                ["method", "route", "status"],
+                buckets=_BUCKETS,
+                registry=registry,
+            ),
+        )
+        put(
+            "drafts",
+            Counter("tc_drafts", "Invoice drafts by outcome", ["outcome"], registry=registry),
+        )
+        put(
+            "pending",
+            Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=registry),
+        )
         put("parked", Gauge("tc_changes_parked", "Changes waiting for a person", registry=registry))
-        put("oldest_pending_seconds", Gauge("tc_oldest_due_seconds", "How long the longest due link has waited", registry=registry))
+        put(
+            "oldest_pending_seconds",
+            Gauge(
+                "tc_oldest_due_seconds",
+                "How long the longest due link has waited",
+                registry=registry,
+            ),
+        )
         put("links", Gauge("tc_links", "Links by state", ["state"], registry=registry))
 
     def observe_call(self, system: str, method: str, outcome: str, seconds: float) -> None:
@@ -65,7 +154,10 @@ class Metrics:
 
 
 def configure_logging(level: str) -> None:
-    """Write one JSON object a line to standard error, allow-listed fields only; call once at start."""
+    """Write one JSON object a line to standard error, allow-listed fields only.
+
+    Call once at start.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -89,7 +181,10 @@ def _keep_allowed(
 
 
 class _Foreign(logging.Handler):
-    """Turn other libraries' warnings into our lines: their logger and level, never their text or values."""
+    """Turn other libraries' warnings into our lines.
+
+    Their logger and level, never their text or values.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().warning(

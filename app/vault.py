@@ -1,4 +1,7 @@
-"""Seal and open stored credentials: AES-256-GCM, key id in front, the row's identity as associated data."""
+"""Seal and open stored credentials.
+
+AES-256-GCM, key id in front, the row's identity as associated data.
+"""
 
 import os
 
@@ -9,7 +12,10 @@ _NONCE_BYTES = 12
 
 
 class VaultError(Exception):
-    """Say that a sealed value cannot be opened: moved to another row, altered, or its key is gone."""
+    """Say that a sealed value cannot be opened.
+
+    Moved to another row, altered, or its key is gone.
+    """
 
 
 class Vault:
@@ -30,6 +36,7 @@ class Vault:
 
         Raises:
             VaultError: The key ring is empty.
+
         """
         if self._first is None:
             raise VaultError("the key ring is empty; set TC_KEYRING")
@@ -43,6 +50,7 @@ class Vault:
 
         Raises:
             VaultError: The key id is unknown, or the value was altered or belongs to another row.
+
         """
         key_id, _, rest = sealed.partition(b":")
         key = self._keys.get(key_id.decode(errors="replace"))

@@ -4,7 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from procrastinate import JobContext
@@ -41,7 +41,10 @@ _log = structlog.get_logger()
 
 
 def register(runtime: Runtime) -> None:
-    """Make each job known to the queue. Jobs carry no schedule and no retry: waiting lives in our rows."""
+    """Make each job known to the queue.
+
+    Jobs carry no schedule and no retry: waiting lives in our rows.
+    """
     for job, function in JOBS.items():
         runtime.queue.task(name=job.value, pass_context=True)(_runner(runtime, job, function))
 
@@ -66,7 +69,10 @@ def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awai
 
 
 async def run_worker(runtime: Runtime) -> None:
-    """Work until SIGTERM or SIGINT; then take nothing new and let what runs end within the time allowed."""
+    """Work until SIGTERM or SIGINT.
+
+    Then take nothing new and let what runs end within the time allowed.
+    """
     register(runtime)
     settings = runtime.settings
     async with runtime.queue.open_async():
@@ -115,5 +121,3 @@ async def rescue(runtime: Runtime) -> None:
         except UniqueViolation:
             await manager.finish_job(job, status=Status.FAILED, delete_job=False)
         _log.warning("job rescued", job=job.task_name, job_id=job.id)
-
-

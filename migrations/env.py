@@ -1,4 +1,7 @@
-"""Run migrations as the owner; a policy that would hide rows from a migration makes it fail loudly."""
+"""Run migrations as the owner.
+
+A policy that would hide rows from a migration makes it fail loudly.
+"""
 
 from alembic import context
 from sqlalchemy import create_engine, pool, text

@@ -8,7 +8,10 @@ POLICY = (
 
 
 def protect(table: str) -> None:
-    """Let a transaction see and write only the rows of the links it is bound to, its owner included."""
+    """Let a transaction see and write only the rows of the links it is bound to.
+
+    Its owner included.
+    """
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY {table}_link ON {table} USING ({POLICY}) WITH CHECK ({POLICY})")

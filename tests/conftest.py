@@ -1,4 +1,7 @@
-"""Give every test a real database, emptied after it, an injected clock and, where asked for, the twins."""
+"""Give every test a real database, emptied after it, an injected clock and, where asked for.
+
+The twins.
+"""
 
 import hashlib
 import os
@@ -49,7 +52,10 @@ def _migrations_hash() -> str:
 
 @pytest.fixture(scope="session")
 def template(server: EmbeddedServer) -> str:
-    """A migrated database that tests are cloned from; made once for each state of the migrations."""
+    """A migrated database that tests are cloned from.
+
+    Made once for each state of the migrations.
+    """
     name = f"template_{_migrations_hash()}"
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(4711)")
@@ -80,8 +86,11 @@ def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def emptied(server: EmbeddedServer, database_name: str) -> Callable[[], None]:
-    """Empties every table but the revision's, as superuser: the owner sees no rows through the policies."""
+def emptied(server: EmbeddedServer, database_name: str) -> Iterator[Callable[[], None]]:
+    """Empties every table but the revision's, as superuser.
+
+    The owner sees no rows through the policies.
+    """
     connection = psycopg.connect(server.url("postgres", database_name), autocommit=True)
     rows = connection.execute(
         "SELECT quote_ident(tablename) FROM pg_tables"
@@ -92,9 +101,10 @@ def emptied(server: EmbeddedServer, database_name: str) -> Callable[[], None]:
     )
 
     def empty() -> None:
-        connection.execute(script)  # type: ignore[call-overload]
+        connection.execute(script)
 
-    return empty
+    yield empty
+    connection.close()
 
 
 @pytest.fixture

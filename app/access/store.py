@@ -18,6 +18,7 @@ class ApiToken(Base):
     Args:
         side: The side whose account it belongs to.
         hint: The last four characters, so that a person can tell tokens apart.
+
     """
 
     __tablename__ = "api_tokens"
@@ -46,6 +47,7 @@ class OAuthState(Base):
 
     Args:
         used_at: Set once; a second use is refused.
+
     """
 
     __tablename__ = "oauth_states"

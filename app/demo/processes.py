@@ -1,4 +1,7 @@
-"""Start the product's own processes for the demo and the stories, watch them, and stop what was started."""
+"""Start the product's own processes for the demo and the stories, watch them.
+
+And stop what was started.
+"""
 
 import base64
 import contextlib
@@ -44,7 +47,10 @@ class Addresses:
 
 
 def environment(addresses: Addresses, *, data_dir: Path, keyring: str) -> dict[str, str]:
-    """Give the settings of a stage: both twins as systems and as issuers of JWTs, one embedded database."""
+    """Give the settings of a stage.
+
+    Both twins as systems and as issuers of JWTs, one embedded database.
+    """
     issuers = [
         {
             "issuer": url,
@@ -124,7 +130,9 @@ class Stage:
         Wait until a process answers 200 at an address.
 
         Raises:
-            RuntimeError: It ended or did not answer in time; the text holds the end of what it printed.
+            RuntimeError: It ended or did not answer in time; the text holds the end of what it
+                printed.
+
         """
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
@@ -139,7 +147,9 @@ class Stage:
     def log_end(self, name: str) -> str:
         """Give the last lines that a process printed."""
         path = self.folder / f"{name}.log"
-        return "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
+        return (
+            "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
+        )
 
     def kill(self, name: str) -> None:
         """End a process with SIGKILL and wait until it is gone."""

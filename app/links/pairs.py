@@ -9,6 +9,7 @@ from sqlalchemy import Index, Integer, String, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import Base, Instant
@@ -23,6 +24,7 @@ class Pair(Base):
         origin: Why the pair exists: ``matched``, ``answered``, ``created``, ``by-hand``.
         problem: The code of what keeps it from being in step, or ``None``.
         version: Rises at each change; the ETag.
+
     """
 
     __tablename__ = "pairs"
@@ -65,3 +67,32 @@ async def partner_id(
     """Give the id of a record's other half, or ``None`` when it is in no pair."""
     pair = await find_pair(session, link_id, side, kind, record_id)
     return None if pair is None else pair.record_id(side.other)
+
+
+async def make_pair(
+    session: AsyncSession,
+    link_id: LinkId,
+    kind: RecordKind,
+    *,
+    time_id: RecordId,
+    books_id: RecordId,
+    base: Mapping[str, Any],
+    origin: str,
+    now: datetime,
+) -> Pair:
+    """
+    Say that two records are the same thing from now on.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: One of them is in a pair already (``uq_pairs_time``,
+        ``uq_pairs_books``).
+
+    """
+    pair = Pair(
+        link_id=link_id, pair_id=uuid7(), kind=kind.value, time_id=time_id, books_id=books_id,
+        base=base, origin=origin, problem=None, version=1,
+        created_at=now, updated_at=now, synced_at=now,
+    )  # fmt: skip
+    session.add(pair)
+    await session.flush()
+    return pair

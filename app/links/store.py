@@ -1,4 +1,7 @@
-"""Keep links: the directory that all may read, and each link's own row, credentials and webhook secrets."""
+"""Keep links.
+
+The directory that all may read, and each link's own row, credentials and webhook secrets.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -42,12 +45,15 @@ class DirectoryEntry(Base):
     Args:
         time_account: The company's id in the time system; ``None`` until someone logged in there.
         books_account: The organization's id in the books system.
-        next_due: When the link's next waiting change (or sweep) is due; ``None`` when nothing waits.
+        next_due: When the link's next waiting change (or sweep) is due; ``None`` when nothing
+            waits.
         next_sweep: When the link is swept next.
-        time_not_before: A 429 of the time system: no call for this link before then, by any process.
+        time_not_before: A 429 of the time system: no call for this link before then, by any
+            process.
         books_not_before: The same for the books system.
         pending: Changes waiting, as the last drain counted them.
         parked: Changes waiting for a person.
+
     """
 
     __tablename__ = "link_directory"
@@ -92,12 +98,14 @@ class Link(Base):
     Hold a link's own facts, readable only within a transaction bound to it.
 
     Args:
-        state: The same as in the directory; both are written in one transaction by ``lifecycle``'s deeds.
+        state: The same as in the directory; both are written in one transaction by ``lifecycle``'s
+            deeds.
         resume_state: Where a paused link goes when resumed (reviewing or active).
         pause_reason: A stable code a person can act on, with ``pause_detail`` for the texts.
         settings: Policies and defaults of this link (default VAT code, brake, field policies).
         features: What the books account's plan allows, as last read.
         version: Rises at each change a person can make; the ETag.
+
     """
 
     __tablename__ = "links"
@@ -129,11 +137,13 @@ class Link(Base):
 
 class Credential(Base):
     """
-    Hold one sealed credential of a link: ``oauth`` tokens of the time side, the ``key`` of the books side.
+    Hold one sealed credential: OAuth tokens of the time side, the key of the books side.
 
     Args:
         fingerprint: SHA-256 of a books key, so that links sharing a key can be tested together.
-        version: Rises at each renewal; readers that hold an older version re-read before they renew.
+        version: Rises at each renewal; readers that hold an older version re-read before they
+            renew.
+
     """
 
     __tablename__ = "credentials"
@@ -152,6 +162,7 @@ class WebhookSecret(Base):
 
     Args:
         expires_at: End of its grace after a newer one was made; ``None`` while it is the newest.
+
     """
 
     __tablename__ = "webhook_secrets"
@@ -181,10 +192,11 @@ async def directory_entry(session: AsyncSession, link_id: LinkId) -> DirectoryEn
     return await session.get(DirectoryEntry, link_id)
 
 
-async def hold_back(
-    session: AsyncSession, link_id: LinkId, side: Side, *, until: datetime
-) -> None:
-    """Write that a system asked for patience: no call of this link to that side before ``until``."""
+async def hold_back(session: AsyncSession, link_id: LinkId, side: Side, *, until: datetime) -> None:
+    """Write that a system asked for patience.
+
+    No call of this link to that side before ``until``.
+    """
     column = "time_not_before" if side is Side.TIME else "books_not_before"
     await session.execute(
         update(DirectoryEntry).where(DirectoryEntry.link_id == link_id).values({column: until})

@@ -1,4 +1,7 @@
-"""Serve the documentation without any other host: Swagger UI from a package, the first hour, the problems."""
+"""Serve the documentation without any other host.
+
+Swagger UI from a package, the first hour, the problems.
+"""
 
 import html
 import importlib.resources
@@ -18,10 +21,12 @@ router = APIRouter(include_in_schema=False)
 _ASSETS: Final = "/assets"
 _DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 _STYLE: Final = (
-    "body{font:16px/1.55 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
+    "body{font:16px/1.55 system-ui,sans-serif;max-width:52rem;"
+    "margin:2rem auto;padding:0 1rem;color:#1b1f24}"
     "code,pre{font-family:ui-monospace,monospace;background:#f3f4f6;border-radius:4px}"
     "pre{padding:.8rem;overflow:auto}code{padding:.1rem .25rem}pre code{padding:0}"
-    "table{border-collapse:collapse}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:left}"
+    "table{border-collapse:collapse}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;"
+    "text-align:left}"
     "a{color:#0b57d0}"
 )
 
@@ -78,7 +83,8 @@ def _one_problem(kind: ProblemType) -> str:
     parts = [f"<h1><code>{kind.code}</code> · {kind.status}</h1>"]
     for language in LANGUAGES:
         title, detail, remedy = (
-            html.escape(say(texts, language, {})) for texts in (kind.title, kind.detail, kind.remedy)
+            html.escape(say(texts, language, {}))
+            for texts in (kind.title, kind.detail, kind.remedy)
         )
         parts.append(
             f'<section lang="{language}"><h2>{title} ({language})</h2><p>{detail}</p>'

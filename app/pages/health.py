@@ -25,7 +25,10 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready")
 async def ready(runtime: Running) -> JSONResponse:
-    """Say whether requests can be served: the database answers, is migrated, and the key ring opens."""
+    """Say whether requests can be served.
+
+    The database answers, is migrated, and the key ring opens.
+    """
     faults = [
         fault
         for fault in (await _database_fault(runtime), _keyring_fault(runtime))
@@ -52,7 +55,10 @@ def _keyring_fault(runtime: Runtime) -> str | None:
 
 @router.get("/metrics")
 async def metrics(runtime: Running) -> Response:
-    """Give the counters in Prometheus' text form; gauges over all links are read from the directory."""
+    """Give the counters in Prometheus' text form.
+
+    Gauges over all links are read from the directory.
+    """
     await _read_gauges(runtime)
     return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -77,6 +83,6 @@ async def _read_gauges(runtime: Runtime) -> None:
     runtime.metrics.parked.set(parked)
     late = 0.0 if oldest is None else (runtime.clock() - oldest).total_seconds()
     runtime.metrics.oldest_pending_seconds.set(max(late, 0.0))
-    counts = {state: count for state, count in states}
+    counts: dict[str, int] = dict(states)
     for state in LinkState:
         runtime.metrics.links.labels(state.value).set(counts.get(state.value, 0))
