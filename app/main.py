@@ -2,22 +2,29 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any, Final
 
 from fastapi import FastAPI
 
 from app.access import routes as access_routes
+from app.access.jwks import KeySets
 from app.changes import routes as changes_routes
 from app.edge import Edge
 from app.first_sync import routes as first_sync_routes
 from app.invoicing import routes as invoicing_routes
 from app.links import routes as links_routes
+from app.pages import documentation, health
+from app.pages.telling import DESCRIPTION, TAGS, observe_requests
 from app.problems import install_handlers
+from app.records import routes as records_routes
 from app.runtime import Runtime
 from app.sync import routes as sync_routes
 from app.webhooks import routes as webhooks_routes
 
-ROUTERS = (
+ROUTERS: Final = (
     links_routes.router,
+    records_routes.router,
     first_sync_routes.router,
     sync_routes.router,
     changes_routes.router,
@@ -27,22 +34,46 @@ ROUTERS = (
 )
 """In the order of the story that the documentation tells."""
 
+_FACTS: Final[dict[str, Any]] = {
+    "title": "Timerabbit–Conta link service",
+    "version": "1",
+    "summary": "Customers and projects equal on both sides; each hour on one draft, to the øre.",
+    "description": DESCRIPTION,
+    "openapi_tags": TAGS,
+    "docs_url": None,
+    "redoc_url": None,
+    "openapi_url": "/openapi.json",
+}
+
+
+@cache
+def service_document() -> dict[str, Any]:
+    """Give the OpenAPI document of the service; it depends on no setting."""
+    app = FastAPI(**_FACTS)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app.openapi()
+
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application around a runtime; the runtime is closed when the application ends."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001 - FastAPI hands it in
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with runtime.queue.open_async():
             yield
+        await app.state.key_sets.close()
         await runtime.close()
 
-    app = FastAPI(title="Timerabbit–Conta link service", lifespan=lifespan)
+    app = FastAPI(**_FACTS, lifespan=lifespan)
     app.state.runtime = runtime
     app.state.public_url = runtime.settings.public_url.rstrip("/")
+    app.state.key_sets = KeySets.from_settings(runtime.settings)
     install_handlers(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, documentation.router, health.router):
         app.include_router(router)
+    documentation.mount_assets(app)
+    app.add_middleware(observe_requests(runtime.metrics))
     app.add_middleware(
         Edge,
         max_body_bytes=runtime.settings.max_body_bytes,

@@ -13,41 +13,14 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 ALLOWED_FIELDS: Final = frozenset(
-    [
-        "event",
-        "level",
-        "timestamp",
-        "logger",
-        "link_id",
-        "job",
-        "job_id",
-        "delivery_id",
-        "system",
-        "side",
-        "kind",
-        "record_id",
-        "method",
-        "route",
-        "status",
-        "milliseconds",
-        "code",
-        "reason",
-        "outcome",
-        "count",
-        "attempts",
-        "seconds",
-        "request_id",
-        "run_id",
-        "draft_id",
-        "change",
-        "error",
-        "traceback",
-        "address",
-        "pid",
-        "version",
-        "worker",
-    ]
-)
+    {
+        "event", "level", "timestamp", "logger", "link_id", "job", "job_id",
+        "delivery_id", "system", "side", "kind", "record_id", "method", "route",
+        "status", "milliseconds", "code", "reason", "outcome", "count", "attempts",
+        "seconds", "request_id", "run_id", "draft_id", "change", "error", "traceback",
+        "address", "pid", "version", "worker",
+    }
+)  # fmt: skip
 """The only fields a log line may carry; everything else is dropped before it is written."""
 
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60)

@@ -1,0 +1,97 @@
+"""
+Write the documents that come from the code: settings, problems, the OpenAPI document.
+
+Run ``python docs/generate.py`` after a change; ``tests/test_docs.py`` compares.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pydantic import SecretStr  # noqa: E402 - the path comes first
+from pydantic_core import PydanticUndefined  # noqa: E402
+
+from app.main import service_document  # noqa: E402
+from app.problems import catalogue  # noqa: E402
+from app.settings import Settings  # noqa: E402
+
+
+def settings_document() -> str:
+    """Write one row for each setting."""
+    rows = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable. This page is written by `docs/generate.py`",
+        "from `app/settings.py`.",
+        "`serve` and `worker` need `TC_KEYRING` and `TC_ISSUERS`; everything else has a default.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    rows += [
+        f"| `TC_{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    rows += [
+        "",
+        "`TC_ISSUERS` is a JSON list; each entry has `issuer`, `side` (`time` or `books`) and",
+        "`jwks_url`, and may have `audience` (`timerabbit-conta`), `algorithm` (`ES256`),",
+        "`accounts_claim` (`accounts`) and `role_claim` (`role`).",
+        "",
+    ]
+    return "\n".join(rows)
+
+
+def _default(value: object) -> str:
+    if value is None or value is PydanticUndefined or value in ("", ()):
+        return "–"
+    if isinstance(value, SecretStr):
+        return "–"
+    if isinstance(value, tuple):
+        return "`" + ",".join(str(part) for part in value) + "`"
+    return f"`{value}`"
+
+
+def problems_document() -> str:
+    """Write one row for each problem code."""
+    rows = [
+        "# Problems",
+        "",
+        "Every refusal is `application/problem+json` with one of these codes. A code never changes",
+        "its meaning. This page is written by `docs/generate.py` from `app/problem_texts/`; the",
+        "service shows each code in Norwegian (nb, nn) and English under `/problems/{code}`.",
+        "",
+        "| Code | Status | What | What to do |",
+        "|---|---|---|---|",
+    ]
+    for code, kind in sorted(catalogue().items()):
+        rows.append(f"| `{code}` | {kind.status} | {kind.title['en']} | {kind.remedy['en']} |")
+    return "\n".join([*rows, ""])
+
+
+def openapi_document() -> str:
+    """Write the service's OpenAPI document as it is served."""
+    return json.dumps(service_document(), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
+
+
+DOCUMENTS: Mapping[str, Callable[[], str]] = {
+    "docs/settings.md": settings_document,
+    "docs/problems.md": problems_document,
+    "openapi/service.json": openapi_document,
+}
+"""Path from the project's root to what writes it."""
+
+
+def main() -> None:
+    """Write all of them."""
+    for path, write in DOCUMENTS.items():
+        (ROOT / path).write_text(write(), encoding="utf-8")
+        print(path)  # noqa: T201 - a script for the terminal
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The documents are true: what can rot is compared with the code."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from app.database import UNSCOPED, Base, CommitPoint
+from app.main import service_document
+from app.migrate import import_all_tables
+from app.problems import LANGUAGES, catalogue
+
+ROOT = Path(__file__).parent.parent
+METHODS = {"get", "put", "post", "patch", "delete"}
+
+
+def _generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GENERATE = _generate()
+
+
+def _operations() -> Iterator[tuple[str, str, dict[str, object]]]:
+    for path, item in service_document()["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield path, method, operation
+
+
+OPERATIONS = [pytest.param(*entry, id=f"{entry[1]} {entry[0]}") for entry in _operations()]
+
+
+@pytest.mark.parametrize("path", GENERATE.DOCUMENTS)
+def test_written_documents_are_as_the_code_writes_them(path: str) -> None:
+    """`python docs/generate.py` has nothing to change."""
+    assert (ROOT / path).read_text(encoding="utf-8") == GENERATE.DOCUMENTS[path]()
+
+
+@pytest.mark.parametrize("code", sorted(catalogue()))
+def test_every_problem_is_said_in_three_languages(code: str) -> None:
+    """Title, detail and remedy exist in nb, nn and en; the status is an error's."""
+    kind = catalogue()[code]
+
+    assert 400 <= kind.status < 600
+    for texts in (kind.title, kind.detail, kind.remedy):
+        assert {language for language in LANGUAGES if texts.get(language)} == set(LANGUAGES)
+
+
+def test_every_problem_of_the_catalogue_is_used() -> None:
+    """A code that nothing raises is a promise nobody keeps."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "app").rglob("*.py"))
+
+    assert [code for code in catalogue() if f'"{code}"' not in source] == []
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
+def test_every_operation_tells_why_and_shows_examples(
+    path: str, method: str, operation: dict[str, object]
+) -> None:
+    """Each operation has an id, summary, description and tag, and examples of body and answers."""
+    body = operation.get("requestBody", {})
+    assert operation.get("operationId"), path
+    assert str(operation.get("summary", "")).strip()
+    assert str(operation.get("description", "")).strip()
+    assert operation.get("tags")
+    assert isinstance(body, dict)
+    for media in body.get("content", {}).values():
+        assert _has_example(media), f"no example for the body of {method} {path}"
+    responses = operation["responses"]
+    assert isinstance(responses, dict)
+    for status, response in responses.items():
+        for media in response.get("content", {}).values():
+            assert _has_example(media), f"no example for {status} of {method} {path}"
+
+
+def _has_example(media: dict[str, object]) -> bool:
+    if "example" in media or "examples" in media:
+        return True
+    schema = media.get("schema", {})
+    assert isinstance(schema, dict)
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        name = reference.rpartition("/")[2]
+        schema = service_document()["components"]["schemas"][name]
+    return bool(schema.get("examples") or schema.get("example"))
+
+
+def test_every_table_is_described() -> None:
+    """`docs/architecture.md` names each table of ours."""
+    import_all_tables()
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+    assert [name for name in Base.metadata.tables if f"`{name}`" not in text] == []
+
+
+def test_every_commit_point_is_described() -> None:
+    """`docs/architecture.md` names each place where a process may die with something half done."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+    assert [point.value for point in CommitPoint if f"`{point.value}`" not in text] == []
+
+
+def test_every_table_without_a_policy_has_a_reason() -> None:
+    """A reason is a sentence, not a blank."""
+    assert all(len(reason) > 10 for reason in UNSCOPED.values())
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    """Every relative link in README and docs points at a file of the project."""
+    broken: list[str] = []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        broken += [f"{page.name} -> {t}" for t in targets if not (page.parent / t).exists()]
+
+    assert broken == []
+
+
+def test_files_named_in_the_documents_exist() -> None:
+    """A path of the tree in backticks is a path of the tree."""
+    missing = set()
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pattern = r"`((?:app|tests|migrations|docs|openapi|bench)/[\w./-]+\.(?:py|md|json|yaml))`"
+    for page in pages:
+        for name in re.findall(pattern, page.read_text(encoding="utf-8")):
+            if not (ROOT / name).exists():
+                missing.add(f"{page.name}: {name}")
+
+    assert missing == set()
+
+
+def test_bench_figures_quoted_in_the_readme_are_the_measured_ones() -> None:
+    """A figure in the README's table is the figure in `bench/results.json`."""
+    results = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"<!--bench:([\w.]+)-->([\d.,]+)", readme)
+
+    assert quoted
+    for key, shown in quoted:
+        value = results
+        for part in key.split("."):
+            value = value[part]
+        assert shown == f"{value}", key
