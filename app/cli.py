@@ -96,7 +96,8 @@ def _settings() -> "Settings":
     )
 
 
-def _complete_settings() -> "Settings":
+def complete_settings() -> "Settings":
+    """Read the settings of a service or worker; refuse when one it needs is missing."""
     from app.settings import load_settings
 
     load_settings(required=_NEEDED)
@@ -116,11 +117,11 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    return serve(_complete_settings(), host=arguments.host, port=arguments.port)
+    return serve(complete_settings(), host=arguments.host, port=arguments.port)
 
 
 def _worker(_arguments: argparse.Namespace) -> int:
-    return work(_complete_settings())
+    return work(complete_settings())
 
 
 def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = None) -> int:

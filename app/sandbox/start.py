@@ -1,0 +1,46 @@
+"""Run the twins from the command line, together or alone."""
+
+import contextlib
+
+from starlette.types import ASGIApp
+
+from app.sandbox.conta import create_twin as create_conta
+from app.sandbox.seeds import SeedWorld, demo, size
+from app.sandbox.server import LiveTwin, run
+from app.sandbox.timerabbit import create_twin as create_timerabbit
+
+
+def start(*, only: str | None, host: str, conta_port: int, timerabbit_port: int, seed: str) -> int:
+    """
+    Serve the twins until told to stop and give the exit code.
+
+    Args:
+        only: ``conta`` or ``timerabbit`` for one alone; both without it.
+        seed: ``demo``, ``empty``, or a number of customers a side.
+
+    """
+    twins = _twins(
+        _world(seed),
+        conta_url=f"http://{host}:{conta_port}",
+        timerabbit_url=f"http://{host}:{timerabbit_port}",
+    )
+    ports = {"conta": conta_port, "timerabbit": timerabbit_port}
+    first, *others = [only] if only else ["conta", "timerabbit"]
+    with contextlib.ExitStack() as stack:
+        for name in others:
+            stack.enter_context(LiveTwin(twins[name], host=host, port=ports[name]))
+        run(twins[first], host=host, port=ports[first])
+    return 0
+
+
+def _world(seed: str) -> SeedWorld:
+    if seed == "demo":
+        return demo()
+    return size(0 if seed == "empty" else int(seed), seed=1)
+
+
+def _twins(world: SeedWorld, *, conta_url: str, timerabbit_url: str) -> dict[str, ASGIApp]:
+    return {
+        "conta": create_conta(base_url=conta_url, seed=world),
+        "timerabbit": create_timerabbit(base_url=timerabbit_url, seed=world),
+    }
