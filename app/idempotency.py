@@ -1,12 +1,36 @@
 """Make a creating POST safe to repeat: the key remembers which resource the first call made."""
 
-from datetime import datetime
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String
+from fastapi import Header, Request
+from sqlalchemy import LargeBinary, String, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
+from app.problems import Problem
+
+LIFETIME: Final = timedelta(days=7)
+LEASE: Final = timedelta(seconds=30)
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Fresh random text for a new deed, the same when repeating it; kept 7 days.",
+        examples=["5f0c7e0e-6f7b-4d0e-9a55-0b8a3f0e7b11"],
+    ),
+]
+"""Declares the header in a route's signature; ``keyed_call`` reads and checks it."""
 
 
 class IdempotencyKey(Base):
@@ -32,3 +56,139 @@ class IdempotencyKey(Base):
     lease_until: Mapped[datetime] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedCall:
+    """Hold a call that may be repeated: who, where and with which key; and what it asked."""
+
+    scope: bytes
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Say that the call is the first (or takes over a dead one): run it, then ``finish``."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say that the call was carried out before and what it made."""
+
+    resource_id: str
+
+
+class LostLease(Exception):  # noqa: N818 - named by what happened
+    """Say that another call took over meanwhile; whoever meets it must not commit."""
+
+
+async def keyed_call(request: Request, caller: str) -> KeyedCall:
+    """
+    Read the key of a request; quoted and bare forms name the same key.
+
+    Raises:
+        Problem: ``idempotency-key-missing`` (400) when it is missing, double or malformed.
+
+    """
+    values = request.headers.getlist("idempotency-key")
+    key = values[0].strip() if len(values) == 1 else ""
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not _KEY.fullmatch(key):
+        raise Problem("idempotency-key-missing")
+    scope = f"{caller}\0{request.method}\0{request.url.path}\0{key}"
+    body = canonical(await request.body())
+    return KeyedCall(hashlib.sha256(scope.encode()).digest(), hashlib.sha256(body).digest())
+
+
+def canonical(body: bytes) -> bytes:
+    """Give a JSON body in one form, whatever the order of its members; other bytes as they are."""
+    try:
+        value: Any = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+async def claim(
+    session: AsyncSession, call: KeyedCall, *, link_id: UUID | None, now: datetime
+) -> Fresh | Repeat:
+    """
+    Take the key for this call, or say what the first one made.
+
+    Commit right after: the claim must be seen by others while the deed runs. A call whose process
+    died is taken over after its lease.
+
+    Raises:
+        Problem: ``idempotency-key-reused`` (422) with another body,
+            ``idempotency-key-in-progress`` (409) while the first call runs.
+
+    """
+    await session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.scope == call.scope, IdempotencyKey.expires_at <= now
+        )
+    )
+    made = await session.scalar(
+        insert(IdempotencyKey)
+        .values(
+            scope=call.scope, fingerprint=call.fingerprint, link_id=link_id, resource_id=None,
+            fence=1, lease_until=now + LEASE, created_at=now, expires_at=now + LIFETIME,
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.fence)
+    )  # fmt: skip
+    if made is not None:
+        return Fresh(made)
+    row = await session.scalar(
+        select(IdempotencyKey).where(IdempotencyKey.scope == call.scope).with_for_update()
+    )
+    return _judge(row, call, now)
+
+
+def _judge(row: IdempotencyKey | None, call: KeyedCall, now: datetime) -> Fresh | Repeat:
+    if row is None:
+        raise Problem("idempotency-key-in-progress", headers={"Retry-After": "1"})
+    if row.fingerprint != call.fingerprint:
+        raise Problem("idempotency-key-reused")
+    if row.resource_id is not None:
+        return Repeat(row.resource_id)
+    if row.lease_until > now:
+        raise Problem("idempotency-key-in-progress", headers={"Retry-After": "2"})
+    row.fence += 1
+    row.lease_until = now + LEASE
+    return Fresh(row.fence)
+
+
+async def finish(session: AsyncSession, call: KeyedCall, fresh: Fresh, *, resource_id: str) -> None:
+    """
+    Write what the call made, in the transaction that makes it.
+
+    Raises:
+        LostLease: Another call took over; this transaction must be rolled back.
+
+    """
+    done = await session.scalar(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.scope == call.scope, IdempotencyKey.fence == fresh.fence)
+        .values(resource_id=resource_id)
+        .returning(IdempotencyKey.fence)
+    )
+    if done is None:
+        raise LostLease
+
+
+async def free(session: AsyncSession, call: KeyedCall, fresh: Fresh) -> None:
+    """Give the key back after a refusal that changed nothing.
+
+    So that a corrected call may use it.
+    """
+    await session.execute(
+        delete(IdempotencyKey).where(
+            IdempotencyKey.scope == call.scope,
+            IdempotencyKey.fence == fresh.fence,
+            IdempotencyKey.resource_id.is_(None),
+        )
+    )

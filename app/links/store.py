@@ -5,7 +5,6 @@ The directory that all may read, and each link's own row, credentials and webhoo
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -26,16 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.canonical import LinkId, Side
 from app.database import Base, Instant
-
-
-class LinkState(StrEnum):
-    """Name where a link stands; ``closed`` is left only by connecting the same couple again."""
-
-    CONNECTING = "connecting"
-    REVIEWING = "reviewing"
-    ACTIVE = "active"
-    PAUSED = "paused"
-    CLOSED = "closed"
+from app.links.states import LinkState as LinkState  # noqa: PLC0414 - part of this room's door
 
 
 class DirectoryEntry(Base):
@@ -141,8 +131,8 @@ class Credential(Base):
 
     Args:
         fingerprint: SHA-256 of a books key, so that links sharing a key can be tested together.
-        version: Rises at each renewal; readers that hold an older version re-read before they
-            renew.
+        version: Rises at each renewal.
+        lease_until: Until when someone may be believed to be renewing it.
 
     """
 
@@ -154,6 +144,7 @@ class Credential(Base):
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class WebhookSecret(Base):

@@ -108,6 +108,7 @@ def _tables() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("link_id", "side", name=op.f("pk_credentials")),
     )
     op.create_table(

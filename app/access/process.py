@@ -1,0 +1,28 @@
+"""Say what access needs of the running process; the runtime itself stands above this room."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, cast
+
+from fastapi import Request
+
+from app.database import Database
+
+
+class Process(Protocol):
+    """Be a running process, as far as access looks."""
+
+    @property
+    def database(self) -> Database:
+        """Give the database."""
+        ...
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Give the clock."""
+        ...
+
+
+def process_of(request: Request) -> Process:
+    """Give the process that serves a request."""
+    return cast("Process", request.app.state.runtime)

@@ -1,0 +1,104 @@
+"""Test the books side's key and keep it sealed; test all links that share a refused key at once."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.canonical import LinkId, Side
+from app.database import CommitPoint
+from app.links.change_state import pause, resume
+from app.links.credentials import keep_credential, key_fingerprint, open_credential
+from app.links.lifecycle import PROJECTS, PauseReason
+from app.links.store import Credential, DirectoryEntry, Link, lock_link
+from app.problems import Problem
+from app.runtime import Runtime
+from app.systems.ports import AccessReport
+
+
+async def try_key(runtime: Runtime, link_id: LinkId, key: str | None = None) -> AccessReport:
+    """
+    Test a key (the stored one without ``key``) and say everything found, at once.
+
+    Raises:
+        Problem: ``conta-key-missing`` when none is stored.
+
+    """
+    async with runtime.database.reading(link_id) as session:
+        link = await session.get_one(Link, link_id)
+        stored = await open_credential(session, runtime.vault, link_id, Side.BOOKS)
+    if key is None and stored is None:
+        raise Problem("conta-key-missing")
+    tried = key if key is not None else (stored or b"").decode()
+    books = runtime.systems.books.open(link.books_account, tried, pace_key=f"check:{link_id}")
+    return await books.check()
+
+
+async def keep_key(runtime: Runtime, link_id: LinkId, key: str) -> AccessReport:
+    """
+    Test a key and, if it can be used, keep it sealed; a link paused for its key goes on.
+
+    Gives the report; when it is not usable nothing was stored.
+    """
+    report = await try_key(runtime, link_id, key)
+    account = report.account
+    if not report.usable or account is None:
+        return report
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        link = await lock_link(session, link_id)
+        if link is None:
+            raise Problem("not-found")
+        link.books_name, link.books_key_owner = account.name, account.key_owner
+        link.features = features_of(report)
+        link.version += 1
+        link.updated_at = now
+        await keep_credential(
+            session, runtime.vault, link_id, Side.BOOKS, key.encode(),
+            now=now, fingerprint=key_fingerprint(key),
+        )  # fmt: skip
+        await session.flush()
+        if link.pause_reason in (PauseReason.KEY_REFUSED, PauseReason.ORGANIZATION_BLOCKED):
+            await resume(session, link_id, now=now)
+    return report
+
+
+def features_of(report: AccessReport) -> list[str]:
+    """Give the features to remember.
+
+    The plan's names, and ``projects`` where projects are allowed.
+    """
+    lacks = {finding.code for finding in report.findings}
+    projects = [] if any("projects" in code for code in lacks) else [PROJECTS]
+    return [*projects, *report.features]
+
+
+async def pause_sharers(runtime: Runtime, link_id: LinkId) -> list[LinkId]:
+    """
+    Test the other links that share a refused link's key, and pause each whose key is refused too.
+
+    Each is told once, because a paused link is not paused again.
+    """
+    async with runtime.database.reading(link_id) as session:
+        row = await session.get(Credential, (link_id, Side.BOOKS.value))
+        entries = (await session.scalars(select(DirectoryEntry.link_id))).all()
+    if row is None or row.fingerprint is None:
+        return []
+    paused: list[LinkId] = []
+    for other in entries:
+        other_id = LinkId(other)
+        if other_id != link_id and await _shares(runtime, other_id, row.fingerprint):
+            report = await try_key(runtime, other_id)
+            if not report.usable and await _pause(runtime, other_id, runtime.clock()):
+                paused.append(other_id)
+    return paused
+
+
+async def _shares(runtime: Runtime, link_id: LinkId, fingerprint: str) -> bool:
+    async with runtime.database.reading(link_id) as session:
+        row = await session.get(Credential, (link_id, Side.BOOKS.value))
+    return row is not None and row.fingerprint == fingerprint
+
+
+async def _pause(runtime: Runtime, link_id: LinkId, now: datetime) -> bool:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        return await pause(session, link_id, reason=PauseReason.KEY_REFUSED, now=now)

@@ -1,0 +1,67 @@
+"""Say which states a link may go to, and why it pauses; pure."""
+
+from enum import StrEnum
+from typing import Final
+
+from app.links.states import LinkState
+from app.systems.ports import AccessReason
+
+
+class PauseReason(StrEnum):
+    """Name why a link is paused; each is something a person can act on."""
+
+    KEY_REFUSED = "key-refused"
+    LOGIN_LOST = "login-lost"
+    TRIAL_ENDED = "trial-ended"
+    ORGANIZATION_BLOCKED = "organization-blocked"
+    PERSON_ASKED = "person-asked"
+    MASS_CHANGE_STOPPED = "mass-change-stopped"
+
+
+PROJECTS: Final = "projects"
+"""Stands among a link's features when the books account may have projects."""
+
+TRANSITIONS: Final[dict[LinkState, frozenset[LinkState]]] = {
+    LinkState.CONNECTING: frozenset({LinkState.REVIEWING, LinkState.ACTIVE, LinkState.CLOSED}),
+    LinkState.REVIEWING: frozenset({LinkState.ACTIVE, LinkState.PAUSED, LinkState.CLOSED}),
+    LinkState.ACTIVE: frozenset({LinkState.PAUSED, LinkState.CLOSED}),
+    LinkState.PAUSED: frozenset({LinkState.REVIEWING, LinkState.ACTIVE, LinkState.CLOSED}),
+    LinkState.CLOSED: frozenset({LinkState.CONNECTING}),
+}
+"""What each state may become; a closed link can only be connected again."""
+
+
+def may_become(state: LinkState, target: LinkState) -> bool:
+    """Say whether a link may go from one state to another."""
+    return target in TRANSITIONS[state]
+
+
+def after_login(*, had_first_sync: bool) -> LinkState:
+    """
+    Say where a link goes when both accounts are connected.
+
+    A couple that was linked before keeps its pairs, so it goes straight to work.
+    """
+    return LinkState.ACTIVE if had_first_sync else LinkState.REVIEWING
+
+
+def pause_reason(reason: AccessReason, *, books: bool) -> PauseReason:
+    """Say why a link pauses when a system refuses us."""
+    match reason:
+        case AccessReason.SUBSCRIPTION_ENDED:
+            return PauseReason.TRIAL_ENDED
+        case AccessReason.ORGANIZATION_BLOCKED | AccessReason.ORGANIZATION_READ_ONLY:
+            return PauseReason.ORGANIZATION_BLOCKED
+        case _:
+            return PauseReason.KEY_REFUSED if books else PauseReason.LOGIN_LOST
+
+
+def told_status(state: LinkState) -> str:
+    """Give the word the time system knows for a state (its contract's ``ContaLink.status``)."""
+    return {
+        LinkState.CONNECTING: "first_sync",
+        LinkState.REVIEWING: "first_sync",
+        LinkState.ACTIVE: "active",
+        LinkState.PAUSED: "paused",
+        LinkState.CLOSED: "paused",
+    }[state]

@@ -1,0 +1,117 @@
+"""Renew a link's OAuth tokens once for all who meet them stale, in any number of processes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import select, update
+
+from app.canonical import LinkId, Side
+from app.database import CommitPoint
+from app.links.credentials import keep_credential, tokens_as_bytes, tokens_from_bytes
+from app.links.identity import credential_identity
+from app.links.store import Credential
+from app.runtime import Runtime
+from app.systems.ports import AccessReason, Tokens, Unauthorised, Unreachable
+
+_LEASE: Final = timedelta(seconds=40)
+_LOOK_AGAIN_SECONDS: Final = 0.2
+_MOST_LOOKS: Final = 250
+
+
+class LinkTokens:
+    """
+    Be the ``TokenKeeper`` of one link.
+
+    Who renews holds a short lease in the credential's row, never a transaction: the others look
+    again until the newer tokens are there.
+    """
+
+    def __init__(self, runtime: Runtime, link_id: LinkId) -> None:
+        self._runtime = runtime
+        self._link_id = link_id
+
+    async def current(self) -> Tokens:
+        """Give the tokens as stored now."""
+        async with self._runtime.database.reading(self._link_id) as session:
+            row = await session.get(Credential, (self._link_id, Side.TIME.value))
+        if row is None:
+            raise _lost()
+        return self._open(row.sealed)
+
+    async def renew(self, stale: Tokens, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
+        """Replace stale tokens, once for all who ask at the same time."""
+        for _ in range(_MOST_LOOKS):
+            held, mine = await self._take_lease(stale)
+            if held.access != stale.access:
+                return held
+            if mine:
+                return await self._refresh(held, refresh)
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        raise Unreachable("another process renews the access and does not end")
+
+    async def _take_lease(self, stale: Tokens) -> tuple[Tokens, bool]:
+        now = self._runtime.clock()
+        async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
+            row = await session.scalar(
+                select(Credential)
+                .where(Credential.link_id == self._link_id, Credential.side == Side.TIME.value)
+                .with_for_update()
+            )
+            if row is None:
+                raise _lost()
+            held = self._open(row.sealed)
+            mine = held.access == stale.access and (
+                row.lease_until is None or row.lease_until <= now
+            )
+            if mine:
+                row.lease_until = now + _LEASE
+        return held, mine
+
+    async def _refresh(self, held: Tokens, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
+        if held.refresh is None:
+            raise _lost()
+        try:
+            fresh = await self._twice(held.refresh, refresh)
+        except BaseException:
+            await self._end_lease()
+            raise
+        async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
+            await keep_credential(
+                session, self._runtime.vault, self._link_id, Side.TIME,
+                tokens_as_bytes(fresh), now=self._runtime.clock(),
+            )  # fmt: skip
+        return fresh
+
+    async def _twice(self, token: str, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
+        """
+        Try again once when the answer was lost.
+
+        With rotating tokens the second try is refused if the first one took effect; then only a
+        new log-in helps, and a loop would not.
+        """
+        try:
+            return await refresh(token)
+        except Unreachable as lost:
+            if not lost.effect_possible:
+                raise
+            return await refresh(token)
+
+    async def _end_lease(self) -> None:
+        async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
+            await session.execute(
+                update(Credential)
+                .where(Credential.link_id == self._link_id, Credential.side == Side.TIME.value)
+                .values(lease_until=None)
+            )
+
+    def _open(self, sealed: bytes) -> Tokens:
+        identity = credential_identity(self._link_id, Side.TIME)
+        return tokens_from_bytes(self._runtime.vault.open(sealed, identity=identity))
+
+
+def _lost() -> Unauthorised:
+    return Unauthorised(
+        "the link has no log-in at the time system", reason=AccessReason.CREDENTIAL_REFUSED
+    )
