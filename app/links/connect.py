@@ -111,7 +111,7 @@ async def _make(session: AsyncSession, wanted: Wanted, now: datetime) -> LinkId:
     session.add(
         DirectoryEntry(
             link_id=link_id, time_account=None, books_account=wanted.books_account,
-            state=LinkState.CONNECTING, next_due=None, next_sweep=None, time_not_before=None,
+            state=LinkState.CONNECTING, next_due=None, next_sweep=None, next_draft=None, time_not_before=None,
             books_not_before=None, pending=0, parked=0,
         )
     )  # fmt: skip
@@ -145,7 +145,8 @@ async def begin_login(
     async with runtime.database.transaction(CommitPoint.PLAIN) as session:
         session.add(
             OAuthState(
-                hash=state_hash(state), link_id=link_id, issuer=caller.issuer, subject=caller.subject,
+                hash=state_hash(state), link_id=link_id, issuer=caller.issuer,
+                subject=caller.subject,
                 sealed_verifier=runtime.vault.seal(
                     verifier.encode(), identity=verifier_identity(link_id)
                 ),

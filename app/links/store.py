@@ -38,6 +38,7 @@ class DirectoryEntry(Base):
         next_due: When the link's next waiting change (or sweep) is due; ``None`` when nothing
             waits.
         next_sweep: When the link is swept next.
+        next_draft: When a draft of the link has its next step; ``None`` when none waits.
         time_not_before: A 429 of the time system: no call for this link before then, by any
             process.
         books_not_before: The same for the books system.
@@ -77,6 +78,7 @@ class DirectoryEntry(Base):
     state: Mapped[str] = mapped_column(String(16))
     next_due: Mapped[datetime | None] = mapped_column(Instant)
     next_sweep: Mapped[datetime | None] = mapped_column(Instant)
+    next_draft: Mapped[datetime | None] = mapped_column(Instant)
     time_not_before: Mapped[datetime | None] = mapped_column(Instant)
     books_not_before: Mapped[datetime | None] = mapped_column(Instant)
     pending: Mapped[int] = mapped_column(Integer)

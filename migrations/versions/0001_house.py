@@ -131,6 +131,7 @@ def _tables() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("next_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_sweep", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_draft", sa.DateTime(timezone=True), nullable=True),
         sa.Column("time_not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("books_not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pending", sa.Integer(), nullable=False),

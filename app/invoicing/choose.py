@@ -1,0 +1,126 @@
+"""Read the hours a person may choose from, each with what hinders it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
+from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
+from app.invoicing.store import LedgerRow
+from app.links.open_systems import open_time
+from app.links.pairs import Pair
+from app.problems import Problem
+from app.runtime import Runtime
+from app.systems.ports import EntryQuery, TimeTracker
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Hold an entry with what hinders it; an empty tuple means billable."""
+
+    entry: TimeEntry
+    hindrances: tuple[Hindrance, ...]
+    draft_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Hold what was read for a choice: the entries, judged, and the customer's pair if one is."""
+
+    judged: tuple[Judged, ...]
+    surroundings: Surroundings
+
+    @property
+    def billable(self) -> tuple[TimeEntry, ...]:
+        """Give the entries nothing hinders."""
+        return tuple(j.entry for j in self.judged if not j.hindrances)
+
+
+async def read_choice(
+    runtime: Runtime,
+    link_id: LinkId,
+    query: EntryQuery,
+    *,
+    entry_ids: Sequence[EntryId] | None = None,
+) -> Choice:
+    """
+    Read entries from the time system and judge each.
+
+    Args:
+        entry_ids: Only these; without them all that the query chooses.
+
+    """
+    tracker = await open_time(runtime, link_id)
+    settings = await tracker.settings()
+    entries = await _read(tracker, query, entry_ids)
+    async with runtime.database.reading(link_id) as session:
+        surroundings = Surroundings(
+            linked=await _linked(session, link_id),
+            approval_required=settings.approval_required,
+            in_draft=await in_drafts(session, link_id, [entry.id for entry in entries]),
+            customer_id=query.customer_id,
+        )
+    return Choice(tuple(_judge(entry, surroundings) for entry in entries), surroundings)
+
+
+def _judge(entry: TimeEntry, around: Surroundings) -> Judged:
+    return Judged(entry, hindrances(entry, around), around.in_draft.get(entry.id))
+
+
+async def _read(
+    tracker: TimeTracker, query: EntryQuery, entry_ids: Sequence[EntryId] | None
+) -> tuple[TimeEntry, ...]:
+    if entry_ids is None:
+        return await tracker.entries(query)
+    found = await tracker.entries_by_id(tuple(dict.fromkeys(entry_ids)))
+    return tuple(sorted(found, key=lambda entry: (entry.day, entry.id)))
+
+
+async def _linked(session: AsyncSession, link_id: LinkId) -> frozenset[RecordId]:
+    rows = await session.scalars(
+        select(Pair.time_id).where(Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER)
+    )
+    return frozenset(RecordId(row) for row in rows)
+
+
+async def in_drafts(
+    session: AsyncSession, link_id: LinkId, entry_ids: Sequence[EntryId]
+) -> Mapping[EntryId, str]:
+    """Say which of these entries stand in a draft of this link, and in which."""
+    rows = await session.execute(
+        select(LedgerRow.entry_id, LedgerRow.draft_id).where(
+            LedgerRow.link_id == link_id,
+            LedgerRow.active,
+            LedgerRow.entry_id.in_(list(entry_ids)),
+        )
+    )
+    return {EntryId(entry_id): str(draft_id) for entry_id, draft_id in rows}
+
+
+async def customer_pair(session: AsyncSession, link_id: LinkId, customer: str) -> Pair:
+    """
+    Find a customer's pair by its id on the time side, or by the pair's own id.
+
+    Raises:
+        Problem: ``customer-not-linked`` (409).
+
+    """
+    pair = await session.scalar(
+        select(Pair).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER, Pair.time_id == customer
+        )
+    )
+    if pair is None:
+        raise Problem("customer-not-linked", customer=customer)
+    return pair
+
+
+async def project_pair(session: AsyncSession, link_id: LinkId, project: str) -> Pair | None:
+    """Find a project's pair by its id on the time side."""
+    return await session.scalar(
+        select(Pair).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT, Pair.time_id == project
+        )
+    )

@@ -1,0 +1,80 @@
+"""Take hours into the ledger and set them free: an hour is in one draft only, and the database says so."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import EntryId, LinkId
+from app.invoicing.store import Draft, LedgerRow
+
+
+async def take_hours(
+    session: AsyncSession, draft: Draft, *, time_company_id: str, now: datetime
+) -> None:
+    """
+    Write a draft's hours into the ledger, in one order so that two drafts never wait in a circle.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: ``uq_ledger_active_entry``: an hour is in a draft already.
+
+    """
+    rows = [
+        {
+            "link_id": draft.link_id, "draft_id": draft.draft_id, "entry_id": entry_id,
+            "time_company_id": time_company_id, "line_no": number,
+            "minutes": draft.body["minutes"][entry_id], "rate": line["unitPrice"],
+            "entry_version": draft.versions[entry_id], "active": True,
+            "created_at": now, "freed_at": None,
+        }
+        for number, line in enumerate(draft.body["lines"], 1)
+        for entry_id in line["entryIds"]
+    ]  # fmt: skip
+    await session.execute(insert(LedgerRow), sorted(rows, key=lambda row: row["entry_id"]))
+
+
+async def free_hours(
+    session: AsyncSession,
+    draft: Draft,
+    *,
+    now: datetime,
+    entry_ids: Iterable[str] | None = None,
+) -> None:
+    """Set a draft's hours (or some of them) free; the rows stay as history."""
+    statement = update(LedgerRow).where(
+        LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id, LedgerRow.active
+    )
+    if entry_ids is not None:
+        statement = statement.where(LedgerRow.entry_id.in_(list(entry_ids)))
+    await session.execute(statement.values(active=False, freed_at=now))
+
+
+async def holders(
+    session: AsyncSession, link_id: LinkId, entry_ids: Sequence[EntryId]
+) -> dict[str, list[str]]:
+    """Say which drafts of this link hold these hours: draft id to entry ids."""
+    rows = await session.execute(
+        select(LedgerRow.draft_id, LedgerRow.entry_id)
+        .where(
+            LedgerRow.link_id == link_id,
+            LedgerRow.active,
+            LedgerRow.entry_id.in_(list(entry_ids)),
+        )
+        .order_by(LedgerRow.draft_id, LedgerRow.entry_id)
+    )
+    found: dict[str, list[str]] = {}
+    for draft_id, entry_id in rows:
+        found.setdefault(str(draft_id), []).append(str(entry_id))
+    return found
+
+
+async def hours_of(session: AsyncSession, link_id: LinkId, draft_id: Any) -> Sequence[LedgerRow]:  # noqa: ANN401 - a UUID of either library
+    """Read a draft's hours, by line, then entry."""
+    rows = await session.scalars(
+        select(LedgerRow)
+        .where(LedgerRow.link_id == link_id, LedgerRow.draft_id == draft_id)
+        .order_by(LedgerRow.line_no, LedgerRow.entry_id)
+    )
+    return rows.all()

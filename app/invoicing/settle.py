@@ -1,0 +1,16 @@
+"""Take an unfinished draft further (job ``SETTLE_DRAFT``): after a death, a wait, or a lost answer."""
+
+from uuid import UUID
+
+from app.canonical import LinkId
+from app.invoicing.advance import advance
+from app.invoicing.complete import finish_hours
+from app.invoicing.store import DraftState
+from app.runtime import Runtime
+
+
+async def settle_draft(runtime: Runtime, link_id: LinkId, *, draft_id: str) -> None:
+    """Advance a draft; where it stands in the books, or was refused, finish its hours too."""
+    draft = await advance(runtime, link_id, UUID(draft_id))
+    if draft.state in (DraftState.CREATED, DraftState.REFUSED, DraftState.RELEASED):
+        await finish_hours(runtime, link_id, draft)

@@ -1,0 +1,48 @@
+"""Wake the drafts whose next step is due; waiting lives in their rows."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.store import Draft
+from app.links.store import DirectoryEntry, LinkState
+from app.queue import Job, defer
+from app.runtime import Runtime
+
+_MOST_LINKS = 200
+
+
+async def wake_drafts(runtime: Runtime) -> int:
+    """Defer a job for each due draft of active links; gives how many links had some."""
+    now = runtime.clock()
+    async with runtime.database.reading() as session:
+        rows = await session.scalars(
+            select(DirectoryEntry.link_id)
+            .where(DirectoryEntry.next_draft <= now, DirectoryEntry.state == LinkState.ACTIVE)
+            .order_by(DirectoryEntry.next_draft)
+            .limit(_MOST_LINKS)
+        )
+        link_ids = [LinkId(row) for row in rows]
+    for link_id in link_ids:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await _wake_link(session, link_id, now)
+    return len(link_ids)
+
+
+async def _wake_link(session: AsyncSession, link_id: LinkId, now: datetime) -> None:
+    due = await session.scalars(
+        select(Draft.draft_id).where(Draft.link_id == link_id, Draft.not_before <= now)
+    )
+    for draft_id in due:
+        await defer(session, Job.SETTLE_DRAFT, link_id, draft_id=str(draft_id))
+    following = await session.scalar(
+        select(func.min(Draft.not_before)).where(Draft.link_id == link_id, Draft.not_before > now)
+    )
+    await session.execute(
+        update(DirectoryEntry)
+        .where(DirectoryEntry.link_id == link_id, DirectoryEntry.next_draft <= now)
+        .values(next_draft=following)
+    )
