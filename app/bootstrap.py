@@ -44,10 +44,10 @@ def build_runtime(
         queue=create_queue(url),
         systems=Systems(
             time=TimerabbitSystem.from_settings(
-                settings, observe=metrics.observe_call, transport=timerabbit_transport
+                settings, observe=metrics.observe_call, clock=clock, transport=timerabbit_transport
             ),
             books=ContaSystem.from_settings(
-                settings, observe=metrics.observe_call, transport=conta_transport
+                settings, observe=metrics.observe_call, clock=clock, transport=conta_transport
             ),
         ),
         vault=Vault(parse_keyring(settings.keyring.get_secret_value())),

@@ -15,6 +15,7 @@ from app.first_sync import routes as first_sync_routes
 from app.invoicing import routes as invoicing_routes
 from app.links import routes as links_routes
 from app.pages import documentation, health
+from app.pages.refusals import install_system_handlers
 from app.pages.telling import DESCRIPTION, TAGS, observe_requests
 from app.problems import install_handlers
 from app.records import routes as records_routes
@@ -70,6 +71,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.public_url = runtime.settings.public_url.rstrip("/")
     app.state.key_sets = KeySets.from_settings(runtime.settings)
     install_handlers(app)
+    install_system_handlers(app)
     for router in (*ROUTERS, documentation.router, health.router):
         app.include_router(router)
     documentation.mount_assets(app)

@@ -1,5 +1,6 @@
 """Hold what a running process needs, built once and handed in everywhere."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -39,6 +40,13 @@ class Runtime:
     vault: Vault
     clock: Clock
     metrics: Metrics
+
+    @property
+    def cursor_key(self) -> bytes:
+        """Give the key that signs cursors; the same in every process of one key ring."""
+        return hashlib.sha256(
+            b"cursor:" + self.settings.keyring.get_secret_value().encode()
+        ).digest()
 
     async def close(self) -> None:
         """Close the database's connections and both systems' HTTP clients."""

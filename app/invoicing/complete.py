@@ -1,4 +1,7 @@
-"""Mark a created draft's hours in the time system, or set them free there; repeatable, also late."""
+"""Mark a created draft's hours in the time system, or set them free there.
+
+Repeatable, also late.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Take hours into the ledger and set them free: an hour is in one draft only, and the database says so."""
+"""Take hours into the ledger and set them free.
+
+An hour is in one draft only, and the database says so.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""Look for a draft whose outcome is unknown: by its mark in a line's text, never by sending again."""
+"""Look for a draft whose outcome is unknown.
+
+By its mark in a line's text, never by sending again.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Write how far a draft has come: each step a short transaction that only its own fence may make."""
+"""Write how far a draft has come.
+
+Each step a short transaction that only its own fence may make.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

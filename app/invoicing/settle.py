@@ -1,4 +1,7 @@
-"""Take an unfinished draft further (job ``SETTLE_DRAFT``): after a death, a wait, or a lost answer."""
+"""Take an unfinished draft further (job ``SETTLE_DRAFT``).
+
+After a death, a wait, or a lost answer.
+"""
 
 from uuid import UUID
 

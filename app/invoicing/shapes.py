@@ -1,4 +1,7 @@
-"""Write lines as JSON for our tables and read them back; money stays whole øre, hours exact text."""
+"""Write lines as JSON for our tables and read them back.
+
+Money stays whole øre, hours exact text.
+"""
 
 import hashlib
 import json

@@ -1,6 +1,7 @@
 """Wake the drafts whose next step is due; waiting lives in their rows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +13,8 @@ from app.links.store import DirectoryEntry, LinkState
 from app.queue import Job, defer
 from app.runtime import Runtime
 
-_MOST_LINKS = 200
+_MOST_LINKS: Final = 200
+_LOOK_AGAIN: Final = timedelta(seconds=30)
 
 
 async def wake_drafts(runtime: Runtime) -> int:
@@ -36,11 +38,15 @@ async def _wake_link(session: AsyncSession, link_id: LinkId, now: datetime) -> N
     due = await session.scalars(
         select(Draft.draft_id).where(Draft.link_id == link_id, Draft.not_before <= now)
     )
+    asked = 0
     for draft_id in due:
         await defer(session, Job.SETTLE_DRAFT, link_id, draft_id=str(draft_id))
+        asked += 1
     following = await session.scalar(
         select(func.min(Draft.not_before)).where(Draft.link_id == link_id, Draft.not_before > now)
     )
+    if asked:  # a job that dies before it moves its draft must not be forgotten
+        following = min(following or now + _LOOK_AGAIN, now + _LOOK_AGAIN)
     await session.execute(
         update(DirectoryEntry)
         .where(DirectoryEntry.link_id == link_id, DirectoryEntry.next_draft <= now)

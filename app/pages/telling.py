@@ -13,7 +13,7 @@ Joins one Timerabbit company (hours) to one Conta organization (books): connect 
 from Conta's side, review the first sync so that nothing is doubled, keep customers and projects
 equal in both directions, and turn chosen billable hours into an invoice draft in Conta.
 
-**Start** with [the first hour](/docs/first-hour): from sandbox to invoice draft in a few curl calls.
+**Start** with [the first hour](/docs/first-hour): from sandbox to invoice draft in curl calls.
 
 * JSON in camelCase. Ids are text, instants RFC 3339 in UTC, days `YYYY-MM-DD`, durations in
   minutes, money an integer of øre.

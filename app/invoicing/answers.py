@@ -1,0 +1,303 @@
+"""Shape what the API says of hours, previews and drafts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from pydantic import Field
+
+from app.documents import AnswerDocument, RequestDocument
+from app.invoicing.choose import Judged
+from app.invoicing.lines import Grouping, hours, line_net
+from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
+from app.invoicing.words import say_hindrance, say_problem
+
+_LINE: Final[dict[str, Any]] = {
+    "text": "Nettbutikk: 12.10.2026–20.11.2026 (spes. TR-7K3QF9M2)",
+    "minutes": 465,
+    "hours": "7.75",
+    "unitPriceOre": 95000,
+    "discountPercent": "0",
+    "vatCode": "high",
+    "vatPercent": 25,
+    "netOre": 736250,
+    "vatOre": 184063,
+    "entryIds": ["ent_3", "ent_9"],
+}
+_SUMS: Final = {"netOre": 736250, "vatOre": 184063, "totalOre": 920313}
+
+EXAMPLE_ENTRY: Final[dict[str, Any]] = {
+    "id": "ent_3",
+    "date": "2026-11-20",
+    "employeeId": "emp_1",
+    "employeeName": "Kari Fjellvåg",
+    "customerId": "cus_4",
+    "projectId": "prj_1",
+    "minutes": 450,
+    "hours": "7.50",
+    "rateOre": 95000,
+    "rateSource": "company",
+    "amountOre": 712500,
+    "comment": "Rapport",
+    "overtimeType": None,
+    "billable": False,
+    "hindrances": [{"code": "in-draft", "text": "Timen står alt i et utkast."}],
+    "draftId": "0199f3a0-0000-7000-8000-0000000000d1",
+}
+EXAMPLE_PREVIEW: Final[dict[str, Any]] = {
+    "previewId": "0199f3a0-0000-7000-8000-0000000000c1",
+    "mark": "TR-7K3QF9M2",
+    "lines": [_LINE],
+    **_SUMS,
+    "problems": [
+        {"code": "close-to-billing-limit", "blocking": False, "text": "Fristen nærmer seg."}
+    ],
+    "leftOut": [],
+    "expiresAt": "2026-11-24T10:00:00Z",
+}
+EXAMPLE_DRAFT: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-0000000000d1",
+    "state": "completed",
+    "mark": "TR-7K3QF9M2",
+    "customerId": "cus_4",
+    "lines": [_LINE],
+    **_SUMS,
+    "contaDraftIds": ["880001"],
+    "contaUrl": "https://app.conta.no/faktura/1001/fakturaer",
+    "contaSums": {"netOre": 736250, "vatOre": 184063, "totalOre": 920313},
+    "problem": None,
+    "problemText": None,
+    "entries": [{"entryId": "ent_3", "line": 1, "minutes": 450, "rateOre": 95000, "held": True}],
+    "events": [{"what": "created", "at": "2026-11-24T09:01:00Z"}],
+    "requestedBy": "kari@1001",
+    "createdAt": "2026-11-24T09:01:00Z",
+    "updatedAt": "2026-11-24T09:01:00Z",
+}
+
+
+class HindranceAnswer(AnswerDocument):
+    """Name one reason why an hour cannot be billed, in the caller's language."""
+
+    code: str
+    text: str
+
+
+class EntryAnswer(AnswerDocument):
+    """Hold an hour to choose from; `amountOre` is its own hours times its rate."""
+
+    id: str
+    date: date
+    employee_id: str
+    employee_name: str
+    customer_id: str | None
+    project_id: str | None
+    minutes: int
+    hours: str
+    rate_ore: int | None
+    rate_source: str | None
+    amount_ore: int | None
+    comment: str | None
+    overtime_type: str | None
+    billable: bool
+    hindrances: list[HindranceAnswer]
+    draft_id: str | None
+
+
+class EntryList(AnswerDocument):
+    """Hold the hours a choice found, with sums over the billable ones."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "items": [EXAMPLE_ENTRY],
+                    "count": 1,
+                    "billableCount": 0,
+                    "billableMinutes": 0,
+                    "billableOre": 0,
+                }
+            ]
+        }
+    }
+
+    items: Sequence[EntryAnswer]
+    count: int
+    billable_count: int
+    billable_minutes: int
+    billable_ore: int
+
+
+class LineAnswer(AnswerDocument):
+    """Hold a line as it stands, or will stand, in Conta."""
+
+    text: str
+    minutes: int
+    hours: str
+    unit_price_ore: int
+    discount_percent: str = "0"
+    vat_code: str
+    vat_percent: int
+    net_ore: int
+    vat_ore: int
+    entry_ids: list[str]
+
+
+class PreviewRequest(RequestDocument):
+    """Choose what is to be billed and how lines are grouped."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"customerId": "cus_4", "grouping": "project", "entryIds": ["ent_3", "ent_9"]}
+            ]
+        }
+    }
+
+    customer_id: str = Field(min_length=1, max_length=64, description="Its id in Timerabbit.")
+    project_id: str | None = Field(default=None, max_length=64)
+    entry_ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=5000,
+        description="Chosen hours; without it all billable ones of customer, project and period.",
+    )  # fmt: skip
+    first_day: date | None = None
+    last_day: date | None = None
+    grouping: Grouping = Grouping.PROJECT
+    vat_code: str | None = Field(
+        default=None, pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$"
+    )
+    texts: dict[int, str] = Field(
+        default_factory=dict, description="Your own texts by line number, from 1."
+    )
+
+
+class PreviewAnswer(AnswerDocument):
+    """Hold the draft exactly as it will be sent, with every problem at once."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_PREVIEW]}}
+
+    preview_id: str
+    mark: str
+    lines: list[LineAnswer]
+    net_ore: int
+    vat_ore: int
+    total_ore: int
+    problems: list[dict[str, Any]]
+    left_out: list[dict[str, Any]]
+    expires_at: datetime
+
+
+class DraftRequest(RequestDocument):
+    """Name the preview that is to be sent."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"previewId": "0199f3a0-0000-7000-8000-0000000000c1"}]}
+    }
+
+    preview_id: str = Field(min_length=1, max_length=64)
+
+
+class ReleaseRequest(RequestDocument):
+    """Say why hours are set free."""
+
+    model_config = {"json_schema_extra": {"examples": [{"reason": "Kladden er slettet i Conta."}]}}
+
+    reason: str = Field(min_length=1, max_length=300)
+
+
+class DraftAnswer(AnswerDocument):
+    """Hold a draft as it stands now; `state` says how far it has come."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_DRAFT]}}
+
+    id: str
+    state: str
+    mark: str
+    customer_id: str
+    lines: list[LineAnswer]
+    net_ore: int
+    vat_ore: int
+    total_ore: int
+    conta_draft_ids: list[str]
+    conta_url: str
+    conta_sums: dict[str, int | None] | None
+    problem: str | None
+    problem_text: str | None
+    entries: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    requested_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def entry_answer(judged: Judged, language: str) -> EntryAnswer:
+    """Show an hour."""
+    entry = judged.entry
+    amount = None
+    if entry.hourly_rate is not None:
+        amount = line_net(hours(entry.minutes), entry.hourly_rate)
+    return EntryAnswer(
+        id=entry.id, date=entry.day, employee_id=entry.employee_id,
+        employee_name=entry.employee_name, customer_id=entry.customer_id,
+        project_id=entry.project_id, minutes=entry.minutes, hours=str(hours(entry.minutes)),
+        rate_ore=entry.hourly_rate, rate_source=entry.rate_source, amount_ore=amount,
+        comment=entry.comment, overtime_type=entry.overtime_type,
+        billable=not judged.hindrances, draft_id=judged.draft_id,
+        hindrances=[
+            HindranceAnswer(code=reason.value, text=say_hindrance(reason, language))
+            for reason in judged.hindrances
+        ],
+    )  # fmt: skip
+
+
+def line_answer(line: Mapping[str, Any], percent: Mapping[str, int]) -> LineAnswer:
+    """Show a stored line."""
+    return LineAnswer(
+        text=line["text"], minutes=line["minutes"], hours=line["quantity"],
+        unit_price_ore=line["unitPrice"], vat_code=line["vatCode"],
+        vat_percent=percent[line["vatCode"]], net_ore=line["net"], vat_ore=line["vat"],
+        entry_ids=list(line["entryIds"]),
+    )  # fmt: skip
+
+
+def preview_answer(preview: Preview, percent: Mapping[str, int], language: str) -> PreviewAnswer:
+    """Show a preview."""
+    return PreviewAnswer(
+        preview_id=str(preview.preview_id), mark=preview.mark,
+        lines=[line_answer(line, percent) for line in preview.lines], net_ore=preview.net,
+        vat_ore=preview.vat, total_ore=preview.net + preview.vat,
+        problems=[{**p, "text": say_problem(p["code"], language, p)} for p in preview.problems],
+        left_out=list(preview.left_out), expires_at=preview.expires_at,
+    )  # fmt: skip
+
+
+def draft_answer(
+    draft: Draft,
+    rows: Sequence[LedgerRow],
+    events: Sequence[DraftEvent],
+    *,
+    percent: Mapping[str, int],
+    conta_url: str,
+    language: str,
+) -> DraftAnswer:
+    """Show a draft with its hours and what happened to it."""
+    remote = draft.remote
+    return DraftAnswer(
+        id=str(draft.draft_id), state=draft.state, mark=draft.mark,
+        customer_id=draft.customer_time_id,
+        lines=[line_answer(line, percent) for line in draft.body["lines"]],
+        net_ore=draft.net, vat_ore=draft.vat, total_ore=draft.net + draft.vat,
+        conta_draft_ids=list(draft.books_ids), conta_url=conta_url,
+        conta_sums=None if remote is None else {f"{n}Ore": remote[n] for n in remote},
+        problem=draft.problem,
+        problem_text=say_problem(draft.problem, language, draft.facts) if draft.problem else None,
+        entries=[
+            {
+                "entryId": row.entry_id, "line": row.line_no, "minutes": row.minutes,
+                "rateOre": row.rate, "held": row.active,
+            }
+            for row in rows
+        ],
+        events=[{"what": event.what, "at": event.at} for event in events],
+        requested_by=draft.requested_by, created_at=draft.created_at,
+        updated_at=draft.updated_at,
+    )  # fmt: skip

@@ -1,0 +1,231 @@
+"""Make a draft from a preview: the very lines that were shown, its hours in one place only."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.canonical import EntryId, LinkId
+from app.database import CommitPoint
+from app.idempotency import Fresh, KeyedCall, finish
+from app.invoicing.advance import advance, read_draft
+from app.invoicing.complete import finish_hours
+from app.invoicing.ledger import free_hours, holders, take_hours
+from app.invoicing.look import find_marked
+from app.invoicing.record import Overtaken, make_due, move
+from app.invoicing.shapes import freeze
+from app.invoicing.store import Draft, DraftEvent, DraftState, Preview
+from app.links.open_systems import open_books, open_time
+from app.links.store import read_link
+from app.problems import Problem
+from app.runtime import Runtime
+
+PICKED_UP: Final = timedelta(seconds=30)
+"""When a draft whose process died right after the first commit is taken further by a worker."""
+
+
+async def read_preview(runtime: Runtime, link_id: LinkId, preview_id: str) -> Preview:
+    """
+    Read a preview that is still good.
+
+    Raises:
+        Problem: ``not-found``, or ``preview-outdated`` when its hour is over.
+
+    """
+    try:
+        wanted = UUID(preview_id)
+    except ValueError:
+        raise Problem("not-found") from None
+    async with runtime.database.reading(link_id) as session:
+        preview = await session.get(Preview, (link_id, wanted))
+    if preview is None:
+        raise Problem("not-found")
+    if preview.expires_at <= runtime.clock():
+        raise Problem("preview-outdated", more={"changed": []})
+    return preview
+
+
+async def create_draft(
+    runtime: Runtime,
+    link_id: LinkId,
+    preview: Preview,
+    *,
+    requested_by: str,
+    keyed: tuple[KeyedCall, Fresh],
+) -> Draft:
+    """
+    Take the hours, then take the draft as far as it goes now.
+
+    Gives the draft as it stands: ``completed``, ``created``, ``refused``, or on its way.
+
+    Raises:
+        Problem: ``preview-blocked``, ``preview-outdated`` with what changed, or
+            ``hours-already-in-draft`` with the draft's address; nothing was changed then.
+
+    """
+    if any(problem["blocking"] for problem in preview.problems):
+        raise Problem("preview-blocked", more={"problems": list(preview.problems)})
+    await _require_unchanged(runtime, link_id, preview)
+    draft_id = await _take(runtime, link_id, preview, requested_by=requested_by, keyed=keyed)
+    draft = await advance(runtime, link_id, draft_id)
+    if draft.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, draft)
+        draft = await read_draft(runtime, link_id, draft_id)
+    return draft
+
+
+async def _require_unchanged(runtime: Runtime, link_id: LinkId, preview: Preview) -> None:
+    tracker = await open_time(runtime, link_id)
+    ids = tuple(EntryId(entry_id) for entry_id in sorted(preview.versions))
+    found = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
+    changed: list[dict[str, Any]] = []
+    for entry_id in ids:
+        entry = found.get(entry_id)
+        if entry is None or entry.gone:
+            changed.append({"entryId": entry_id, "what": "deleted"})
+        elif entry.version != preview.versions[entry_id] and entry.held_by is None:
+            changed.append({"entryId": entry_id, "what": "changed"})
+    if changed:
+        raise Problem("preview-outdated", more={"changed": changed})
+
+
+async def _take(
+    runtime: Runtime,
+    link_id: LinkId,
+    preview: Preview,
+    *,
+    requested_by: str,
+    keyed: tuple[KeyedCall, Fresh],
+) -> UUID:
+    now = runtime.clock()
+    draft = _row(link_id, preview, requested_by, now)
+    draft_id = draft.draft_id
+    try:
+        async with runtime.database.transaction(CommitPoint.DRAFT_INTENT, link_id) as session:
+            link = await read_link(session, link_id)
+            if link is None or link.time_account is None:
+                raise Problem("not-found")
+            session.add(draft)
+            await session.flush()
+            await take_hours(session, draft, time_company_id=link.time_account, now=now)
+            await finish(session, keyed[0], keyed[1], resource_id=str(draft_id))
+            await make_due(session, link_id, now + PICKED_UP)
+            session.add(_event(link_id, draft_id, "taken", {"by": requested_by}, now))
+    except IntegrityError as error:
+        if "uq_ledger_active_entry" not in str(error.orig):
+            raise
+        raise await _held(runtime, link_id, preview) from None
+    return draft_id
+
+
+def _row(link_id: LinkId, preview: Preview, requested_by: str, now: datetime) -> Draft:
+    body, body_hash = freeze(
+        preview.lines, customer_id=preview.customer_books_id,
+        project_id=preview.project_books_id, minutes=preview.minutes,
+    )  # fmt: skip
+    return Draft(
+        link_id=link_id, draft_id=uuid7(), state=DraftState.TAKEN, mark=preview.mark,
+        customer_time_id=preview.customer_time_id, customer_books_id=preview.customer_books_id,
+        project_books_id=preview.project_books_id, body=body, body_hash=body_hash,
+        versions=preview.versions, net=preview.net, vat=preview.vat, attempt=0, looks=0,
+        not_before=now + PICKED_UP, books_ids=[], remote=None, problem=None, facts={},
+        requested_by=requested_by, version=1, created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def _event(
+    link_id: LinkId, draft_id: UUID, what: str, facts: Mapping[str, Any], now: datetime
+) -> DraftEvent:
+    return DraftEvent(
+        link_id=link_id, event_id=uuid7(), draft_id=draft_id, what=what, facts=dict(facts), at=now
+    )
+
+
+async def _held(runtime: Runtime, link_id: LinkId, preview: Preview) -> Problem:
+    """Say which draft of this link has the hours; one of an earlier link is told without more."""
+    ids = [EntryId(entry_id) for entry_id in preview.versions]
+    async with runtime.database.reading(link_id) as session:
+        found = await holders(session, link_id, ids)
+    if not found:
+        return Problem("hours-held-by-earlier-link")
+    first = next(iter(found))
+    href = f"/v1/links/{link_id}/invoice-drafts/{first}"
+    drafts = [{"draftId": draft_id, "entryIds": entries} for draft_id, entries in found.items()]
+    return Problem("hours-already-in-draft", draft=first, more={"drafts": drafts, "href": href})
+
+
+async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:
+    """
+    Send once more because a person looked and says so.
+
+    Raises:
+        Problem: ``draft-state`` where no person is asked, or where two drafts were found.
+
+    """
+    if draft.state != DraftState.NEEDS_PERSON or draft.books_ids:
+        raise Problem("draft-state", state=draft.state)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState.RESERVED, now=now, what="send again", not_before=now,
+            problem=None,
+        )  # fmt: skip
+    after = await advance(runtime, link_id, draft.draft_id)
+    if after.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, after)
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def release_hours(runtime: Runtime, link_id: LinkId, draft: Draft, *, reason: str) -> Draft:
+    """
+    Set a draft's hours free, where no draft and no invoice in the books holds them.
+
+    Raises:
+        Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
+            books still have the draft or an invoice with its mark.
+
+    """
+    if draft.state not in (
+        DraftState.CREATED, DraftState.COMPLETED, DraftState.NEEDS_PERSON, DraftState.TAKEN,
+        DraftState.RESERVED,
+    ):  # fmt: skip
+        raise Problem("draft-state", state=draft.state)
+    await _require_absent(runtime, link_id, draft)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
+            facts={"reason": reason}, problem=None,
+        )  # fmt: skip
+        await free_hours(session, draft, now=now)
+    await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    books = await open_books(runtime, link_id)
+    found = await find_marked(runtime, books, draft)
+    for books_id in draft.books_ids:
+        if not books_id.startswith("invoice:") and await books.read_draft(books_id) is not None:
+            raise Problem("draft-holds-hours", draft=books_id)
+    if found:
+        raise Problem("draft-holds-hours", draft=found[0].id)
+
+
+async def _moved(
+    session: AsyncSession,
+    draft: Draft,
+    target: DraftState,
+    *,
+    now: datetime,
+    what: str,
+    **values: Any,  # noqa: ANN401 - columns of the draft
+) -> None:
+    try:
+        await move(session, draft, target, now=now, what=what, **values)
+    except Overtaken:
+        raise Problem("draft-state", state="changed") from None

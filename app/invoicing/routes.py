@@ -1,0 +1,302 @@
+"""Take in what concerns hours and drafts: choose, preview, make, look, send again, release."""
+
+from datetime import date
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import select
+
+from app.access.caller import Scope
+from app.canonical import EntryId, LinkId, RecordId
+from app.database import CommitPoint
+from app.documents import Listing, read_cursor, write_cursor
+from app.idempotency import REPLAYED, Fresh, KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
+from app.invoicing.answers import (
+    DraftAnswer,
+    DraftRequest,
+    EntryList,
+    PreviewAnswer,
+    PreviewRequest,
+    ReleaseRequest,
+    draft_answer,
+    entry_answer,
+    preview_answer,
+)
+from app.invoicing.choose import read_choice
+from app.invoicing.draft import create_draft, read_preview, release_hours, send_again
+from app.invoicing.ledger import hours_of
+from app.invoicing.lines import hours, line_net
+from app.invoicing.preview import Wish, make_preview
+from app.invoicing.store import Draft, DraftEvent, DraftState
+from app.invoicing.vat import PERCENT
+from app.links.reach import Reached, reach
+from app.links.store import read_link
+from app.problems import Problem, preferred_language, responses
+from app.runtime import Running, Runtime
+from app.systems.ports import EntryQuery
+
+router = APIRouter()
+MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
+MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+_SYSTEMS: Final = (
+    "link-not-active", "system-unreachable", "system-access-refused", "system-refused",
+)  # fmt: skip
+_DONE: Final = (DraftState.CREATED, DraftState.COMPLETED, DraftState.REFUSED, DraftState.RELEASED)
+
+
+@router.get(
+    "/v1/links/{link_id}/billable-entries",
+    tags=["hours"],
+    operation_id="listBillableEntries",
+    summary="List hours to bill, with the reason for each that cannot be billed.",
+    responses=responses(*_COMMON, *_SYSTEMS),
+)
+async def get_billable_entries(
+    reached: MayRead,
+    runtime: Running,
+    request: Request,
+    customer_id: Annotated[str | None, Query(alias="customerId", max_length=64)] = None,
+    project_id: Annotated[str | None, Query(alias="projectId", max_length=64)] = None,
+    employee_id: Annotated[str | None, Query(alias="employeeId", max_length=64)] = None,
+    first_day: Annotated[date | None, Query(alias="firstDay")] = None,
+    last_day: Annotated[date | None, Query(alias="lastDay")] = None,
+) -> EntryList:
+    """
+    Use this to let a person choose: each hour with its amount and, where it cannot be billed, why.
+
+    Days are inclusive; ids are Timerabbit's. Scope `invoices:read`.
+    """
+    reached.require_active()
+    query = EntryQuery(
+        customer_id=RecordId(customer_id) if customer_id else None,
+        project_id=RecordId(project_id) if project_id else None,
+        employee_id=employee_id,
+        first_day=first_day,
+        last_day=last_day,
+    )
+    choice = await read_choice(runtime, reached.link_id, query)
+    language = preferred_language(request.headers.get("accept-language"))
+    billable = choice.billable
+    return EntryList(
+        items=[entry_answer(judged, language) for judged in choice.judged],
+        count=len(choice.judged),
+        billable_count=len(billable),
+        billable_minutes=sum(entry.minutes for entry in billable),
+        billable_ore=sum(
+            line_net(hours(e.minutes), e.hourly_rate) for e in billable if e.hourly_rate
+        ),
+    )
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/preview",
+    tags=["drafts"],
+    status_code=201,
+    operation_id="previewInvoiceDraft",
+    summary="Show a draft exactly as it will be sent, with every problem at once.",
+    responses=responses(*_COMMON, *_SYSTEMS, "customer-not-linked", "nothing-to-bill"),
+)
+async def post_preview(
+    body: PreviewRequest, reached: MayWrite, runtime: Running, request: Request
+) -> PreviewAnswer:
+    """
+    Use this before every draft: what is sent later is this preview, line by line.
+
+    It is kept for an hour. Hours that cannot be billed are left out and named. Minutes are summed
+    first and converted once per line; printed hours times printed price is the line, to the øre.
+    Scope `invoices:write`.
+    """
+    reached.require_active()
+    wish = Wish(
+        query=EntryQuery(
+            customer_id=RecordId(body.customer_id),
+            project_id=RecordId(body.project_id) if body.project_id else None,
+            first_day=body.first_day, last_day=body.last_day,
+        ),
+        entry_ids=tuple(EntryId(e) for e in body.entry_ids) if body.entry_ids else None,
+        grouping=body.grouping, vat_code=body.vat_code, texts=body.texts,
+    )  # fmt: skip
+    preview = await make_preview(runtime, reached.link_id, wish)
+    language = preferred_language(request.headers.get("accept-language"))
+    return preview_answer(preview, PERCENT, language)
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts",
+    tags=["drafts"],
+    status_code=201,
+    operation_id="makeInvoiceDraft",
+    summary="Make the previewed draft in Conta; each hour once.",
+    responses={
+        202: {"model": DraftAnswer, "description": "Taken; the draft is on its way, see `state`."},
+        200: {"model": DraftAnswer, "description": "A repeat: the draft as it is now."},
+        **responses(
+            *_COMMON, *_SYSTEMS, "preview-outdated", "preview-blocked", "hours-already-in-draft",
+            "hours-held-by-earlier-link", "idempotency-key-missing", "idempotency-key-reused",
+            "idempotency-key-in-progress",
+        ),
+    },
+)  # fmt: skip
+async def post_draft(
+    body: DraftRequest,
+    reached: MayWrite,
+    runtime: Running,
+    request: Request,
+    response: Response,
+    idempotency_key: KeyHeader = None,  # noqa: ARG001 - declared here, read by keyed_call
+) -> DraftAnswer:
+    """
+    Use this when the person presses «Send til Conta».
+
+    201: the draft stands in Conta. 202: it is on its way, or Conta's answer was lost; we look for
+    it and never send it twice: read the draft to follow it. `state` is `refused` when Conta said
+    no; the hours are free again then. The same key again shows the draft as it is now.
+    Scope `invoices:write`.
+    """
+    call = await keyed_call(request, reached.caller.name)
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        claimed = await claim(session, call, link_id=reached.link_id, now=runtime.clock())
+    if isinstance(claimed, Repeat):
+        response.headers.update(REPLAYED)
+        response.status_code = 200
+        draft_id = UUID(claimed.resource_id)
+    else:
+        draft = await _make(runtime, reached, body.preview_id, call, claimed)
+        draft_id = draft.draft_id
+        response.status_code = 201 if draft.state in _DONE else 202
+    response.headers["Location"] = f"/v1/links/{reached.link_id}/invoice-drafts/{draft_id}"
+    return await _shown(runtime, reached.link_id, draft_id, request)
+
+
+async def _make(
+    runtime: Runtime, reached: Reached, preview_id: str, call: KeyedCall, fresh: Fresh
+) -> Draft:
+    try:
+        reached.require_active()
+        preview = await read_preview(runtime, reached.link_id, preview_id)
+        return await create_draft(
+            runtime, reached.link_id, preview, requested_by=reached.caller.subject,
+            keyed=(call, fresh),
+        )  # fmt: skip
+    except Exception:
+        async with runtime.database.transaction(CommitPoint.PLAIN) as session:
+            await free(session, call, fresh)  # frees only a key that made nothing
+        raise
+
+
+@router.get(
+    "/v1/links/{link_id}/invoice-drafts",
+    tags=["drafts"],
+    operation_id="listInvoiceDrafts",
+    summary="List drafts, the newest first.",
+    responses=responses(*_COMMON, "invalid-cursor"),
+)
+async def get_drafts(
+    reached: MayRead,
+    runtime: Running,
+    request: Request,
+    state: Annotated[DraftState | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Listing[DraftAnswer]:
+    """Use this to see what was sent and what waits for you. Scope `invoices:read`."""
+    scope, key = f"drafts {reached.link_id} {state}", runtime.cursor_key
+    statement = select(Draft.draft_id).where(Draft.link_id == reached.link_id)
+    if state is not None:
+        statement = statement.where(Draft.state == state.value)
+    if cursor is not None:
+        last = str(read_cursor(cursor, key=key, scope=scope)[0])
+        statement = statement.where(Draft.draft_id < UUID(last))
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = await session.scalars(statement.order_by(Draft.draft_id.desc()).limit(limit + 1))
+        ids = list(rows)
+    items = [await _shown(runtime, reached.link_id, one, request) for one in ids[:limit]]
+    more = write_cursor([str(ids[limit - 1])], key=key, scope=scope) if len(ids) > limit else None
+    return Listing[DraftAnswer](items=items, next_cursor=more)
+
+
+@router.get(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}",
+    tags=["drafts"],
+    operation_id="getInvoiceDraft",
+    summary="Read a draft: how far it has come, its lines, its hours.",
+    responses=responses(*_COMMON),
+)
+async def get_draft(
+    draft_id: UUID, reached: MayRead, runtime: Running, request: Request
+) -> DraftAnswer:
+    """Use this to follow a draft that was answered 202, and to see which hours it holds.
+
+    Scope `invoices:read`.
+    """
+    return await _shown(runtime, reached.link_id, draft_id, request)
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}/resend",
+    tags=["drafts"],
+    operation_id="resendInvoiceDraft",
+    summary="Send a draft again because a person looked and it is not in Conta.",
+    responses=responses(*_COMMON, *_SYSTEMS, "draft-state"),
+)
+async def post_resend(
+    draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
+) -> DraftAnswer:
+    """
+    Use this only where `state` is `needs-person` and the draft is not in Conta.
+
+    The service itself never sends twice when it cannot know. Scope `invoices:write`.
+    """
+    reached.require_active()
+    draft = await _existing(runtime, reached.link_id, draft_id)
+    await send_again(runtime, reached.link_id, draft)
+    return await _shown(runtime, reached.link_id, draft_id, request)
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}/release",
+    tags=["drafts"],
+    operation_id="releaseInvoiceDraft",
+    summary="Set a draft's hours free, where Conta holds neither the draft nor an invoice of it.",
+    responses=responses(*_COMMON, *_SYSTEMS, "draft-state", "draft-holds-hours"),
+)
+async def post_release(
+    body: ReleaseRequest, draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
+) -> DraftAnswer:
+    """Use this after a draft was deleted in Conta; its hours can be billed again.
+
+    Scope `invoices:write`.
+    """
+    reached.require_active()
+    draft = await _existing(runtime, reached.link_id, draft_id)
+    await release_hours(runtime, reached.link_id, draft, reason=body.reason)
+    return await _shown(runtime, reached.link_id, draft_id, request)
+
+
+async def _existing(runtime: Runtime, link_id: LinkId, draft_id: UUID) -> Draft:
+    async with runtime.database.reading(link_id) as session:
+        draft = await session.get(Draft, (link_id, draft_id))
+    if draft is None:
+        raise Problem("not-found")
+    return draft
+
+
+async def _shown(
+    runtime: Runtime, link_id: LinkId, draft_id: UUID, request: Request
+) -> DraftAnswer:
+    draft = await _existing(runtime, link_id, draft_id)
+    async with runtime.database.reading(link_id) as session:
+        link = await read_link(session, link_id)
+        rows = await hours_of(session, link_id, draft_id)
+        events = await session.scalars(
+            select(DraftEvent)
+            .where(DraftEvent.link_id == link_id, DraftEvent.draft_id == draft_id)
+            .order_by(DraftEvent.event_id)
+        )
+        page = runtime.systems.books.draft_page(link.books_account if link else "")
+        language = preferred_language(request.headers.get("accept-language"))
+        return draft_answer(
+            draft, rows, events.all(), percent=PERCENT, conta_url=page, language=language
+        )

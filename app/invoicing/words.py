@@ -1,0 +1,33 @@
+"""Say hindrances and problems of hours and drafts in the caller's language."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.invoicing.hindrances import Hindrance
+from app.problems import say
+
+
+@cache
+def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Read the texts: ``hindrances`` and ``problems`` by code, each by language."""
+    path = Path(__file__).parent / "texts.json"
+    read: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
+        path.read_text(encoding="utf-8")
+    )
+    return read
+
+
+def say_hindrance(reason: Hindrance, language: str) -> str:
+    """Say why an hour cannot be billed."""
+    return say(texts()["hindrances"][reason.value], language, {})
+
+
+def say_problem(code: str, language: str, facts: Mapping[str, Any]) -> str:
+    """Say what is wrong with a preview or a draft; one without a text says its code."""
+    found = texts()["problems"].get(code)
+    if found is None:
+        return code
+    return say(found, language, {name: str(value) for name, value in facts.items()})

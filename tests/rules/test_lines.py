@@ -1,0 +1,190 @@
+"""Laws of the lines: every entry once, minutes summed first, totals equal to the øre."""
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
+from app.invoicing.lines import Grouping, build_lines, hours, line_net
+from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark
+from app.invoicing.vat import PERCENT, expected_vat
+
+MARK = "TR-7K3QF9M2"
+
+
+def entry(
+    number: int,
+    minutes: int = 60,
+    *,
+    rate: int = 95_000,
+    project: str | None = "prj_1",
+    day: date = date(2026, 11, 20),
+    overtime: str | None = None,
+) -> TimeEntry:
+    return TimeEntry(
+        id=EntryId(f"ent_{number}"), version=1, employee_id="emp_1", employee_name="Kari",
+        day=day, minutes=minutes, customer_id=RecordId("cus_1"),
+        project_id=RecordId(project) if project else None, billing=BillingState.TO_INVOICE,
+        hourly_rate=Ore(rate), overtime_type=overtime,
+    )  # fmt: skip
+
+
+ENTRIES = st.lists(
+    st.builds(
+        lambda number, minutes, rate, project, days, overtime: entry(
+            number, minutes, rate=rate, project=project,
+            day=date(2026, 1, 1) + timedelta(days=days), overtime=overtime,
+        ),
+        st.integers(0, 10_000), st.integers(1, 1_440), st.integers(1, 500_000),
+        st.sampled_from([None, "prj_1", "prj_2"]), st.integers(0, 400),
+        st.sampled_from([None, "Overtid 50 %"]),
+    ),
+    min_size=1, max_size=40, unique_by=lambda e: e.id,
+)  # fmt: skip
+GROUPINGS = st.sampled_from(Grouping)
+NAMES = {RecordId("prj_1"): "Nettbutikk", RecordId("prj_2"): "Årsoppgjør"}
+
+
+def built(entries: list[TimeEntry], grouping: Grouping, vat_code: str = "high"):  # type: ignore[no-untyped-def]
+    return build_lines(
+        entries, grouping=grouping, vat_code=vat_code, mark=MARK, project_names=NAMES
+    )
+
+
+@given(ENTRIES, GROUPINGS)
+def test_every_entry_is_in_exactly_one_line(entries: list[TimeEntry], grouping: Grouping) -> None:
+    """No hour is lost and none is billed twice."""
+    lines = built(entries, grouping)
+
+    assert Counter(e for line in lines.lines for e in line.entry_ids) == Counter(
+        e.id for e in entries
+    )
+
+
+@given(ENTRIES, GROUPINGS, st.randoms(use_true_random=False))
+def test_the_order_of_the_entries_does_not_matter(entries, grouping, random) -> None:  # type: ignore[no-untyped-def]
+    """Paging and sorting of the time system change nothing."""
+    mixed = list(entries)
+    random.shuffle(mixed)
+
+    assert built(mixed, grouping) == built(entries, grouping)
+
+
+@given(ENTRIES, GROUPINGS)
+def test_different_rates_never_share_a_line(entries: list[TimeEntry], grouping: Grouping) -> None:
+    """Each line has one price, the one of all its entries."""
+    rates = {e.id: e.hourly_rate for e in entries}
+
+    for line in built(entries, grouping).lines:
+        assert {rates[e] for e in line.entry_ids} == {line.unit_price}
+
+
+@given(ENTRIES, GROUPINGS, st.sampled_from(sorted(PERCENT)))
+def test_the_sums_are_those_of_an_independent_computation(
+    entries: list[TimeEntry], grouping: Grouping, vat_code: str
+) -> None:
+    """Hours, line, VAT and totals are recomputed in exact fractions and agree to the øre."""
+    lines = built(entries, grouping, vat_code)
+    minutes = {e.id: e.minutes for e in entries}
+
+    for line in lines.lines:
+        summed = sum(minutes[e] for e in line.entry_ids)
+        printed = _half_up(Fraction(summed, 60) * 100)
+        assert line.minutes == summed
+        assert line.quantity == Decimal(printed) / 100
+        assert line.net == _half_up(Fraction(printed * line.unit_price, 100))
+        assert line.vat == _half_up(Fraction(line.net * PERCENT[vat_code], 100))
+    assert lines.net == sum(line.net for line in lines.lines)
+    assert lines.total == lines.net + sum(line.vat for line in lines.lines)
+
+
+def _half_up(value: Fraction) -> int:
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+@given(ENTRIES, GROUPINGS)
+def test_rounding_drifts_less_than_one_step_a_line(
+    entries: list[TimeEntry], grouping: Grouping
+) -> None:
+    """The printed hours of a line are within half a hundredth of the true ones."""
+    for line in built(entries, grouping).lines:
+        assert abs(line.quantity - Decimal(line.minutes) / 60) <= Decimal("0.005")
+
+
+def test_three_times_twenty_minutes_is_one_hour() -> None:
+    """Minutes are summed before they are converted: 1.00 hour, not 0.99."""
+    lines = built([entry(1, 20), entry(2, 20), entry(3, 20)], Grouping.PROJECT)
+
+    assert [line.quantity for line in lines.lines] == [Decimal("1.00")]
+    assert lines.net == 95_000
+
+
+def test_the_mark_stands_in_the_first_line_only() -> None:
+    """The draft can be found by its first line."""
+    lines = built([entry(1), entry(2)], Grouping.ENTRY).lines
+
+    assert [marks_in(line.text) for line in lines] == [frozenset({MARK}), frozenset()]
+
+
+def test_a_persons_own_text_replaces_ours_and_keeps_the_mark() -> None:
+    """What the person wrote is printed; the mark is added to the first line."""
+    lines = build_lines(
+        [entry(1), entry(2)], grouping=Grouping.ENTRY, vat_code="high", mark=MARK,
+        project_names=NAMES, texts={1: "Rådgivning", 2: "Reise"},
+    )  # fmt: skip
+
+    assert [line.text for line in lines.lines] == [with_mark("Rådgivning", MARK), "Reise"]
+
+
+def test_texts_read_as_a_bookkeeper_expects() -> None:
+    """An entry's line says day, person, project and comment; a project's line its period."""
+    one = built([entry(1)], Grouping.ENTRY).lines[0].text
+    many = built([entry(1), entry(2, day=date(2026, 11, 24))], Grouping.PROJECT).lines[0].text
+
+    assert one == f"20.11.2026 Kari: Nettbutikk (spes. {MARK})"
+    assert many == f"Nettbutikk: 20.11.2026–24.11.2026 (spes. {MARK})"
+
+
+def test_overtime_never_shares_a_line_with_plain_hours() -> None:
+    """Overtime of a project is a line of its own and says so."""
+    lines = built([entry(1), entry(2, overtime="Overtid 50 %")], Grouping.PROJECT).lines
+
+    assert len(lines) == 2
+    assert lines[1].text.endswith("Overtid 50 %")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(20, "0.33"), (45, "0.75"), (1, "0.02"), (90, "1.50"), (125, "2.08")]
+)
+def test_minutes_become_hours_half_up(minutes: int, expected: str) -> None:
+    """Two decimals, half-up."""
+    assert str(hours(minutes)) == expected
+
+
+def test_half_an_ore_rounds_up() -> None:
+    """0.5 øre is one øre: never a banker's rounding, never a float."""
+    assert line_net(Decimal("0.50"), Ore(1)) == 1
+    assert line_net(Decimal("0.05"), Ore(1250)) == 63
+    assert expected_vat(Ore(2), "high") == 1
+
+
+@given(st.integers(0, 2**40 - 1), st.integers(0, 2**40 - 1))
+def test_marks_are_found_again_and_differ(first: int, second: int) -> None:
+    """A mark written into a text is found there; different bits give different marks."""
+    mark = make_mark(first)
+
+    assert marks_in(with_mark("Timer", mark)) == {mark}
+    assert (make_mark(second) == mark) == (first == second)
+    assert set(mark[3:]) <= set(ALPHABET)
+
+
+def test_hours_agree_with_decimal_arithmetic() -> None:
+    """The conversion is the plain one for a whole day of minutes."""
+    for minutes in range(1, 1441):
+        exact = Decimal(minutes) / Decimal(60)
+        assert hours(minutes) == exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
