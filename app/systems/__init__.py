@@ -1,0 +1,1 @@
+"""Say what a connected system must offer, and hold the ones we have."""

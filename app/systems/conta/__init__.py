@@ -1,0 +1,1 @@
+"""Speak with Conta: the books side of a link."""

@@ -1,0 +1,38 @@
+"""
+Read the body of a verified webhook from Conta; touches nothing.
+
+Conta documents no webhooks (facts of 2026-11); the form is our proposal, with the headers of
+Standard Webhooks: ``{"type":"customer.updated","organizationId":"1001","data":{"id":"17"}}``.
+"""
+
+from app.canonical import RecordId, RecordKind
+from app.systems.ports import ChangeNotice, Notice
+from app.systems.reading import read_id, read_strict_json
+
+_KINDS = {"customer": RecordKind.CUSTOMER, "project": RecordKind.PROJECT}
+_ACCESS = frozenset({"organization", "subscription", "user"})
+_LONGEST_TYPE = 100
+
+
+def read_notice(body: bytes) -> Notice:
+    """
+    Read an event; unknown types are kept by name and change nothing.
+
+    Raises:
+        ValueError: Malformed JSON, no type, no organization, or a change without an id.
+
+    """
+    event = read_strict_json(body)
+    name = event.get("type")
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_TYPE or not name.isprintable():
+        raise ValueError("an event without a type")
+    account_id = read_id(event.get("organizationId"))
+    subject = name.partition(".")[0]
+    kind = _KINDS.get(subject)
+    if kind is None:
+        return Notice(name, account_id, access_changed=subject in _ACCESS)
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise ValueError("a change without data")  # noqa: TRY004 - one kind of refusal
+    change = ChangeNotice(kind, RecordId(read_id(data.get("id"))))
+    return Notice(name, account_id, changes=(change,))

@@ -1,0 +1,84 @@
+"""
+Say what the two sides must offer, all of it in one place to import from.
+
+``accounts`` holds what is bound to one account, ``products`` what is not, ``shapes`` the values
+they speak in, ``faults`` what can go wrong.
+"""
+
+from app.systems.accounts import AccountingSystem, RecordKeeper, TimeTracker
+from app.systems.faults import (
+    AccessReason,
+    EntriesTaken,
+    EntryConflict,
+    NotFound,
+    RateLimited,
+    Reason,
+    Rejected,
+    SystemFault,
+    Unauthorised,
+    Unreachable,
+)
+from app.systems.products import BooksSystem, TimeSystem, TokenKeeper
+from app.systems.shapes import (
+    AccessReport,
+    AccountFacts,
+    Capabilities,
+    ChangeNotice,
+    EntryQuery,
+    Finding,
+    HandoverPage,
+    HandoverRequest,
+    LinkFacts,
+    Notice,
+    Page,
+    ReleaseReason,
+    RemoteDraft,
+    RemoteInvoice,
+    RemoteLine,
+    Reservation,
+    Row,
+    Sighting,
+    Subscription,
+    TimeSettings,
+    Tokens,
+)
+
+__all__ = [
+    "AccessReason",
+    "AccessReport",
+    "AccountFacts",
+    "AccountingSystem",
+    "BooksSystem",
+    "Capabilities",
+    "ChangeNotice",
+    "EntriesTaken",
+    "EntryConflict",
+    "EntryQuery",
+    "Finding",
+    "HandoverPage",
+    "HandoverRequest",
+    "LinkFacts",
+    "NotFound",
+    "Notice",
+    "Page",
+    "RateLimited",
+    "Reason",
+    "RecordKeeper",
+    "Rejected",
+    "ReleaseReason",
+    "RemoteDraft",
+    "RemoteInvoice",
+    "RemoteLine",
+    "Reservation",
+    "Row",
+    "Sighting",
+    "Subscription",
+    "SystemFault",
+    "TimeSettings",
+    "TimeSystem",
+    "TimeTracker",
+    "TokenKeeper",
+    "Tokens",
+    "Unauthorised",
+    "Unreachable",
+]

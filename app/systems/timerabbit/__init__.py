@@ -1,0 +1,1 @@
+"""Speak with Timerabbit: the time side of a link."""

@@ -1,0 +1,101 @@
+"""Give the client tests recorded samples, a router in the network's place, and tokens."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.sandbox.openapi import Call, Contract
+from app.systems.ports import Tokens
+
+SAMPLES = Path(__file__).parent
+
+Sample = Callable[..., httpx.Response]
+
+
+@dataclass
+class Network:
+    """Stand in for the network: answer each call from a list by method and path, in order."""
+
+    answers: dict[tuple[str, str], list[httpx.Response | Exception]] = field(default_factory=dict)
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def on(self, method: str, path: str, *answers: httpx.Response | Exception) -> None:
+        """Give these answers one after the other, the last for ever."""
+        self.answers[method, path] = list(answers)
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0)
+        self.requests.append(request)
+        waiting = self.answers[request.method, request.url.raw_path.decode().partition("?")[0]]
+        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self.handle)
+
+    def queries(self) -> list[dict[str, str]]:
+        return [dict(request.url.params) for request in self.requests]
+
+    def body(self, index: int = -1) -> Any:
+        return json.loads(self.requests[index].content)
+
+
+class KeptTokens:
+    """Keep one link's tokens in memory; renews one at a time, as the real keeper does."""
+
+    def __init__(self) -> None:
+        self.kept = Tokens("access-1", "refresh-1", datetime(2026, 11, 24, 10, tzinfo=UTC))
+        self.renewals = 0
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> Tokens:
+        return self.kept
+
+    async def renew(self, stale: Tokens, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
+        async with self._lock:
+            if self.kept.access == stale.access:
+                assert self.kept.refresh is not None
+                self.kept = await refresh(self.kept.refresh)
+                self.renewals += 1
+            return self.kept
+
+
+API = "/integration/v1"
+CONTRACTS = (
+    Contract("conta"),
+    Contract("timerabbit", prefix=API),
+    Contract("timerabbit"),  # the token endpoint stands beside the API
+)
+
+
+def flaws(request: httpx.Request) -> list[str]:
+    """Say where a request is untrue to the contract of its system."""
+    path = request.url.raw_path.decode().partition("?")[0]
+    for contract in CONTRACTS:
+        if found := contract.find(request.method, path):
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            call = Call(request.url.query, headers, request.content)
+            return [str(flaw) for flaw in contract.request_flaws(*found, call)]
+    return [f"{request.method} {path} is in no contract"]
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A network that holds every request to the contract of its system."""
+    standing_in = Network()
+    yield standing_in
+    assert [flaw for request in standing_in.requests for flaw in flaws(request)] == []
+
+
+@pytest.fixture
+def tokens() -> KeptTokens:
+    return KeptTokens()
