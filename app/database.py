@@ -1,7 +1,7 @@
 """Open the database, bind each transaction to its links, and name every commit point."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Literal, cast
@@ -109,6 +109,13 @@ class Database:
     def passing(self, point: CommitPoint) -> None:
         """Say that a point between two commits is passed, for instance just before a POST."""
         self._hook(point, "before")
+        self._hook(point, "after")
+
+    @contextmanager
+    def around(self, point: CommitPoint) -> Iterator[None]:
+        """Name the commit of a call that commits by itself, outside ``transaction``."""
+        self._hook(point, "before")
+        yield
         self._hook(point, "after")
 
     @asynccontextmanager

@@ -1,14 +1,19 @@
 """Run the jobs: job to function, periodic looks, rescue of stalled jobs; nothing else."""
 
 import asyncio
+import signal
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final
 
 import structlog
-from procrastinate import JobContext
-from procrastinate.exceptions import UniqueViolation
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.exceptions import JobAborted, UniqueViolation
+from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 from uuid_utils.compat import UUID
 
@@ -37,16 +42,59 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""
 
+LOOKS: Final[tuple[Callable[[Runtime], Awaitable[object]], ...]] = (wake,)
+"""What each room looks for every few seconds: waiting work that is due."""
+
 _log = structlog.get_logger()
 
 
-def register(runtime: Runtime) -> None:
-    """Make each job known to the queue.
+POLL_SECONDS: Final = 0.05
+"""A job can be passed over while a transaction leans on it, and a notice can fall between two
+fetches; neither is announced again. A look that finds nothing costs 0.3 ms."""
 
-    Jobs carry no schedule and no retry: waiting lives in our rows.
+KEEP_ENDED_HOURS: Final = 168
+FORGET_EVERY: Final = 720
+"""Looks between clearings of ended jobs: an hour at five seconds a look."""
+
+_RETRIES: Final = 8
+_LONGEST_WAIT: Final = timedelta(seconds=60)
+_SELF_WAKING: Final = frozenset({Job.DRAIN_LINK, Job.SWEEP_LINK})
+"""Their due times stand in the directory, so ``wake`` brings them back by itself."""
+
+
+class Retry(BaseRetryStrategy):
     """
+    Say which jobs the queue runs again.
+
+    What a shutdown cut off goes on at once elsewhere. A drain or sweep that failed is brought back
+    by its due time. Any other is tried again up to 8 times, since its room may have no other clock.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def get_retry_decision(
+        self,
+        *,
+        exception: BaseException,
+        job: QueuedJob,
+    ) -> RetryDecision | None:
+        """Give when to run again, or ``None``."""
+        if isinstance(exception, asyncio.CancelledError | JobAborted):
+            return RetryDecision(retry_at=datetime.now(UTC))
+        if self._job in _SELF_WAKING or job.attempts >= _RETRIES:
+            return None
+        wait = min(timedelta(seconds=2 ** min(job.attempts, 10)), _LONGEST_WAIT)
+        return RetryDecision(retry_at=datetime.now(UTC) + wait)
+
+
+def register(runtime: Runtime) -> None:
+    """Make each job known to the queue; registering again changes nothing."""
     for job, function in JOBS.items():
-        runtime.queue.task(name=job.value, pass_context=True)(_runner(runtime, job, function))
+        if job.value not in runtime.queue.tasks:
+            runtime.queue.task(name=job.value, pass_context=True, retry=Retry(job))(
+                _runner(runtime, job, function)
+            )
 
 
 def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awaitable[None]]:
@@ -69,40 +117,79 @@ def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awai
 
 
 async def run_worker(runtime: Runtime) -> None:
-    """Work until SIGTERM or SIGINT.
+    """
+    Work until SIGTERM or SIGINT, then take nothing new and let what runs end within the time.
 
-    Then take nothing new and let what runs end within the time allowed.
+    What does not end in time is given back to the queue. A database that goes away for a while
+    ends nothing: the worker waits for it.
     """
     register(runtime)
-    settings = runtime.settings
-    async with runtime.queue.open_async():
-        periodic = asyncio.create_task(_periodic(runtime))
-        try:
-            await runtime.queue.run_worker_async(
-                concurrency=settings.worker_concurrency,
-                wait=True,
-                fetch_job_polling_interval=settings.wake_seconds,
-                listen_notify=True,
-                delete_jobs="successful",
-                shutdown_graceful_timeout=settings.shutdown_seconds,
-                update_heartbeat_interval=settings.heartbeat_seconds,
-                stalled_worker_timeout=settings.stalled_seconds,
-                install_signal_handlers=True,
-            )
-        finally:
+    stop = asyncio.Event()
+    with _stopped_by_signals(stop):
+        async with runtime.queue.open_async():
+            periodic = asyncio.create_task(_periodic(runtime))
+            while not stop.is_set():
+                await _work_until(runtime, stop)
             periodic.cancel()
             await asyncio.gather(periodic, return_exceptions=True)
 
 
+async def _work_until(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Run the queue's worker until it ends by itself (the database went away) or is to stop."""
+    settings = runtime.settings
+    worker = asyncio.create_task(
+        runtime.queue.run_worker_async(
+            concurrency=settings.worker_concurrency,
+            wait=True,
+            fetch_job_polling_interval=POLL_SECONDS,
+            listen_notify=True,
+            delete_jobs="successful",
+            shutdown_graceful_timeout=settings.shutdown_seconds,
+            update_heartbeat_interval=settings.heartbeat_seconds,
+            stalled_worker_timeout=settings.stalled_seconds,
+            install_signal_handlers=False,
+        )
+    )
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    worker.cancel()
+    stopped.cancel()
+    (ended, _) = await asyncio.gather(worker, stopped, return_exceptions=True)
+    if not stop.is_set():
+        _log.warning("worker ended and begins again", error=type(ended).__name__)
+        await asyncio.sleep(1)
+
+
+@contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
 async def _periodic(runtime: Runtime) -> None:
     """Wake due links and rescue stalled jobs, each as often as its setting says."""
-    while True:
+    for turn in count():
         try:
-            await wake(runtime)
+            await wake_all(runtime)
             await rescue(runtime)
+            if turn % FORGET_EVERY == 0:
+                await forget_ended(runtime)
         except Exception as error:  # noqa: BLE001 - a database away for a moment must not end the looks
             _log.warning("periodic look failed", error=type(error).__name__)
         await asyncio.sleep(runtime.settings.wake_seconds)
+
+
+async def wake_all(runtime: Runtime) -> None:
+    """Defer the jobs of all rooms whose waiting work is due; idempotent."""
+    for look in LOOKS:
+        await look(runtime)
 
 
 async def rescue(runtime: Runtime) -> None:
@@ -121,3 +208,10 @@ async def rescue(runtime: Runtime) -> None:
         except UniqueViolation:
             await manager.finish_job(job, status=Status.FAILED, delete_job=False)
         _log.warning("job rescued", job=job.task_name, job_id=job.id)
+
+
+async def forget_ended(runtime: Runtime) -> None:
+    """Delete failed jobs after a week; what they were about lives in our own rows."""
+    await runtime.queue.job_manager.delete_old_jobs(
+        KEEP_ENDED_HOURS, include_failed=True, include_aborted=True
+    )

@@ -1,0 +1,71 @@
+"""Say in words why a record is not in step and who can do something about it; pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from app.documents import AnswerDocument
+from app.problems import catalogue, say
+
+Who = Literal["nobody", "administrator", "time", "books"]
+"""Who can fix it: nobody needs to, the person in charge of the link, or one in either system."""
+
+_WHO: Final[Mapping[str, Who]] = {
+    "system-unreachable": "nobody",
+    "other-system-busy": "nobody",
+    "record-changed-meanwhile": "nobody",
+    "record-not-found": "nobody",
+    "pair-changed-meanwhile": "nobody",
+    "create-not-settled": "nobody",
+    "projects-need-smart": "books",
+    "project-customer-not-linked": "administrator",
+    "project-customer-locked": "time",
+    "other-system-refused": "administrator",
+    "record-gone": "administrator",
+    "both-records-gone": "nobody",
+    "merged-into-linked-record": "administrator",
+    "conflict": "administrator",
+}
+
+
+class Why(AnswerDocument):
+    """
+    Say why, in the caller's language.
+
+    Args:
+        code: Stable; the same texts stand at `/problems/{code}`.
+        fixable_by: `nobody` where time helps by itself, `administrator` of the link, or someone
+            in the `time` or `books` system.
+        facts: The values the texts are made with.
+
+    """
+
+    code: str
+    title: str
+    detail: str
+    remedy: str
+    fixable_by: Who
+    facts: Mapping[str, Any]
+
+
+def explain(code: str, facts: Mapping[str, Any], *, language: str) -> Why:
+    """Give the texts of a code with its facts; an unknown code is shown as a fault of ours."""
+    kind = catalogue().get(code) or catalogue()["unexpected-failure"]
+    values = {name: _in_words(value) for name, value in facts.items()}
+    return Why(
+        code=code,
+        title=say(kind.title, language, values),
+        detail=say(kind.detail, language, values),
+        remedy=say(kind.remedy, language, values),
+        fixable_by=_WHO.get(code, "administrator"),
+        facts=facts,
+    )
+
+
+def _in_words(value: object) -> str:
+    """Write a fact as text; a list of reasons by their codes and fields."""
+    if isinstance(value, Mapping):
+        parts = (value.get("code"), value.get("field"))
+        return " – ".join(str(part) for part in parts if part) or "–"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "; ".join(_in_words(item) for item in value)
+    return str(value)

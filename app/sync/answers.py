@@ -1,0 +1,286 @@
+"""Shape what the API says of pairs, conflicts and how a link stands."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.canonical import RecordKind
+from app.changes.answers import EXAMPLE_CHANGE, ChangeAnswer
+from app.changes.why import Why, explain
+from app.documents import AnswerDocument, RequestDocument
+from app.links.pairs import Pair
+from app.sync.outcomes import SHOWN
+from app.sync.store import ConflictRow, HistoryEntry
+
+EXAMPLE_PAIR: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-000000000021",
+    "kind": "customer",
+    "timeId": "cus_17",
+    "booksId": "2017",
+    "name": "Fjord & Fjell AS",
+    "state": "conflict",
+    "problem": "conflict",
+    "origin": "matched",
+    "syncedAt": "2026-11-24T09:00:00Z",
+    "updatedAt": "2026-11-24T09:05:00Z",
+    "version": 3,
+}
+EXAMPLE_CONFLICT: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-000000000031",
+    "pairId": EXAMPLE_PAIR["id"],
+    "kind": "customer",
+    "field": "phone",
+    "base": "22 00 00 00",
+    "time": "22 00 00 01",
+    "books": "22 00 00 02",
+    "state": "open",
+    "decidedValue": None,
+    "decidedBy": None,
+    "decidedAt": None,
+    "createdAt": "2026-11-24T09:05:00Z",
+    "updatedAt": "2026-11-24T09:05:00Z",
+    "version": 1,
+}
+EXAMPLE_EVENT: Final[dict[str, Any]] = {
+    "at": "2026-11-24T09:00:00Z",
+    "event": "written",
+    "side": "books",
+    "field": None,
+    "value": ["email"],
+    "winner": None,
+    "by": "sync",
+}
+
+PairState = Literal["in-step", "waiting", "conflict", "asks"]
+_WAITING: Final = frozenset({"other-system-busy", "system-unreachable"})
+
+
+class PairAnswer(AnswerDocument):
+    """Hold one pair: which record is which, and whether the two are equal."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_PAIR]}}
+
+    id: str
+    kind: Literal["customer", "project"]
+    time_id: str
+    books_id: str
+    name: str = Field(description="The name both sides last agreed on.")
+    state: PairState
+    problem: str | None = Field(description="The code of what keeps it from being in step.")
+    origin: str
+    synced_at: datetime | None
+    updated_at: datetime
+    version: int
+
+
+class EventAnswer(AnswerDocument):
+    """
+    Hold one thing that happened to a pair.
+
+    `written`: fields written on `side`. `lost`: `value` of `field` gave way to `winner`. `moved`:
+    the pair follows a merged record.
+    """
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_EVENT]}}
+
+    at: datetime
+    event: str
+    side: Literal["time", "books"] | None
+    field: str | None
+    value: Any
+    winner: Any
+    by: str
+
+
+class ConflictAnswer(AnswerDocument):
+    """Hold a field both sides changed differently."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_CONFLICT]}}
+
+    id: str
+    pair_id: str
+    kind: Literal["customer", "project"]
+    field: str
+    base: Any = Field(description="What both last agreed on; null where nothing was agreed.")
+    time: Any
+    books: Any
+    state: Literal["open", "decided", "closed"]
+    decided_value: Any
+    decided_by: str | None
+    decided_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class PairWhy(AnswerDocument):
+    """Say how a pair stands and why: agreed values, open questions, what waits, last events."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "pair": EXAMPLE_PAIR,
+                    "base": {"name": "Fjord & Fjell AS", "phone": "22 00 00 00"},
+                    "why": None,
+                    "conflicts": [EXAMPLE_CONFLICT],
+                    "waiting": [EXAMPLE_CHANGE],
+                    "events": [EXAMPLE_EVENT],
+                }
+            ]
+        }
+    }
+
+    pair: PairAnswer
+    base: Mapping[str, Any]
+    why: Why | None
+    conflicts: Sequence[ConflictAnswer]
+    waiting: Sequence[ChangeAnswer]
+    events: Sequence[EventAnswer]
+
+
+class DecisionBody(RequestDocument):
+    """Decide a conflict: by the side whose value wins, or by a value of your own."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"side": "books"}, {"value": "22 00 00 03"}]}
+    }
+
+    side: Literal["time", "books"] | None = None
+    value: Any = None
+
+
+class Need(AnswerDocument):
+    """Say one thing that needs a person, how often, and where to answer it."""
+
+    count: int
+    href: str
+    why: Why
+
+
+class StatusAnswer(AnswerDocument):
+    """Hold what the banner of both front ends says of a link."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "state": "active",
+                    "inStep": False,
+                    "text": "1 thing needs you.",
+                    "pending": 0,
+                    "parked": 0,
+                    "openConflicts": 1,
+                    "pairs": 120,
+                    "lastSweepAt": "2026-11-24T09:00:00Z",
+                    "nextSweepAt": "2026-11-24T09:15:00Z",
+                    "needs": [
+                        {
+                            "count": 1,
+                            "href": "/v1/links/0199f3a0-0000-7000-8000-000000000001/conflicts",
+                            "why": {
+                                "code": "conflict",
+                                "title": "Changed differently on both sides",
+                                "detail": "The same field was changed on both sides.",
+                                "remedy": "Choose which value is right.",
+                                "fixableBy": "administrator",
+                                "facts": {},
+                            },
+                        }
+                    ],
+                }
+            ]
+        }
+    }
+
+    state: Literal["connecting", "reviewing", "active", "paused", "closed"]
+    in_step: bool = Field(description="True when nothing waits, is parked or in conflict.")
+    text: str = Field(description="One sentence for the banner, in the caller's language.")
+    pending: int
+    parked: int
+    open_conflicts: int
+    pairs: int
+    last_sweep_at: datetime | None
+    next_sweep_at: datetime | None
+    needs: Sequence[Need]
+
+
+class SweepAnswer(AnswerDocument):
+    """Say that a sweep is asked for; read `status` to see when it has been."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"status": "asked", "href": "/v1/links/0199f3a0-0000-7000-8000-000000000001/status"}
+            ]
+        }
+    }
+
+    status: Literal["asked"]
+    href: str
+
+
+def pair_answer(pair: Pair) -> PairAnswer:
+    """Show a pair."""
+    return PairAnswer.model_validate(
+        {
+            "id": str(pair.pair_id),
+            "kind": RecordKind(pair.kind).value,
+            "time_id": pair.time_id,
+            "books_id": pair.books_id,
+            "name": pair.base.get("name") or "",
+            "state": _state(pair.problem),
+            "problem": pair.problem,
+            "origin": pair.origin,
+            "synced_at": pair.synced_at,
+            "updated_at": pair.updated_at,
+            "version": pair.version,
+        }
+    )
+
+
+def _state(problem: str | None) -> PairState:
+    if problem is None:
+        return "in-step"
+    if problem == "conflict":
+        return "conflict"
+    return "waiting" if problem in _WAITING else "asks"
+
+
+def agreed_fields(pair: Pair) -> Mapping[str, Any]:
+    """Give what both sides last agreed on, without what is only ours."""
+    return {name: value for name, value in pair.base.items() if name != SHOWN}
+
+
+def pair_why(pair: Pair, *, language: str) -> Why | None:
+    """Say in words what keeps a pair from being in step."""
+    return explain(pair.problem, {}, language=language) if pair.problem else None
+
+
+def conflict_answer(row: ConflictRow) -> ConflictAnswer:
+    """Show a conflict."""
+    return ConflictAnswer.model_validate(
+        {
+            "id": str(row.conflict_id),
+            "pair_id": str(row.pair_id),
+            "kind": row.kind,
+            "field": row.field,
+            "base": row.base,
+            "time": row.time_value,
+            "books": row.books_value,
+            "state": row.state,
+            "decided_value": row.decided_value,
+            "decided_by": row.decided_by,
+            "decided_at": row.decided_at,
+            "created_at": row.created_at,
+            "updated_at": row.updated_at,
+            "version": row.version,
+        }
+    )
+
+
+def event_answer(row: HistoryEntry) -> EventAnswer:
+    """Show one event of a pair."""
+    return EventAnswer.model_validate(row, from_attributes=True)

@@ -1,0 +1,192 @@
+"""Work through a link's due changes, a bounded bite at a time, different records side by side."""
+
+import asyncio
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, RecordKind, Side
+from app.changes.backoff import Failure
+from app.changes.store import counts
+from app.database import CommitPoint
+from app.links.change_state import pause
+from app.links.lifecycle import pause_reason
+from app.links.open_systems import open_books, open_time
+from app.links.store import DirectoryEntry, hold_back
+from app.queue import Job, defer
+from app.runtime import Runtime
+from app.sync.bite import Bite, Look, Work, take_bite
+from app.sync.keep import keep_outcomes
+from app.sync.outcomes import Outcome
+from app.sync.reconcile import reconcile
+from app.sync.take_up import take_up
+from app.sync.verdicts import Again, Failed, HeldBack, Refused
+from app.systems.ports import Unauthorised
+
+_log = structlog.get_logger()
+
+_LOOKS_AT_ONCE = 3
+"""How often a record that changes under our hands is looked at before it waits."""
+
+
+async def drain_link(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Look at a link's due changes once, and stand behind the others again if more is due.
+
+    A link that is not active keeps its work. A hint that comes meanwhile stays in its row. Run
+    twice at once by a lost worker, the later one keeps nothing that the earlier one kept.
+    """
+    bite = await take_bite(runtime, link_id)
+    if bite is None:
+        return
+    if not bite.works:
+        await _finish(runtime, link_id, (), held_until=bite.held_until)
+        return
+    try:
+        look = await _open(runtime, link_id, bite)
+    except Unauthorised as fault:
+        await _stop(runtime, link_id, Refused(Side.BOOKS, fault.reason))
+        return
+    *waves, last = _waves(bite.works, runtime.settings.drain_parallel)
+    for wave in waves:
+        outcomes = await _look_at(look, wave)
+        if _stops(outcomes):
+            last = ()
+            await _finish(runtime, link_id, outcomes)
+            return
+        await _keep(runtime, link_id, outcomes)
+    await _finish(runtime, link_id, await _look_at(look, last))
+
+
+async def _open(runtime: Runtime, link_id: LinkId, bite: Bite) -> Look:
+    keepers = {
+        Side.TIME: await open_time(runtime, link_id),
+        Side.BOOKS: await open_books(runtime, link_id),
+    }
+    return Look(runtime, link_id, keepers, bite.policies, bite.projects)
+
+
+def _waves(works: Sequence[Work], size: int) -> Iterator[Sequence[Work]]:
+    """Cut the work into what goes side by side; customers are done before projects begin."""
+    for kind in RecordKind:
+        of_kind = [work for work in works if work.kind is kind]
+        for start in range(0, len(of_kind), size):
+            yield of_kind[start : start + size]
+
+
+async def _look_at(look: Look, works: Sequence[Work]) -> tuple[Outcome, ...]:
+    outcomes = await asyncio.gather(*(_look(look, work) for work in works))
+    return _blame(outcomes)
+
+
+async def _look(look: Look, work: Work) -> Outcome:
+    """Look at one record until it holds still; a fault of ours parks it like any other failure."""
+    try:
+        for _ in range(_LOOKS_AT_ONCE):
+            if work.pair is None:
+                outcome = await take_up(look, work)
+            else:
+                outcome = await reconcile(look, work, work.pair)
+            if not isinstance(outcome.verdict, Again) or outcome.kept is not None:
+                break
+    except (DBAPIError, PoolTimeout):
+        raise
+    except Exception as error:  # noqa: BLE001 - one record must not stop its link's others
+        _log.error(
+            "look failed", link_id=str(look.link_id), kind=work.kind.value,
+            record_id=work.dues[0].record_id, error=type(error).__name__,
+            traceback=traceback.format_exc(limit=-6),
+        )  # fmt: skip
+        return Outcome(work, Failed(Failure("unexpected-failure")))
+    return outcome
+
+
+def _blame(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Count a failure against the record where others of the same wave were answered."""
+    answered = any(not isinstance(one.verdict, Failed) for one in outcomes)
+    if not answered:
+        return tuple(outcomes)
+    return tuple(
+        replace(one, verdict=replace(verdict, failure=replace(verdict.failure, shared=False)))
+        if isinstance(verdict := one.verdict, Failed)
+        else one
+        for one in outcomes
+    )
+
+
+def _stops(outcomes: Sequence[Outcome]) -> bool:
+    return any(isinstance(one.verdict, HeldBack | Refused) for one in outcomes)
+
+
+async def _keep(runtime: Runtime, link_id: LinkId, outcomes: Sequence[Outcome]) -> None:
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.CHANGE_SETTLED, link_id) as session:
+        settled = await keep_outcomes(session, link_id, outcomes, now=now)
+    _count(runtime, outcomes, settled, now)
+
+
+async def _finish(
+    runtime: Runtime,
+    link_id: LinkId,
+    outcomes: Sequence[Outcome],
+    *,
+    held_until: datetime | None = None,
+) -> None:
+    """Keep the last wave, write the link's counters and due time, and go on if more is due."""
+    now = runtime.clock()
+    settled: tuple[Outcome, ...] = ()
+    async with runtime.database.transaction(CommitPoint.CHANGE_SETTLED, link_id) as session:
+        if outcomes:
+            settled = await keep_outcomes(session, link_id, outcomes, now=now)
+        for verdict in {one.verdict for one in outcomes if isinstance(one.verdict, HeldBack)}:
+            until = now + timedelta(seconds=verdict.seconds)
+            await hold_back(session, link_id, verdict.side, until=until)
+            held_until = max(until, held_until or until)
+        await _count_link(session, link_id, now=now, held_until=held_until)
+    _count(runtime, outcomes, settled, now)
+    refused = next((one.verdict for one in outcomes if isinstance(one.verdict, Refused)), None)
+    if refused is not None:
+        await _stop(runtime, link_id, refused)
+
+
+async def _count_link(
+    session: AsyncSession, link_id: LinkId, *, now: datetime, held_until: datetime | None
+) -> None:
+    found = await counts(session, link_id)
+    next_due = found.next_due
+    if next_due is not None and held_until is not None:
+        next_due = max(next_due, held_until)
+    await session.execute(
+        update(DirectoryEntry)
+        .where(DirectoryEntry.link_id == link_id)
+        .values(pending=found.pending, parked=found.parked, next_due=next_due)
+    )
+    if next_due is not None and next_due <= now:
+        await defer(session, Job.DRAIN_LINK, link_id)
+
+
+async def _stop(runtime: Runtime, link_id: LinkId, refused: Refused) -> None:
+    """Pause the link for a reason a person can act on; its work waits in its rows."""
+    reason = pause_reason(refused.reason, books=refused.side is Side.BOOKS)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        detail = {"side": refused.side.value, "reason": refused.reason.value}
+        await pause(session, link_id, reason=reason, detail=detail, now=runtime.clock())
+
+
+def _count(
+    runtime: Runtime, outcomes: Sequence[Outcome], settled: Sequence[Outcome], now: datetime
+) -> None:
+    metrics = runtime.metrics
+    for outcome in outcomes:
+        label = type(outcome.verdict).__name__.lower()
+        metrics.changes.labels(label).inc(len(outcome.work.dues))
+    for outcome in settled:
+        for due in outcome.work.dues:
+            metrics.lag_seconds.observe(max((now - due.first_seen).total_seconds(), 0.0))

@@ -1,0 +1,126 @@
+"""Say how a link stands: in step or not, and what needs a person."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.changes.store import Change, ChangeState
+from app.changes.store import counts as count_changes
+from app.changes.why import explain
+from app.links.pairs import Pair
+from app.links.store import LinkState, directory_entry, read_link
+from app.problems import Problem, say
+from app.sync.answers import Need, StatusAnswer
+from app.sync.conflicts import count_open
+
+_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "in-step": {
+        "nb": "Alt stemmer på begge sider.",
+        "nn": "Alt stemmer på begge sider.",
+        "en": "Everything is in step on both sides.",
+    },
+    "waiting": {
+        "nb": "{pending} poster oppdateres.",
+        "nn": "{pending} postar vert oppdaterte.",
+        "en": "{pending} records are being brought in step.",
+    },
+    "needs": {
+        "nb": "{needs} saker trenger deg.",
+        "nn": "{needs} saker treng deg.",
+        "en": "{needs} things need you.",
+    },
+    "connecting": {
+        "nb": "Koblingen er ikke ferdig satt opp.",
+        "nn": "Koplinga er ikkje ferdig sett opp.",
+        "en": "The link is not set up yet.",
+    },
+    "reviewing": {
+        "nb": "Første synkronisering venter på gjennomgang.",
+        "nn": "Første synkronisering ventar på gjennomgang.",
+        "en": "The first sync waits for your review.",
+    },
+    "paused": {
+        "nb": "Koblingen er satt på pause ({reason}). Arbeidet venter.",
+        "nn": "Koplinga er sett på pause ({reason}). Arbeidet ventar.",
+        "en": "The link is paused ({reason}). Its work waits.",
+    },
+    "closed": {
+        "nb": "Koblingen er avsluttet.",
+        "nn": "Koplinga er avslutta.",
+        "en": "The link is closed.",
+    },
+}
+
+
+async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) -> StatusAnswer:
+    """
+    Read how a link stands, as of now.
+
+    Raises:
+        Problem: ``not-found`` when there is no such link.
+
+    """
+    entry = await directory_entry(session, link_id)
+    link = await read_link(session, link_id)
+    if entry is None or link is None:
+        raise Problem("not-found")
+    found = await count_changes(session, link_id)
+    conflicts = await count_open(session, link_id)
+    pairs = await session.scalar(
+        select(func.count()).select_from(Pair).where(Pair.link_id == link_id)
+    )
+    needs = await _needs(session, link_id, conflicts, language=language)
+    in_step = not (found.pending or found.parked or conflicts)
+    facts = {
+        "pending": str(found.pending),
+        "needs": str(found.parked + conflicts),
+        "reason": link.pause_reason or "",
+    }
+    return StatusAnswer(
+        state=LinkState(entry.state).value,
+        in_step=in_step and entry.state == LinkState.ACTIVE,
+        text=say(_TEXTS[_headline(entry.state, facts)], language, facts),
+        pending=found.pending,
+        parked=found.parked,
+        open_conflicts=conflicts,
+        pairs=pairs or 0,
+        last_sweep_at=link.last_sweep_at,
+        next_sweep_at=entry.next_sweep,
+        needs=needs,
+    )
+
+
+def _headline(state: str, facts: Mapping[str, str]) -> str:
+    if state != LinkState.ACTIVE:
+        return state
+    if facts["needs"] != "0":
+        return "needs"
+    return "in-step" if facts["pending"] == "0" else "waiting"
+
+
+async def _needs(
+    session: AsyncSession, link_id: LinkId, conflicts: int, *, language: str
+) -> Sequence[Need]:
+    """Group what is parked by its code."""
+    rows = await session.execute(
+        select(Change.code, func.count())
+        .where(Change.link_id == link_id, Change.state == ChangeState.PARKED)
+        .group_by(Change.code)
+        .order_by(Change.code)
+    )
+    path = f"/v1/links/{link_id}"
+    needs = [
+        Need(
+            count=count,
+            href=f"{path}/changes?state=parked",
+            why=explain(code or "unexpected-failure", {}, language=language),
+        )
+        for code, count in rows
+    ]
+    if conflicts:
+        why = explain("conflict", {}, language=language)
+        needs.append(Need(count=conflicts, href=f"{path}/conflicts", why=why))
+    return needs
