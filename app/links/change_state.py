@@ -85,7 +85,7 @@ async def _move(session: AsyncSession, link: Link, target: LinkState, now: datet
     link.updated_at = now
     values: dict[str, Any] = {"state": target.value}
     if target is LinkState.ACTIVE:
-        values |= {"next_due": now, "next_sweep": now}
+        values |= {"next_due": now, "next_sweep": now, "next_draft": now}
     await session.execute(
         update(DirectoryEntry).where(DirectoryEntry.link_id == link.link_id).values(values)
     )

@@ -1,4 +1,7 @@
-"""Turn records into the named fields that are kept equal, as JSON values, and back; the one place that lists them."""
+"""Turn records into the named fields that are kept equal, as JSON values, and back.
+
+The one place that lists them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +22,10 @@ FIELDS: Final[Mapping[RecordKind, tuple[str, ...]]] = {
 
 
 def customer_fields(customer: Customer) -> dict[str, Any]:
-    """Give a customer's synced fields; blank texts count as not given, a missing country as Norway."""
+    """Give a customer's synced fields.
+
+    Blank texts count as not given, a missing country as Norway.
+    """
     address = customer.address
     return {
         "name": customer.name.strip(),
@@ -43,7 +49,9 @@ def project_fields(project: Project, *, customer_pair: str | None) -> dict[str, 
     Give a project's synced fields.
 
     Args:
-        customer_pair: The id of its customer's pair, the one name both sides share; ``None`` without customer.
+        customer_pair: The id of its customer's pair, the one name both sides share; ``None``
+            without customer.
+
     """
     return {
         "name": project.name.strip(),
@@ -65,7 +73,10 @@ def customer_changes(changes: FieldMap) -> dict[str, Any]:
 
 
 def project_changes(changes: FieldMap, *, customer_id: str | None) -> dict[str, Any]:
-    """Give changed project fields as the ports take them; ``customer_id`` is the target side's id."""
+    """Give changed project fields as the ports take them.
+
+    ``customer_id`` is the target side's id.
+    """
     found = dict(changes)
     if "customer" in found:
         del found["customer"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from app.sandbox.openapi import Call as Said
 from app.sandbox.openapi import Flaw
 from app.sandbox.timerabbit.problems import Refusal
 from app.sandbox.timerabbit.store import Company, Record, Shelf, Store
-from app.sandbox.values import read_json, spread_out
+from app.sandbox.values import spread_out
 
 KEY_LIFETIME = timedelta(hours=24)
 
@@ -124,7 +125,7 @@ class Gate:
         return Call(
             store, company, login["client"], request.url.path, values,
             store.contract.parameter_values(operation, "query", query), headers,
-            read_json(body) if body else None,
+            json.loads(body) if body else None,
         )  # fmt: skip
 
     def _login(self, headers: dict[str, str]) -> Record:

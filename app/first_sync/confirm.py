@@ -1,0 +1,106 @@
+"""Count what a confirmation would do, and confirm: from then on both systems are written to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.canonical import LinkId
+from app.first_sync.deeds import DEED, Deed
+from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, run_of
+from app.problems import Problem
+from app.queue import Job, defer
+
+_COUNT: Final = text(f"""
+SELECT p.kind, {DEED} AS deed, count(*) FROM proposals p
+JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
+              AND r.record_id = p.anchor_id
+WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
+GROUP BY 1, 2
+""")  # noqa: S608 - a constant of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Hold how many lines come to each deed, by kind."""
+
+    by_kind: Mapping[str, Mapping[str, int]]
+
+    @property
+    def missing(self) -> int:
+        """Give how many lines a person must still answer."""
+        return sum(deeds.get(Deed.ASK, 0) for deeds in self.by_kind.values())
+
+    @property
+    def total(self) -> int:
+        """Give how many lines there are."""
+        return sum(sum(deeds.values()) for deeds in self.by_kind.values())
+
+
+async def tally(session: AsyncSession, plan: Plan) -> Tally:
+    """Count the lines by what they come to."""
+    rows = await session.execute(_COUNT, {"link_id": plan.link_id, "plan_id": plan.plan_id})
+    found: dict[str, dict[str, int]] = {}
+    for kind, deed, count in rows:
+        found.setdefault(kind, {})[deed] = count
+    return Tally(found)
+
+
+async def confirm(session: AsyncSession, link_id: LinkId, *, by: str, now: datetime) -> Run:
+    """
+    Start the one run of the plan; a plan that was confirmed before gives its run.
+
+    Raises:
+        Problem: ``first-sync-not-open`` while there is nothing to confirm, ``answers-missing`` with
+            how many lines a person must still answer.
+
+    """
+    plan = await current_plan(session, link_id, lock=True)
+    if plan is None:
+        raise Problem("first-sync-not-open", state="none")
+    run = await run_of(session, plan)
+    if run is not None:
+        return run
+    if plan.state != PlanState.OPEN:
+        raise Problem("first-sync-not-open", state=plan.state)
+    counted = await tally(session, plan)
+    if counted.missing:
+        raise Problem("answers-missing", count=counted.missing)
+    run = Run(
+        link_id=link_id, run_id=uuid7(), plan_id=plan.plan_id, state=RunState.RUNNING.value,
+        total=counted.total, working=0, resumed_at=now, pause_code=None, confirmed_by=by,
+        started_at=now, ended_at=None, version=1,
+    )  # fmt: skip
+    session.add(run)
+    plan.state, plan.updated_at = PlanState.RUNNING.value, now
+    plan.version += 1
+    await session.flush()
+    await defer(session, Job.RUN_FIRST_SYNC, link_id)
+    return run
+
+
+def pause_run(run: Run, plan: Plan, *, now: datetime) -> None:
+    """Let a run rest after the lines under way; pausing twice changes nothing."""
+    if run.state != RunState.RUNNING:
+        return
+    run.state, run.pause_code = RunState.PAUSED.value, "person-asked"
+    run.working += round((now - run.resumed_at).total_seconds() * 1000)
+    run.version += 1
+    plan.state, plan.updated_at = PlanState.PAUSED.value, now
+    plan.version += 1
+
+
+async def resume_run(session: AsyncSession, run: Run, plan: Plan, *, now: datetime) -> None:
+    """Let a run go on where it was, at once; also one that waits for a system."""
+    if run.state == RunState.DONE:
+        return
+    if run.state == RunState.PAUSED:
+        run.state, run.pause_code, run.resumed_at = RunState.RUNNING.value, None, now
+        run.version += 1
+        plan.state, plan.problem, plan.updated_at = PlanState.RUNNING.value, None, now
+        plan.version += 1
+    await defer(session, Job.RUN_FIRST_SYNC, LinkId(run.link_id))

@@ -1,0 +1,82 @@
+"""Say what a line comes to when it is carried out; pure, and the same in SQL for counting."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from app.first_sync.store import Category
+
+
+class Deed(StrEnum):
+    """Name what is done with a line; ``ask`` until a person answers."""
+
+    LINK = "link"
+    CREATE_IN_BOOKS = "create-in-books"
+    CREATE_IN_TIME = "create-in-time"
+    LEAVE_OUT = "leave-out"
+    WAIT = "wait"
+    ASK = "ask"
+
+
+MUST_ANSWER: Final = frozenset({Category.LIKELY, Category.AMBIGUOUS, Category.DUPLICATE})
+"""Lines of these categories stop a confirmation until a person answered."""
+
+
+class _Decided(Protocol):
+    """Be what a deed is read from: a stored line, or one about to be stored."""
+
+    @property
+    def category(self) -> str: ...
+    @property
+    def anchor_side(self) -> str: ...
+    @property
+    def candidates(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def answer(self) -> str | None: ...
+    @property
+    def partner_id(self) -> str | None: ...
+
+
+def partner_of(line: _Decided) -> str | None:
+    """Give the id of the record the line links to, or ``None`` where it does not link."""
+    if line.answer is not None:
+        return line.partner_id
+    certain = line.category == Category.CERTAIN and line.candidates
+    return str(line.candidates[0]["id"]) if certain else None
+
+
+def deed_of(line: _Decided, *, ready: bool) -> Deed:
+    """
+    Say what is done with a line.
+
+    A record that is not ready waits with its finding instead of being created; a link needs no
+    readiness, for both records exist.
+    """
+    if partner_of(line) is not None:
+        return Deed.LINK
+    if line.answer == "leave_out":
+        return Deed.LEAVE_OUT
+    if line.answer is None and line.category in MUST_ANSWER:
+        return Deed.ASK
+    if not ready:
+        return Deed.WAIT
+    return Deed.CREATE_IN_BOOKS if line.anchor_side == "time" else Deed.CREATE_IN_TIME
+
+
+SHOWN_CATEGORY: Final = """
+CASE WHEN p.answer = 'leave_out' THEN 'left_out'
+     WHEN p.answer IS DISTINCT FROM 'link' AND p.category <> 'certain' AND NOT r.ready
+          AND (p.answer = 'create' OR p.category IN ('only_time', 'only_books')) THEN 'not_ready'
+     ELSE p.category END
+"""
+"""The category a reader sees: people leave lines out, and records become ready at any time."""
+
+DEED: Final = """
+CASE WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
+     WHEN p.answer = 'leave_out' THEN 'leave-out'
+     WHEN p.answer IS NULL AND p.category IN ('likely', 'ambiguous', 'duplicate') THEN 'ask'
+     WHEN NOT r.ready THEN 'wait'
+     WHEN p.anchor_side = 'time' THEN 'create-in-books'
+     ELSE 'create-in-time' END
+"""
+"""``deed_of`` for counting; a test compares the two over all combinations."""

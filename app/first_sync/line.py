@@ -1,0 +1,247 @@
+"""Carry out one line of a confirmed plan: link two records, create one, or leave it out."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, Project, Record, RecordId, RecordKind, Side
+from app.changes.store import note
+from app.database import CommitPoint
+from app.first_sync.again import Away
+from app.first_sync.deeds import Deed, deed_of, partner_of
+from app.first_sync.lines import find_line, is_partner, read_line
+from app.first_sync.sides import Keepers
+from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
+from app.links.pairs import find_pair, partner_id
+from app.records.agreement import content_print
+from app.records.create import Created, Refused, Unsettled, create_on_other_side
+from app.records.decisions import leave_out
+from app.records.made import write_mark
+from app.records.pair_up import pair_up
+from app.records.store import KnownRecord, recall
+from app.runtime import Runtime
+from app.systems.ports import AccessReason, ChangeNotice, SystemFault, Unauthorised
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Hold a line that is being carried out."""
+
+    runtime: Runtime
+    link_id: LinkId
+    keepers: Keepers
+    line: Proposal
+
+    @property
+    def kind(self) -> RecordKind:
+        """Name the kind of the line's records."""
+        return RecordKind(self.line.kind)
+
+    @property
+    def side(self) -> Side:
+        """Name the anchor's side."""
+        return Side(self.line.anchor_side)
+
+    @property
+    def anchor_id(self) -> RecordId:
+        """Give the id of the record whose fate it is."""
+        return RecordId(self.line.anchor_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Say what became of a line; ``code`` names what hinders it."""
+
+    state: OutcomeState
+    code: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
+
+
+_DONE = Outcome(OutcomeState.DONE)
+
+
+def _later(code: str, **facts: object) -> Outcome:
+    return Outcome(OutcomeState.LATER, code, facts)
+
+
+async def carry_out_line(step: Step) -> None:
+    """
+    Do what the line says and commit its outcome; once done it is never done again.
+
+    Raises:
+        Away: A side cannot be worked with now; the line stays as it was.
+
+    """
+    async with step.runtime.database.reading(step.link_id) as session:
+        row = (await recall(session, step.link_id, step.side, step.kind, [step.anchor_id]))[0]
+    match deed_of(step.line, ready=row.ready):
+        case Deed.LINK:
+            await _link(step)
+        case Deed.CREATE_IN_BOOKS | Deed.CREATE_IN_TIME:
+            await _keep(step, await _create(step))
+        case Deed.LEAVE_OUT:
+            await _leave_out(step)
+        case Deed.WAIT:
+            await _keep(step, _not_ready(row))
+        case Deed.ASK:
+            await _keep(step, _later("answers-missing"))
+
+
+async def _link(step: Step) -> None:
+    """Pair two records that still say what the person saw; differences are left to the sync."""
+    partner = RecordId(partner_of(step.line) or "")
+    ids = {step.side: step.anchor_id, step.side.other: partner}
+    async with step.runtime.database.reading(step.link_id) as session:
+        pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
+    if pair is not None:
+        same = pair.record_id(step.side.other) == partner
+        await _keep(step, _DONE if same else _later("record-already-paired"))
+        return
+    records = {side: await _read_unchanged(step, side, one) for side, one in ids.items()}
+    changed = [one for one in records.values() if isinstance(one, Outcome)]
+    if changed:
+        await _keep(step, changed[0])
+        return
+    time, books = records[Side.TIME], records[Side.BOOKS]
+    assert not isinstance(time, Outcome)  # noqa: S101 - the two lines above
+    assert not isinstance(books, Outcome)  # noqa: S101 - the same
+    await _guard(Side.TIME, write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id)))
+    try:
+        async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
+            await _pair(session, step, time, books)
+    except IntegrityError:
+        await _keep(step, _later("record-already-paired"))
+
+
+async def _pair(session: AsyncSession, step: Step, time: Record, books: Record) -> None:
+    now = step.runtime.clock()
+    _, differs = await pair_up(
+        session, step.link_id, time=time, books=books, now=now,
+        origin="answered" if step.line.answer else "matched",
+        winners={name: Side(side) for name, side in step.line.winners.items()},
+    )  # fmt: skip
+    if differs:
+        await note(session, step.link_id, Side.TIME, [ChangeNotice(step.kind, time.id)], now=now)
+    await _write_outcome(session, step, _DONE)
+
+
+async def _create(step: Step) -> Outcome:
+    """Make the record on the other side, unless it changed or its customer is not there yet."""
+    async with step.runtime.database.reading(step.link_id) as session:
+        pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
+    if pair is not None:
+        return _DONE
+    source = await _read_unchanged(step, step.side, step.anchor_id)
+    if isinstance(source, Outcome):
+        return source
+    customer_id: RecordId | None = None
+    if isinstance(source, Project) and source.customer_id is not None:
+        customer_id = await _customer_there(step, source.customer_id)
+        if customer_id is None:
+            return _later("project-customer-not-linked", customerId=source.customer_id)
+    return _told(
+        await _guard(
+            step.side.other,
+            create_on_other_side(
+                step.runtime, step.link_id, target=step.side.other, kind=step.kind,
+                source=source, customer_id_on_target=customer_id,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _told(made: Created | Unsettled | Refused | None) -> Outcome:
+    match made:
+        case Created(record):
+            return Outcome(OutcomeState.DONE, facts={"createdId": record.id})
+        case Unsettled(not_before):
+            return Outcome(OutcomeState.WAITING, "create-not-settled", {}, not_before)
+        case Refused(code, facts):
+            return Outcome(OutcomeState.REFUSED, code, facts)
+        case None:
+            return _later("projects-need-smart")
+
+
+async def _leave_out(step: Step) -> None:
+    """Remember that the record stays where it is, and what it was proposed with too."""
+    candidates = [str(one["id"]) for one in step.line.candidates]
+    async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
+        await leave_out(session, step.link_id, step.side, step.kind, [step.anchor_id])
+        free = [one for one in candidates if await _is_held_by_nobody(session, step, RecordId(one))]
+        await leave_out(session, step.link_id, step.side.other, step.kind, free)
+        await _write_outcome(session, step, Outcome(OutcomeState.LEFT_OUT))
+
+
+async def _is_held_by_nobody(session: AsyncSession, step: Step, record_id: RecordId) -> bool:
+    """Say whether no other line links to a candidate of a line that is left out."""
+    if await find_pair(session, step.link_id, step.side.other, step.kind, record_id) is not None:
+        return False
+    plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
+    return plan is None or not await is_partner(session, plan, step.kind, record_id)
+
+
+def _not_ready(row: KnownRecord) -> Outcome:
+    hinders = [one for one in row.findings if one["blocking"]]
+    code = str(hinders[0]["code"]) if hinders else "record-not-ready"
+    return Outcome(OutcomeState.LATER, code, {"findings": hinders})
+
+
+async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record | Outcome:
+    """Read a record; an outcome instead where it does not say what the person saw."""
+    seen = await _guard(side, step.keepers[side].read(step.kind, record_id))
+    if seen is None:
+        return _later("projects-need-smart")
+    if seen.record is None or seen.record.gone:
+        return _later("record-gone", side=side.value, recordId=record_id)
+    async with step.runtime.database.reading(step.link_id) as session:
+        plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
+        line = None
+        if plan is not None:
+            line = await find_line(session, plan, step.kind.value, side.value, record_id)
+    if line is None or content_print(seen.record) != line.print:
+        return _later("changed-since-plan", side=side.value, recordId=record_id)
+    return seen.record
+
+
+async def _customer_there(step: Step, customer_id: RecordId) -> RecordId | None:
+    async with step.runtime.database.reading(step.link_id) as session:
+        return await partner_id(session, step.link_id, step.side, RecordKind.CUSTOMER, customer_id)
+
+
+async def _guard(side: Side, work: Awaitable[T]) -> T | None:
+    """
+    Await a call to a side; ``None`` where its plan does not have what is asked.
+
+    Raises:
+        Away: The side cannot be worked with now.
+
+    """
+    try:
+        return await work
+    except Unauthorised as fault:
+        if fault.reason is AccessReason.PLAN:
+            return None
+        raise Away(side, fault) from fault
+    except SystemFault as fault:
+        raise Away(side, fault) from fault
+
+
+async def _keep(step: Step, outcome: Outcome) -> None:
+    async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
+        await _write_outcome(session, step, outcome)
+
+
+async def _write_outcome(session: AsyncSession, step: Step, outcome: Outcome) -> None:
+    line = await read_line(session, step.link_id, step.line.proposal_id)
+    if line is None:
+        return
+    line.outcome, line.outcome_code = outcome.state.value, outcome.code
+    line.outcome_facts, line.not_before = dict(outcome.facts), outcome.not_before
+    line.version += 1

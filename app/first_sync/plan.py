@@ -1,0 +1,190 @@
+"""Make the plan of a first sync: read both sides, match beside the loop, store it in one go."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, Record, RecordId, RecordKind, Side
+from app.database import CommitPoint
+from app.first_sync.again import Away, hold_on
+from app.first_sync.deeds import partner_of
+from app.first_sync.lines import replace_lines, stored_lines
+from app.first_sync.propose import Known, Line, keep_answers, propose_customers, propose_projects
+from app.first_sync.read import Reading, Superseded, read_side
+from app.first_sync.sides import capabilities_of, each_side, open_both
+from app.first_sync.store import Plan, PlanState, plan_in
+from app.records.decisions import refused_pairs
+from app.records.judge import Judged, judge_side, keep_judged, paired_ids
+from app.records.store import KnownRecord, recall
+from app.runtime import Runtime
+from app.systems.ports import Capabilities
+
+_log = structlog.get_logger()
+
+
+async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Read both sides and make the plan's lines; the job of ``Job.READ_PLAN``.
+
+    Goes on where a death left it. A side that is away is tried again later by itself; a refused
+    credential pauses the link. Does nothing when no plan is being read.
+    """
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING)
+    if plan is None:
+        return
+    try:
+        capabilities = await _read(runtime, link_id, plan)
+    except Away as away:
+        await hold_on(runtime, link_id, away)
+        return
+    except Superseded:
+        return
+    await make_lines(runtime, link_id, capabilities, started_at=plan.started_at)
+
+
+async def make_lines(
+    runtime: Runtime,
+    link_id: LinkId,
+    capabilities: Mapping[Side, Capabilities],
+    *,
+    started_at: datetime,
+) -> None:
+    """Judge and match what was read, in a thread beside the loop, and store all of it at once."""
+    world = await _recall(runtime, link_id, capabilities)
+    drawn = await asyncio.to_thread(_draw, world)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING, lock=True)
+        if plan is None or plan.started_at != started_at:
+            return
+        await keep_judged(session, link_id, drawn.judged)
+        await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind), now=now)
+        plan.state, plan.problem = PlanState.OPEN.value, None
+        plan.version += 1
+        plan.updated_at = now
+    _log.info("plan made", link_id=str(link_id), lines=len(drawn.lines))
+
+
+async def match_projects_again(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Match the projects anew after customers were linked or parted by a person's answers.
+
+    Answers to lines whose records did not change stay.
+    """
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.OPEN)
+        if plan is None or not plan.capabilities.get("projects"):
+            return
+        known = await _known(session, link_id, RecordKind.PROJECT)
+        customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
+        old = await stored_lines(session, plan, list(RecordKind))
+    if not known.time and not known.books:
+        return
+    customers |= _linked_by(line for line in old if line.kind is RecordKind.CUSTOMER)
+    lines = await asyncio.to_thread(
+        lambda: keep_answers(propose_projects(known, customers), {one.key: one for one in old})
+    )
+    async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
+        held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
+        if held is not None and held.plan_id == plan.plan_id and held.version == plan.version:
+            await replace_lines(
+                session, held, lines, kinds=[RecordKind.PROJECT], now=runtime.clock()
+            )
+
+
+async def _read(runtime: Runtime, link_id: LinkId, plan: Plan) -> Mapping[Side, Capabilities]:
+    """Read both sides at once; the slower one decides how long it takes."""
+    keepers = await open_both(runtime, link_id)
+    capabilities = await capabilities_of(keepers)
+    projects = all(found.projects for found in capabilities.values())
+    kinds = [RecordKind.CUSTOMER, *([RecordKind.PROJECT] if projects else [])]
+    async with runtime.database.transaction(CommitPoint.PLAN_READ, link_id) as session:
+        held = await plan_in(session, link_id, PlanState.READING, lock=True)
+        if held is None or held.started_at != plan.started_at:
+            raise Superseded
+        held.capabilities, held.problem = {"projects": projects}, None
+    await each_side(
+        lambda side: read_side(
+            Reading(runtime, link_id, side, keepers[side], plan.started_at), kinds
+        )
+    )
+    return capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """Hold everything the lines are drawn from."""
+
+    rows: Mapping[Side, Sequence[KnownRecord]]
+    capabilities: Mapping[Side, Capabilities]
+    known: Mapping[RecordKind, Known]
+    customers: Mapping[RecordId, RecordId]
+    old: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    judged: list[Judged]
+    lines: list[Line]
+
+
+async def _recall(
+    runtime: Runtime, link_id: LinkId, capabilities: Mapping[Side, Capabilities]
+) -> _World:
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING)
+        rows = {
+            side: [row for kind in RecordKind for row in await recall(session, link_id, side, kind)]
+            for side in Side
+        }
+        return _World(
+            rows=rows,
+            capabilities=capabilities,
+            known={kind: await _known(session, link_id, kind) for kind in RecordKind},
+            customers=await paired_ids(session, link_id, RecordKind.CUSTOMER),
+            old=await stored_lines(session, plan, list(RecordKind)) if plan else [],
+        )
+
+
+async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Known:
+    """Give the records that can take part: read whole, not gone, on their side."""
+    sides: dict[Side, list[Record]] = {}
+    for side in Side:
+        rows = await recall(session, link_id, side, kind)
+        sides[side] = [row.record for row in rows if row.complete and row.gone_at is None]
+    return Known(
+        time=sides[Side.TIME],
+        books=sides[Side.BOOKS],
+        refused=await refused_pairs(session, link_id, kind),
+        linked=frozenset((await paired_ids(session, link_id, kind)).items()),
+    )
+
+
+def _draw(world: _World) -> _Drawn:
+    """Judge every record and give every record its line; pure, takes about a second for 5,000."""
+    paired = {Side.TIME: set(world.customers), Side.BOOKS: set(world.customers.values())}
+    judged = [
+        one
+        for side, rows in world.rows.items()
+        for one in judge_side(
+            side, rows, others=world.capabilities[side.other], paired=paired[side]
+        )
+    ]
+    old = {line.key: line for line in world.old}
+    lines = keep_answers(propose_customers(world.known[RecordKind.CUSTOMER]), old)
+    if all(found.projects for found in world.capabilities.values()):
+        customers = {**world.customers, **_linked_by(lines)}
+        projects = propose_projects(world.known[RecordKind.PROJECT], customers)
+        lines += keep_answers(projects, old)
+    return _Drawn(judged, lines)
+
+
+def _linked_by(lines: Iterable[Line]) -> dict[RecordId, RecordId]:
+    """Give the customers that lines link, or will unless a person says otherwise."""
+    partners = ((line, partner_of(line)) for line in lines if line.anchor_side is Side.TIME)
+    return {line.anchor_id: RecordId(partner) for line, partner in partners if partner is not None}

@@ -1,0 +1,196 @@
+"""Turn what the matching found into the lines of a plan; pure, each record stands in one line."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from app.canonical import Customer, Project, Record, RecordId, RecordKind, Side
+from app.first_sync.store import Category
+from app.records.agreement import content_print
+from app.records.matching import Duplicate, Matching, Proposal, match, match_projects
+
+Pairs = frozenset[tuple[RecordId, RecordId]]
+"""Pairs of (time id, books id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Hold one line as it is stored; see ``store.Proposal`` for the meaning of its parts."""
+
+    kind: RecordKind
+    category: Category
+    anchor_side: Side
+    anchor_id: RecordId
+    name: str
+    print: str
+    candidates: tuple[Mapping[str, Any], ...] = ()
+    siblings: tuple[Mapping[str, Any], ...] = ()
+    score: int = 0
+    dormant: bool = False
+    answer: str | None = None
+    partner_id: str | None = None
+    winners: Mapping[str, str] = field(default_factory=dict)
+    answered_by: str | None = None
+    proposal_id: UUID | None = None
+    version: int = 1
+
+    @property
+    def key(self) -> tuple[RecordKind, Side, RecordId]:
+        """Name the line by the record whose fate it is."""
+        return self.kind, self.anchor_side, self.anchor_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Hold both sides' records of a kind, and what is decided about pairs of them."""
+
+    time: Sequence[Record]
+    books: Sequence[Record]
+    refused: Pairs = frozenset()
+    linked: Pairs = frozenset()
+
+
+def propose_customers(known: Known) -> list[Line]:
+    """Match the customers and give a line for each that is in no pair."""
+    time = [one for one in known.time if isinstance(one, Customer)]
+    books = [one for one in known.books if isinstance(one, Customer)]
+    found = match(time, books, refused=known.refused, linked=known.linked)
+    return _lines(RecordKind.CUSTOMER, known, found)
+
+
+def propose_projects(known: Known, customers: Mapping[RecordId, RecordId]) -> list[Line]:
+    """
+    Match the projects inside linked customers and give a line for each that is in no pair.
+
+    Args:
+        customers: Time id to books id, as they are linked or about to be.
+
+    """
+    time = [one for one in known.time if isinstance(one, Project)]
+    books = [one for one in known.books if isinstance(one, Project)]
+    found = match_projects(
+        time, books, customers=customers, refused=known.refused, linked=known.linked
+    )
+    return _lines(RecordKind.PROJECT, known, found)
+
+
+def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
+    """
+    Carry ids and a person's answers over to a plan that was made again.
+
+    An answer lives on where the record says what it said, and where the partner of a link does too;
+    anything else is asked again. A line that shows something new has a new version.
+    """
+    new = {line.key: _renewed(line, old.get(line.key)) for line in lines}
+    taken: set[tuple[RecordKind, str | None]] = set()
+    for key, line in new.items():
+        before = old.get(key)
+        if before is None or before.answer is None or before.print != line.print:
+            continue
+        if before.answer == "link" and not _same_partner(before, new, old, taken):
+            continue
+        taken.add((line.kind, before.partner_id))
+        new[key] = replace(
+            line,
+            answer=before.answer,
+            partner_id=before.partner_id,
+            winners=before.winners,
+            answered_by=before.answered_by,
+        )
+    return list(new.values())
+
+
+def _renewed(line: Line, before: Line | None) -> Line:
+    if before is None:
+        return line
+    shows = (line.category, line.name, line.print, line.candidates, line.siblings)
+    showed = (before.category, before.name, before.print, before.candidates, before.siblings)
+    lost = before.answer is not None and before.print != line.print
+    version = before.version + (1 if lost or shows != showed else 0)
+    return replace(line, proposal_id=before.proposal_id, version=version)
+
+
+def _same_partner(
+    before: Line,
+    new: Mapping[Any, Line],
+    old: Mapping[Any, Line],
+    taken: set[tuple[RecordKind, str | None]],
+) -> bool:
+    key = (before.kind, before.anchor_side.other, before.partner_id)
+    now, then = new.get(key), old.get(key)
+    unchanged = now is not None and then is not None and now.print == then.print
+    return unchanged and (before.kind, before.partner_id) not in taken
+
+
+def _lines(kind: RecordKind, known: Known, found: Matching) -> list[Line]:
+    shape = _Shape(kind, found)
+    paired = {
+        Side.TIME: {pair[0] for pair in known.linked},
+        Side.BOOKS: {pair[1] for pair in known.linked},
+    }
+    return [
+        shape.line(side, record)
+        for side, records in ((Side.TIME, known.time), (Side.BOOKS, known.books))
+        for record in sorted(records, key=lambda one: one.id)
+        if record.id not in paired[side] and not record.gone and not _merged(record)
+    ]
+
+
+def _merged(record: Record) -> bool:
+    return isinstance(record, Customer) and record.merged_into is not None
+
+
+class _Shape:
+    """Look up what the matching says of each record."""
+
+    def __init__(self, kind: RecordKind, found: Matching) -> None:
+        self._kind = kind
+        self._certain = {p.time_id: p for p in found.certain}
+        self._asked: defaultdict[RecordId, list[Proposal]] = defaultdict(list)
+        for proposal in found.asked:
+            self._asked[proposal.time_id].append(proposal)
+        self._askers = Counter(p.books_id for p in found.asked)
+        self._wanted = {p.books_id for p in (*found.certain, *found.asked)}
+        self._siblings: defaultdict[tuple[Side, RecordId], list[dict[str, Any]]] = defaultdict(list)
+        for double in found.duplicates:
+            first, second = double.first_id, double.second_id
+            self._siblings[double.side, first].append(_told(double, second))
+            self._siblings[double.side, second].append(_told(double, first))
+
+    def line(self, side: Side, record: Record) -> Line:
+        siblings = tuple(self._siblings.get((side, record.id), ()))
+        proposals = self._proposals(side, record.id)
+        return Line(
+            kind=self._kind,
+            category=self._category(side, proposals, doubled=bool(siblings)),
+            anchor_side=side,
+            anchor_id=record.id,
+            name=record.name,
+            print=content_print(record),
+            candidates=tuple(_told(p, p.books_id) for p in proposals),
+            siblings=siblings,
+            score=proposals[0].score if proposals else 0,
+            dormant=side is Side.BOOKS and record.id in self._wanted,
+        )
+
+    def _proposals(self, side: Side, record_id: RecordId) -> list[Proposal]:
+        if side is Side.BOOKS:
+            return []
+        certain = self._certain.get(record_id)
+        return [certain] if certain else self._asked.get(record_id, [])
+
+    def _category(self, side: Side, proposals: Sequence[Proposal], *, doubled: bool) -> Category:
+        if proposals:
+            if proposals[0].certain:
+                return Category.CERTAIN
+            alone = len(proposals) == 1 and self._askers[proposals[0].books_id] == 1
+            return Category.LIKELY if alone else Category.AMBIGUOUS
+        if doubled:
+            return Category.DUPLICATE
+        return Category.ONLY_TIME if side is Side.TIME else Category.ONLY_BOOKS
+
+
+def _told(found: Proposal | Duplicate, other: RecordId) -> dict[str, Any]:
+    return {"id": other, "rule": found.rule, "facts": list(found.facts), "score": found.score}

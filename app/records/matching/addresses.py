@@ -1,0 +1,88 @@
+"""Read postal addresses: street and number, PO box, postal code and place, as people type them."""
+
+import re
+from dataclasses import dataclass
+
+from app.canonical import Address
+from app.records.matching.lexicon import fold, lexicon
+
+_BOX = re.compile(
+    r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)", re.IGNORECASE
+)
+_CARE_OF = re.compile(r"^\s*(?:c/o|v/|att:?)[^,]*,?\s*", re.IGNORECASE)
+_STREET = re.compile(r"^(\D*?\D)[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
+_ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn|v)\.?$")
+_GATE = re.compile(r"(?:gaten|gata|gate|gt|g)\.?$")
+_PLAIN = re.compile(r"[^a-z0-9]")
+_NO_CODES = frozenset({"0000", "9999", "1111", "1234"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """
+    Hold where a record stands, read; '' everywhere means not known.
+
+    Args:
+        street: The street's name without signs, road words folded (vei=veg=v., gate=gata=gt).
+        house: House number; 0 when missing.
+        letter: The letter of the house number.
+        code: A postal code in use, padded to four digits.
+        place: The typed place, else the place of the code.
+    """
+
+    street: str = ""
+    house: int = 0
+    letter: str = ""
+    box: str = ""
+    code: str = ""
+    place: str = ""
+
+
+def is_placeholder(text: str | None) -> bool:
+    """Say whether a text was typed because the field demanded one: «-», «x», «Ukjent», «Ikke oppgitt»."""
+    return text is None or fold(text.strip()).strip(" .") in lexicon().placeholders
+
+
+def postal_code(text: str | None) -> str:
+    """Repair a postal code («162» is 0162, «N-0162» too); '' when it is no code in use."""
+    digits = re.sub(r"\D", "", text or "")
+    padded = digits.zfill(4) if len(digits) == 3 else digits
+    return padded if padded in lexicon().code_place and padded not in _NO_CODES else ""
+
+
+def read_address(address: Address) -> Spot:
+    """Read an address; a code beside a placeholder line is taken for a placeholder too."""
+    lines = [line for line in (address.line1, address.line2) if line and not is_placeholder(line)]
+    street, house, letter, box = _read_lines(lines)
+    code = postal_code(address.postal_code)
+    if not lines and address.line1 and code == "0001":
+        code = ""
+    place = "" if is_placeholder(address.city) else fold((address.city or "").strip())
+    return Spot(street, house, letter, box, code, place or lexicon().code_place.get(code, ""))
+
+
+def _read_lines(lines: list[str]) -> tuple[str, int, str, str]:
+    """Find street, house number, letter and box in the address lines; the first street wins."""
+    street, house, letter, box = "", 0, "", ""
+    for line in lines:
+        rest = _CARE_OF.sub("", line).strip()
+        if found := _BOX.search(rest):
+            box = box or found.group(1)
+        elif rest and not street:
+            street, house, letter = _read_street(rest.lower())
+    return street, house, letter, box
+
+
+def _read_street(text: str) -> tuple[str, int, str]:
+    """Split «Storgata 12 B, 2. etg» into name, number and letter."""
+    found = _STREET.match(text)
+    name, house, letter = (
+        (found.group(1), int(found.group(2)[:6]), found.group(3) or "") if found else (text, 0, "")
+    )
+    return street_key(name), house, letter
+
+
+def street_key(name: str) -> str:
+    """Fold a street's name so that both spellings of its road word are one."""
+    folded = fold(name.strip(" ,."))
+    return _PLAIN.sub("", _GATE.sub("g", _ROAD.sub("v", folded)))

@@ -1,0 +1,74 @@
+"""Read organization numbers, phone numbers and mail addresses as people type them."""
+
+import re
+from dataclasses import dataclass
+
+from app.records.matching.lexicon import lexicon
+
+_WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
+_NOT_DIGIT = re.compile(r"\D+")
+_NO_PHONES = frozenset({"12345678", "87654321", "11223344", "98765432", "91234567"})
+
+
+def organization_digits(text: str | None) -> str:
+    """Keep the digits of an organization number: «NO 988 077 917 MVA» and «Org.nr 988.077.917» alike."""
+    return _NOT_DIGIT.sub("", text) if text else ""
+
+
+def is_organization_number(digits: str) -> bool:
+    """
+    Check nine digits by modulus 11 (weights 3 2 7 6 5 4 3 2; a check value of 10 is never given out).
+
+    The first digit is not demanded to be 8 or 9: the test register hands out others. A row of one
+    repeated digit is a placeholder, not a number.
+    """
+    if len(digits) != 9 or not digits.isdecimal() or digits == digits[0] * 9:
+        return False
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=False))
+    return (11 - total % 11) % 11 == int(digits[8])
+
+
+def phone_digits(text: str | None) -> str:
+    """Keep the eight digits of a Norwegian phone number; anything else, and made-up rows, give ''."""
+    if not text:
+        return ""
+    digits = _NOT_DIGIT.sub("", text)
+    if digits.startswith("00"):
+        digits = digits[2:]
+    if len(digits) == 10 and digits.startswith("47"):
+        digits = digits[2:]
+    if len(digits) != 8 or digits in _NO_PHONES or digits[1:] == digits[1] * 7:
+        return ""
+    return digits
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """
+    Hold a mail address, read.
+
+    Args:
+        address: The whole address in lower case; '' when none is given.
+        domain: The company's domain; '' for a provider's (gmail.com and the like).
+        label: The first label of that domain without signs, to be compared with names.
+    """
+
+    address: str = ""
+    domain: str = ""
+    label: str = ""
+
+
+NO_MAIL = Mail()
+
+
+def read_mail(text: str | None) -> Mail:
+    """Read the first mail address of a field."""
+    if not text or "@" not in text:
+        return NO_MAIL
+    address = re.split(r"[;,\s]+", text.strip().lower())[0].removeprefix("mailto:").strip("<>.")
+    local, _, domain = address.rpartition("@")
+    if not local or "." not in domain:
+        return NO_MAIL
+    if domain in lexicon().free_mail:
+        return Mail(address)
+    return Mail(address, domain, re.sub(r"[^a-z0-9]", "", domain.split(".")[0]))

@@ -1,0 +1,107 @@
+"""Hold the words the matching knows: names, places, legal forms and noise, read once from ``words/``."""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+_LETTERS = str.maketrans(
+    {
+        "æ": "a",
+        "ä": "a",
+        "ø": "o",
+        "ö": "o",
+        "å": "a",
+        "ü": "u",
+        "é": "e",
+        "è": "e",
+        "ð": "d",
+        "þ": "t",
+        "ß": "s",
+    }
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(text: str) -> str:
+    """Fold case, accents and the ways Norwegian letters are typed: æ/ae, ø/oe/ö and å/aa become a, o, a."""
+    folded = text.lower().translate(_LETTERS)
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
+    return folded.replace("ae", "a").replace("oe", "o").replace("aa", "a")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """
+    Hold the word lists; every key is folded unless said otherwise.
+
+    Args:
+        given: Bearers of a given name.
+        surnames: Bearers of a family name.
+        code_place: Place of each postal code in use.
+        box_codes: Postal codes that only hold PO boxes.
+        forms: Spelling (lower case, not folded) to legal form.
+    """
+
+    given: dict[str, int]
+    surnames: dict[str, int]
+    code_place: dict[str, str]
+    box_codes: frozenset[str]
+    places: frozenset[str]
+    forms: dict[str, str]
+    forms_anywhere: frozenset[str]
+    forms_first: frozenset[str]
+    noise: frozenset[str]
+    departments: frozenset[str]
+    ands: frozenset[str]
+    abbreviations: dict[str, str]
+    placeholders: frozenset[str]
+    free_mail: frozenset[str]
+    mailboxes: frozenset[str]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Read the word lists, the first time only."""
+    terms = json.loads(_text("terms.json"))
+    codes = [line.split("\t") for line in _lines("postal_codes.tsv")]
+    code_place = {code: fold(place) for code, place, _ in codes}
+    return Lexicon(
+        given=_counts("given_names.tsv"),
+        surnames=_counts("surnames.tsv"),
+        code_place=code_place,
+        box_codes=frozenset(code for code, _, category in codes if category == "P"),
+        places=frozenset(code_place.values()),
+        forms=terms["forms"],
+        forms_anywhere=frozenset(terms["forms_anywhere"]),
+        forms_first=frozenset(terms["forms_first"]),
+        noise=frozenset(terms["noise"]),
+        departments=frozenset(terms["departments"]),
+        ands=frozenset(terms["and"]),
+        abbreviations=terms["abbreviations"],
+        placeholders=frozenset(terms["placeholders"]),
+        free_mail=frozenset(terms["free_mail"]),
+        mailboxes=frozenset(terms["mailboxes"]),
+    )
+
+
+def _counts(name: str) -> dict[str, int]:
+    """Read bearers by folded name; names that fold alike are summed."""
+    counts: dict[str, int] = {}
+    for line in _lines(name):
+        word, bearers = line.split("\t")
+        key = fold(word)
+        counts[key] = counts.get(key, 0) + int(bearers)
+    return counts
+
+
+def _lines(name: str) -> list[str]:
+    """Read a table's rows without its source line."""
+    return [line for line in _text(name).splitlines() if not line.startswith("#")]
+
+
+def _text(name: str) -> str:
+    """Read a file of ours that is shipped with the package."""
+    return (files("app.records.matching") / "words" / name).read_text(encoding="utf-8")

@@ -1,0 +1,208 @@
+"""Read names as people type them: words, legal form, noise, numbers, places, persons."""
+
+import re
+from dataclasses import dataclass
+
+from app.canonical import CustomerKind
+from app.records.matching.lexicon import Lexicon, fold, lexicon
+
+_CONTACT = re.compile(
+    r"(?:\bv/|\batt[:.]|\batt\b(?=\s)|\battn[:.]?|\bc/o\b).*?(?= - |\(|$)", re.IGNORECASE
+)
+_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]?")
+_FORM_SIGNS = re.compile(r"(?<!\w)([ak])[./]?\s?([sl])(?:\.(?!\w)|(?!\w))", re.IGNORECASE)
+_SHORTENED = re.compile(r"([^\W\d_]{2,})\.")
+_WORD = re.compile(r"[^\W_]+")
+_JOINERS = re.compile(r"[&+]")
+_DASH = re.compile(r"\s[-–—*|]+\s*|\s[*]+$|\*+")
+_ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
+_ROMAN_LAST = frozenset({"i", "v", "x"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """
+    Hold a name, read; all words folded.
+
+    Args:
+        words: Words in order, without form, noise, contact and the place at the end.
+        joined: The words without «og», run together: Nord Bygg = Nord-Bygg = Nordbygg.
+        key: The words without «og», sorted: Hansen, Ola = Ola Hansen.
+        marked: Words as typed whose folding changed them, to see where folding joined two names.
+        form: Legal form, or ''.
+        counts: Digits and Roman numerals in the name; they are identity.
+        mention: The place at the end of the name, or ''.
+        department: «avd.» and its kin stand in the name.
+        couple: Two persons: «Arne og Vilde Salih».
+        personal: It reads as the name of one or two persons.
+        given: First given name of a person, or ''.
+        bearers: Expected bearers of a personal name in Norway; 0 when that cannot be told.
+    """
+
+    words: tuple[str, ...]
+    joined: str
+    key: str
+    marked: frozenset[str]
+    form: str
+    counts: tuple[str, ...]
+    mention: str
+    department: bool
+    couple: bool
+    personal: bool
+    given: str
+    bearers: float
+
+
+def read_name(raw: str, kind: CustomerKind | None) -> Name:
+    """Read a name; the kind only helps to tell persons from companies."""
+    lexis = lexicon()
+    typed = _typed_words(_clean(raw, lexis), lexis)
+    typed, form = _without_forms(typed, lexis)
+    words = [fold(word) for word in typed]
+    ands = any(word in lexis.ands for word in words)
+    department = any(word in lexis.departments for word in words)
+    bare = [word for word in words if word not in lexis.ands and word not in lexis.departments]
+    counts = _counts(bare)
+    personal = not form and not counts and not department and _is_personal(bare, kind, lexis)
+    mention = "" if personal else _mention(words, bare, lexis)
+    if mention:
+        bare = bare[: len(bare) - mention.count(" ") - 1]
+        bare, form = _last_form(bare, form, lexis)
+    given = _given(bare, lexis) if personal else ""
+    return Name(
+        words=tuple(bare),
+        joined="".join(bare),
+        key=" ".join(sorted(bare)),
+        marked=frozenset(word for word in typed if word != fold(word)),
+        form=form,
+        counts=counts,
+        mention=mention,
+        department=department,
+        couple=personal and ands,
+        personal=personal,
+        given=given,
+        bearers=_bearers(bare, given, lexis) if personal else 0.0,
+    )
+
+
+def _clean(raw: str, lexis: Lexicon) -> str:
+    """Take away contacts, brackets, broken letters and noise behind a dash."""
+    text = _mended(raw).replace("\u00a0", " ").replace("’", "").replace("'", "").lower()
+    if "/" in text or "att" in text:
+        text = _CONTACT.sub(" ", text)
+    if "(" in text or "[" in text:
+        text = _BRACKETS.sub(lambda found: _kept_bracket(found.group(1), lexis), text)
+    text = _FORM_SIGNS.sub(r"\1\2 ", text)
+    parts = [part.strip(" ,;") for part in _DASH.split(text)]
+    kept = [part for part in parts if part and fold(part) not in lexis.noise]
+    return _JOINERS.sub(" og ", " ".join(kept or parts))
+
+
+def _mended(raw: str) -> str:
+    """Mend text that was read in the wrong encoding («Ã¸»)."""
+    if "Ã" not in raw:
+        return raw
+    try:
+        return raw.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return raw
+
+
+def _kept_bracket(inner: str, lexis: Lexicon) -> str:
+    """Keep a bracket that tells records apart (a place, a number, a department); drop the rest."""
+    folded = fold(inner.strip())
+    tells = folded in lexis.places or any(sign.isdigit() for sign in folded)
+    tells = tells or folded in _ROMAN or folded.split(" ")[0].strip(".") in lexis.departments
+    return f" {inner} " if tells else " "
+
+
+def _typed_words(text: str, lexis: Lexicon) -> list[str]:
+    """Split into words, writing out what was shortened («rørl.service», «komm.»)."""
+    if "." in text:
+        text = _SHORTENED.sub(
+            lambda found: lexis.abbreviations.get(fold(found.group(1)), found.group(1)) + " ", text
+        )
+    return [
+        lexis.abbreviations.get(word, word) if len(word) < 5 else word
+        for word in _WORD.findall(text)
+    ]
+
+
+def _without_forms(words: list[str], lexis: Lexicon) -> tuple[list[str], str]:
+    """Take the legal form away: some anywhere, some only first or last; never the whole name."""
+    form = ""
+    for place, word in enumerate(words):
+        known = lexis.forms.get(word, "")
+        anywhere = known and known in lexis.forms_anywhere
+        at_edge = known and (place == len(words) - 1 or (place == 0 and word in lexis.forms_first))
+        if (anywhere or at_edge) and len(words) > 1:
+            form = form or known
+    rest = [
+        word for place, word in enumerate(words) if not _is_form(word, place, len(words), lexis)
+    ]
+    return (rest, form) if rest else (words, "")
+
+
+def _is_form(word: str, place: int, total: int, lexis: Lexicon) -> bool:
+    """Say whether the word at this place is a legal form."""
+    known = lexis.forms.get(word, "")
+    if not known:
+        return False
+    first = place == 0 and word in lexis.forms_first
+    return known in lexis.forms_anywhere or first or place == total - 1
+
+
+def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], str]:
+    """Take a form that stood before the place: «Olsen SA Stavanger»."""
+    known = lexis.forms.get(bare[-1], "") if len(bare) > 1 else ""
+    return (bare[:-1], form or known) if known else (bare, form)
+
+
+def _counts(words: list[str]) -> tuple[str, ...]:
+    """List digits and Roman numerals, sorted."""
+    found = [word for word in words if word in _ROMAN or any(sign.isdigit() for sign in word)]
+    if len(words) > 1 and words[-1] in _ROMAN_LAST:
+        found.append(words[-1])
+    return tuple(sorted(found))
+
+
+def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
+    """Find the place at the end of a company's name; never the whole name, never after «og»."""
+    for length in (3, 2, 1):
+        if len(bare) > length and " ".join(bare[-length:]) in lexis.places:
+            before = words[len(words) - length - 1]
+            return "" if before in lexis.ands else " ".join(bare[-length:])
+    return ""
+
+
+def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> bool:
+    """Say whether the words read as a person's name."""
+    if not 2 <= len(words) <= 5:
+        return False
+    first_or_last = words[0] in lexis.given or words[-1] in lexis.given
+    if kind is CustomerKind.PRIVATE:
+        return first_or_last or words[0] in lexis.surnames or words[-1] in lexis.surnames
+    known = all(len(word) == 1 or word in lexis.given or word in lexis.surnames for word in words)
+    return first_or_last and known
+
+
+def _given(words: list[str], lexis: Lexicon) -> str:
+    """Find the first given name: the first word, unless the family name was typed first."""
+    if words[0] in lexis.given:
+        swapped = words[0] in lexis.surnames and words[-1] in lexis.given
+        swapped = swapped and words[-1] not in lexis.surnames
+        likelier = lexis.surnames.get(words[0], 0) > lexis.given[words[0]]
+        return words[-1] if swapped and likelier else words[0]
+    return next((word for word in words[1:] if word in lexis.given), "")
+
+
+def _bearers(words: list[str], given: str, lexis: Lexicon) -> float:
+    """
+    Expect how many in Norway bear the given name with the rarest of the other words as family name.
+
+    Family names outside the list have fewer than 200 bearers (Statistics Norway, table 12891).
+    """
+    families = [lexis.surnames.get(word, 199) for word in words if word != given and len(word) > 1]
+    if not given or not families:
+        return 0.0
+    return lexis.given[given] * min(families) / 5_400_000

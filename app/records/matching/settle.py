@@ -1,0 +1,89 @@
+"""Settle who gets whom: the best for both by a clear margin, else a question, else nobody."""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+
+from app.records.matching.decide import Decision, Verdict
+
+MARGIN = 15
+"""How much better than its rivals a pair must be, in tenths of log-odds."""
+QUESTIONS = 2
+"""Most questions shown for one record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    Hold a compared pair by its places on the two sides.
+
+    Args:
+        tie: Both ids, the lower first; orders equal scores alike whichever side comes first.
+    """
+
+    left: int
+    right: int
+    bits: int
+    decision: Decision
+    tie: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Hold the pairs to link and the pairs to ask about."""
+
+    links: tuple[Candidate, ...]
+    questions: tuple[Candidate, ...]
+
+
+def settle(candidates: Iterable[Candidate], twins: Set[tuple[int, int, int]]) -> Settled:
+    """
+    Choose links and questions.
+
+    Args:
+        twins: Sure duplicates inside a side as (side 0 or 1, lower place, higher place); they are
+            no rivals of each other: the better one is linked, the other is shown as a duplicate.
+    """
+    ranked = sorted(candidates, key=lambda c: (-c.decision.score, c.tie))
+    by_left: dict[int, list[Candidate]] = {}
+    by_right: dict[int, list[Candidate]] = {}
+    for one in ranked:
+        by_left.setdefault(one.left, []).append(one)
+        by_right.setdefault(one.right, []).append(one)
+    links: list[Candidate] = []
+    lefts: set[int] = set()
+    rights: set[int] = set()
+    for one in ranked:
+        if one.decision.verdict is not Verdict.LINK or one.left in lefts or one.right in rights:
+            continue
+        if any(_rivals(one, other, twins) for other in by_left[one.left] + by_right[one.right]):
+            continue
+        links.append(one)
+        lefts.add(one.left)
+        rights.add(one.right)
+    free = [one for one in ranked if one.left not in lefts and one.right not in rights]
+    return Settled(tuple(links), tuple(_questions(free)))
+
+
+def _rivals(one: Candidate, other: Candidate, twins: Set[tuple[int, int, int]]) -> bool:
+    """Say whether another candidate of the same record stands in the way of a link."""
+    if other is one or other.decision.vetoed:
+        return False
+    if other.decision.score <= one.decision.score - MARGIN:
+        return False
+    side, first, second = (
+        (1, one.right, other.right) if one.left == other.left else (0, one.left, other.left)
+    )
+    return (side, min(first, second), max(first, second)) not in twins
+
+
+def _questions(free: Iterable[Candidate]) -> Iterable[Candidate]:
+    """Take the best questions, at most two for each record."""
+    asked_left: dict[int, int] = {}
+    asked_right: dict[int, int] = {}
+    for one in free:
+        if one.decision.verdict is Verdict.DROP:
+            continue
+        if asked_left.get(one.left, 0) < QUESTIONS and asked_right.get(one.right, 0) < QUESTIONS:
+            asked_left[one.left] = asked_left.get(one.left, 0) + 1
+            asked_right[one.right] = asked_right.get(one.right, 0) + 1
+            yield one

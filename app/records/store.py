@@ -1,0 +1,307 @@
+"""Keep what we last saw of each side's records, creates under way, questions, and what was refused.
+
+A row of ``records`` is a memory, never the truth: whoever writes reads the record again first.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, CheckConstraint, Index, Integer, String, Text, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.canonical import LinkId, Record, RecordId, RecordKind, Side
+from app.database import Base, Instant
+from app.records.shapes import from_json, to_json
+from app.systems.ports import Row
+from app.systems.reading import fingerprint
+
+
+class KnownRecord(Base):
+    """
+    Hold one record as it was last seen.
+
+    Args:
+        name: The record's name, for sorting and searching lists.
+        data: The record as JSON (``shapes``); thin where ``complete`` is false.
+        fingerprint: What its row in the system's list said, to see cheaply that it changed.
+        first_seen_at: When we heard of it; a create under way looks for records younger than it.
+        listed_at: When it last stood in its system's list.
+        read_at: When it was last read whole; ``None`` for a row that is only listed.
+        gone_at: When it was found missing; it may come back.
+        findings: What it lacks for the other side (``readiness``), as JSON.
+        ready: Whether it may be created on the other side as it is.
+        left_out: A person said that it stays on its own side.
+
+    """
+
+    __tablename__ = "records"
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    side: Mapped[str] = mapped_column(String(8), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    record_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    data: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    complete: Mapped[bool] = mapped_column(Boolean)
+    first_seen_at: Mapped[datetime] = mapped_column(Instant)
+    listed_at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime | None] = mapped_column(Instant)
+    gone_at: Mapped[datetime | None] = mapped_column(Instant)
+    findings: Mapped[Sequence[Mapping[str, Any]]] = mapped_column(JSONB)
+    ready: Mapped[bool] = mapped_column(Boolean)
+    left_out: Mapped[bool] = mapped_column(Boolean)
+
+    @property
+    def record(self) -> Record:
+        """Give the record; ``gone`` when it was found missing."""
+        found = from_json(RecordKind(self.kind), self.data)
+        return replace(found, gone=True) if self.gone_at is not None else found
+
+
+class CreateIntent(Base):
+    """
+    Say that a record is to be made on the other side; written before the POST, so none is doubled.
+
+    Args:
+        key: The idempotency key of the POST; a fresh one only where nothing can have been made.
+        state: ``planned`` nothing was sent; ``sending`` a POST may be under way; ``unknown`` it
+            was looked for; ``done``.
+        key_until: Until when the target keeps the key apart; later only looking helps.
+        content: The record as it was sent, to know it again.
+        attempts: POSTs so far; also the fence: who settles must have seen the present count.
+        posts_left: POSTs of unknown outcome still allowed without a person.
+        looked: Looks since the last POST that found nothing.
+        not_before: When to look again.
+        sent_at: When the last POST was about to leave.
+        result_id: The made record's id on the target side.
+        marked: Whether the time side's record carries our mark.
+
+    """
+
+    __tablename__ = "create_intents"
+    __table_args__ = (
+        CheckConstraint("state IN ('planned', 'sending', 'unknown', 'done')", name="state"),
+        CheckConstraint("(state = 'done') = (result_id IS NOT NULL)", name="result"),
+        Index("uq_create_intents_source", "link_id", "target_side", "kind", "source_id",
+              unique=True),
+        Index("ix_create_intents_unmarked", "link_id",
+              postgresql_where=text("state = 'done' AND NOT marked")),
+    )  # fmt: skip
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    intent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    target_side: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(String(16))
+    source_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(8))
+    key: Mapped[UUID] = mapped_column()
+    key_until: Mapped[datetime] = mapped_column(Instant)
+    content: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    attempts: Mapped[int] = mapped_column(Integer)
+    posts_left: Mapped[int] = mapped_column(Integer)
+    looked: Mapped[int] = mapped_column(Integer)
+    not_before: Mapped[datetime] = mapped_column(Instant)
+    sent_at: Mapped[datetime] = mapped_column(Instant)
+    result_id: Mapped[str | None] = mapped_column(String(64))
+    marked: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Question(Base):
+    """
+    Ask a person whether a record made later is one of these candidates.
+
+    Args:
+        candidates: ``{id, rule, facts, score}`` of each candidate on the other side.
+        answer: ``link`` (with ``partner_id``), ``create`` or ``leave-out``; ``None`` while open.
+
+    """
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        CheckConstraint("answer IN ('link', 'create', 'leave-out')", name="answer"),
+        Index("uq_questions_record", "link_id", "side", "kind", "record_id", unique=True),
+    )
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID] = mapped_column(primary_key=True)
+    side: Mapped[str] = mapped_column(String(8))
+    kind: Mapped[str] = mapped_column(String(16))
+    record_id: Mapped[str] = mapped_column(String(64))
+    candidates: Mapped[Sequence[Mapping[str, Any]]] = mapped_column(JSONB)
+    answer: Mapped[str | None] = mapped_column(String(16))
+    partner_id: Mapped[str | None] = mapped_column(String(64))
+    answered_by: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class Refusal(Base):
+    """Remember that a person said two records are not the same; they are never proposed again."""
+
+    __tablename__ = "refusals"
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    time_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    books_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    refused_by: Mapped[str] = mapped_column(Text)
+    refused_at: Mapped[datetime] = mapped_column(Instant)
+
+
+# A row that says less (thin) leaves what is known as it is, and asks for a new reading when the
+# list says something new.
+_REMEMBER = text("""
+INSERT INTO records AS r (link_id, side, kind, record_id, name, data, fingerprint, complete,
+                          first_seen_at, listed_at, read_at, gone_at, findings, ready, left_out)
+SELECT :link_id, :side, :kind, n.id, n.name, CAST(n.data AS jsonb), n.fingerprint, n.complete,
+       :now, :now, CASE WHEN n.complete THEN CAST(:now AS timestamptz) END,
+       CASE WHEN n.gone THEN CAST(:now AS timestamptz) END, '[]', false, false
+FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]), CAST(:datas AS text[]),
+            CAST(:prints AS text[]), CAST(:wholes AS boolean[]), CAST(:gones AS boolean[]))
+     AS n (id, name, data, fingerprint, complete, gone)
+ORDER BY n.id
+ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
+  name = CASE WHEN excluded.name = '' THEN r.name ELSE excluded.name END,
+  data = CASE WHEN excluded.complete OR NOT r.complete THEN excluded.data ELSE r.data END,
+  complete = excluded.complete OR (r.complete AND r.fingerprint = excluded.fingerprint),
+  read_at = COALESCE(excluded.read_at, r.read_at),
+  fingerprint = CASE WHEN :listed THEN excluded.fingerprint ELSE r.fingerprint END,
+  listed_at = CASE WHEN :listed THEN excluded.listed_at ELSE r.listed_at END,
+  gone_at = excluded.gone_at
+""")
+
+
+async def remember_rows(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    rows: Iterable[Row],
+    *,
+    now: datetime,
+) -> None:
+    """Keep a page of a list; a record listed twice is kept as it came last."""
+    once = {row.id: row for row in rows}
+    await _keep(session, link_id, side, kind, list(once.values()), now=now, listed=True)
+
+
+async def remember(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    records: Iterable[Record],
+    *,
+    now: datetime,
+) -> None:
+    """
+    Keep records that were read whole; their row in the list is not known to have changed.
+
+    One that is not there any more is kept with ``gone`` set.
+    """
+    once = {
+        record.id: Row(record.id, record, complete=True, fingerprint=fingerprint(record))
+        for record in records
+    }
+    await _keep(session, link_id, side, kind, list(once.values()), now=now, listed=False)
+
+
+async def _keep(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    rows: Sequence[Row],
+    *,
+    now: datetime,
+    listed: bool,
+) -> None:
+    if not rows:
+        return
+    await session.execute(
+        _REMEMBER,
+        {
+            **_names(link_id, side, kind),
+            "now": now,
+            "listed": listed,
+            "ids": [row.id for row in rows],
+            "names": [row.record.name for row in rows],
+            "datas": [json.dumps(to_json(row.record)) for row in rows],
+            "prints": [row.fingerprint for row in rows],
+            "wholes": [row.complete for row in rows],
+            "gones": [row.record.gone for row in rows],
+        },
+    )
+
+
+async def mark_unlisted_gone(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    *,
+    since: datetime,
+    now: datetime,
+) -> Sequence[RecordId]:
+    """Say that records a full listing since ``since`` did not name are gone; give their ids."""
+    rows = await session.scalars(
+        update(KnownRecord)
+        .where(
+            *_of(link_id, side, kind), KnownRecord.listed_at < since, KnownRecord.gone_at.is_(None)
+        )
+        .values(gone_at=now)
+        .returning(KnownRecord.record_id)
+    )
+    return [RecordId(record_id) for record_id in rows]
+
+
+async def recall(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    record_ids: Iterable[str] | None = None,
+) -> Sequence[KnownRecord]:
+    """Read records of a kind on a side, all or by id, ordered by id."""
+    query = select(KnownRecord).where(*_of(link_id, side, kind)).order_by(KnownRecord.record_id)
+    if record_ids is not None:
+        query = query.where(KnownRecord.record_id.in_(list(record_ids)))
+    return (await session.scalars(query)).all()
+
+
+async def fingerprints(
+    session: AsyncSession, link_id: LinkId, side: Side, kind: RecordKind
+) -> Mapping[RecordId, str]:
+    """Give what the list last said, by id; records that are gone are left out."""
+    rows = await session.execute(
+        select(KnownRecord.record_id, KnownRecord.fingerprint).where(
+            *_of(link_id, side, kind), KnownRecord.gone_at.is_(None)
+        )
+    )
+    return {RecordId(record_id): said for record_id, said in rows}
+
+
+def _of(link_id: LinkId, side: Side, kind: RecordKind) -> tuple[Any, ...]:
+    return (
+        KnownRecord.link_id == link_id,
+        KnownRecord.side == side.value,
+        KnownRecord.kind == kind.value,
+    )
+
+
+def _names(link_id: LinkId, side: Side, kind: RecordKind) -> dict[str, Any]:
+    return {
+        "link_id": link_id,
+        "side": side.value,
+        "kind": kind.value,
+    }
