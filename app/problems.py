@@ -170,7 +170,6 @@ _BY_STATUS: Final = {
     400: "bad-request",
     404: "not-found",
     405: "method-not-allowed",
-    406: "not-acceptable",
     408: "request-timeout",
     413: "body-too-large",
     415: "unsupported-media-type",

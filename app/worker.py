@@ -19,10 +19,12 @@ from uuid_utils.compat import UUID
 
 from app.canonical import LinkId
 from app.changes.wake import wake
+from app.first_sync.again import wake_first_syncs
 from app.first_sync.carry_out import run_first_sync
 from app.first_sync.plan import read_plan
 from app.invoicing.complete import complete_draft
 from app.invoicing.settle import settle_draft
+from app.invoicing.wake import wake_drafts
 from app.links.tell import tell_link
 from app.queue import Job
 from app.runtime import Runtime
@@ -42,7 +44,11 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""
 
-LOOKS: Final[tuple[Callable[[Runtime], Awaitable[object]], ...]] = (wake,)
+LOOKS: Final[tuple[Callable[[Runtime], Awaitable[object]], ...]] = (
+    wake,
+    wake_first_syncs,
+    wake_drafts,
+)
 """What each room looks for every few seconds: waiting work that is due."""
 
 _log = structlog.get_logger()

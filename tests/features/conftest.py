@@ -276,3 +276,40 @@ async def linked(
         await activate(session, reviewing.link_id, now=runtime.clock())
     await asyncio.sleep(0)
     return reviewing
+
+
+async def first_sync(
+    client: httpx.AsyncClient, link: Linked, work: Callable[[], Awaitable[int]]
+) -> dict[str, Any]:
+    """Review and confirm as a person would: fix nothing, create what is asked, carry it out."""
+    started = await client.post(f"{link.path}/first-sync", headers=link.books)
+    assert started.status_code == 202, started.text
+    await work()
+    plan = (await client.get(f"{link.path}/first-sync", headers=link.books)).json()
+    assert plan["state"] == "open", plan
+    answered = await client.post(
+        f"{link.path}/first-sync/answers",
+        headers=link.books,
+        json={"filter": {"deed": "ask"}, "answer": "leave_out"},
+    )
+    assert answered.status_code == 200, answered.text
+    confirmed = await client.post(
+        f"{link.path}/first-sync/confirm",
+        headers={**link.books, "Idempotency-Key": "confirm-1"},
+    )
+    assert confirmed.status_code == 202, confirmed.text
+    await work()
+    run: dict[str, Any] = (
+        await client.get(confirmed.headers["location"], headers=link.books)
+    ).json()
+    assert run["state"] == "done", run
+    return run
+
+
+@pytest.fixture
+async def synced(
+    client: httpx.AsyncClient, reviewing: Linked, work: Callable[[], Awaitable[int]]
+) -> Linked:
+    """The demo's link after its first sync, active and in step."""
+    reviewing.more["run"] = await first_sync(client, reviewing, work)
+    return reviewing

@@ -1,9 +1,13 @@
 """Settle who gets whom: the best for both by a clear margin, else a question, else nobody."""
 
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.records.matching.decide import Decision, Verdict
+
+T = TypeVar("T")
 
 MARGIN = 15
 """How much better than its rivals a pair must be, in tenths of log-odds."""
@@ -61,7 +65,7 @@ def settle(candidates: Iterable[Candidate], twins: Set[tuple[int, int, int]]) ->
         lefts.add(one.left)
         rights.add(one.right)
     free = [one for one in ranked if one.left not in lefts and one.right not in rights]
-    return Settled(tuple(links), tuple(_questions(free)))
+    return Settled(tuple(links), tuple(at_most_two_each(free, lambda c: (c.left, c.right))))
 
 
 def _rivals(one: Candidate, other: Candidate, twins: Set[tuple[int, int, int]]) -> bool:
@@ -76,14 +80,15 @@ def _rivals(one: Candidate, other: Candidate, twins: Set[tuple[int, int, int]]) 
     return (side, min(first, second), max(first, second)) not in twins
 
 
-def _questions(free: Iterable[Candidate]) -> Iterable[Candidate]:
-    """Take the best questions, at most two for each record."""
-    asked_left: dict[int, int] = {}
-    asked_right: dict[int, int] = {}
-    for one in free:
-        if one.decision.verdict is Verdict.DROP:
-            continue
-        if asked_left.get(one.left, 0) < QUESTIONS and asked_right.get(one.right, 0) < QUESTIONS:
-            asked_left[one.left] = asked_left.get(one.left, 0) + 1
-            asked_right[one.right] = asked_right.get(one.right, 0) + 1
+def at_most_two_each(
+    ranked: Iterable[T], ends: Callable[[T], tuple[Hashable, Hashable]]
+) -> Iterator[T]:
+    """Take pairs in their order while neither end has been taken twice."""
+    lefts: Counter[Hashable] = Counter()
+    rights: Counter[Hashable] = Counter()
+    for one in ranked:
+        left, right = ends(one)
+        if lefts[left] < QUESTIONS and rights[right] < QUESTIONS:
+            lefts[left] += 1
+            rights[right] += 1
             yield one

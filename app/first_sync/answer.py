@@ -1,0 +1,198 @@
+"""Take a person's answers to lines of the plan, one or many, under the plan's lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, RecordKind, Side
+from app.first_sync.deeds import partner_of
+from app.first_sync.lines import find_line, settle_dormant
+from app.first_sync.store import Plan, PlanState, Proposal
+from app.problems import Problem
+from app.records.decisions import refuse
+from app.records.fields import FIELDS
+from app.records.store import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    Hold an answer to lines.
+
+    Args:
+        choice: ``link``, ``create``, ``leave_out``, or ``None`` to take an answer back.
+        partner_id: With ``link``: whom; without it the only candidate.
+        winners: With ``link``: by field, the side whose value counts; the others stay to be decided
+            where they differ.
+
+    """
+
+    choice: str | None
+    by: str
+    partner_id: str | None = None
+    winners: Mapping[str, str] = field(default_factory=dict)
+
+
+ANSWERED: Final = "answered"
+"""The result of a line that took its answer; any other result is the reason it did not."""
+
+
+async def answer_line(
+    session: AsyncSession, plan: Plan, line: Proposal, answer: Answer, *, now: datetime
+) -> None:
+    """
+    Answer one line of a plan that the caller holds.
+
+    Raises:
+        Problem: ``first-sync-not-open``, or ``answer-refused`` with the reason.
+
+    """
+    ((_, result),) = await _answer(session, plan, [line], answer, now=now)
+    if result != ANSWERED:
+        raise Problem("answer-refused", reason=result)
+
+
+async def answer_many(
+    session: AsyncSession, plan: Plan, ids: Sequence[UUID], answer: Answer, *, now: datetime
+) -> list[tuple[UUID, str]]:
+    """
+    Answer lines alike; each is answered or refused with a reason, none in silence.
+
+    Raises:
+        Problem: ``first-sync-not-open``.
+
+    """
+    rows = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == plan.link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.proposal_id.in_(ids),
+        )
+    )
+    by_id = {line.proposal_id: line for line in rows}
+    found = [by_id[one] for one in ids if one in by_id]
+    results = dict(await _answer(session, plan, found, answer, now=now))
+    return [(one, results.get(one, "not-found")) for one in ids]
+
+
+async def _answer(
+    session: AsyncSession, plan: Plan, lines: Sequence[Proposal], answer: Answer, *, now: datetime
+) -> list[tuple[UUID, str]]:
+    """
+    Answer lines under the plan's lock, so that no record is linked twice.
+
+    An answer on a line of the books side that names a partner is an answer to the partner's line.
+    What is said no to is remembered at once and proposed no more; an answer taken back takes that
+    back too.
+    """
+    if plan.state != PlanState.OPEN:
+        raise Problem("first-sync-not-open", state=plan.state)
+    taken = await _taken(session, plan)
+    results = []
+    for line in lines:
+        held, own = await _turned(session, plan, line, answer)
+        reason = "partner-unknown" if held is None else _refusal(held, own, taken)
+        if held is not None and reason is None:
+            await _write(session, held, own, taken, now=now)
+        results.append((line.proposal_id, reason or ANSWERED))
+    if any(result == ANSWERED for _, result in results):
+        plan.version += 1
+        plan.updated_at = now
+        await session.flush()
+        await settle_dormant(session, plan)
+    return results
+
+
+Taken = dict[tuple[str, str], UUID]
+"""By kind and books id: the line that links to the record."""
+
+
+async def _taken(session: AsyncSession, plan: Plan) -> Taken:
+    rows = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == plan.link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.anchor_side == Side.TIME.value,
+        )
+    )
+    partners = ((row, partner_of(row)) for row in rows)
+    return {(row.kind, partner): row.proposal_id for row, partner in partners if partner}
+
+
+async def _turned(
+    session: AsyncSession, plan: Plan, line: Proposal, answer: Answer
+) -> tuple[Proposal | None, Answer]:
+    """Give the line that keeps the answer, and the answer as seen from it."""
+    if answer.choice != "link":
+        return line, answer
+    partner_id = answer.partner_id or _only_candidate(line)
+    if partner_id is None:
+        return None, answer
+    other = Side(line.anchor_side).other.value
+    partner = await find_line(session, plan, line.kind, other, partner_id)
+    if partner is None:
+        return None, answer
+    held, chosen = (
+        (line, partner_id) if line.anchor_side == Side.TIME.value else (partner, line.anchor_id)
+    )
+    return held, Answer("link", answer.by, chosen, answer.winners)
+
+
+def _only_candidate(line: Proposal) -> str | None:
+    return str(line.candidates[0]["id"]) if len(line.candidates) == 1 else None
+
+
+def _refusal(line: Proposal, answer: Answer, taken: Taken) -> str | None:
+    """Name why the answer cannot be kept, or ``None``."""
+    if line.dormant:
+        return "proposal-not-open"
+    if not set(answer.winners) <= set(FIELDS[RecordKind(line.kind)]):
+        return "winner-unknown"
+    holder = taken.get((line.kind, answer.partner_id or ""))
+    if answer.choice == "link" and holder not in (None, line.proposal_id):
+        return "partner-taken"
+    return None
+
+
+async def _write(
+    session: AsyncSession, line: Proposal, answer: Answer, taken: Taken, *, now: datetime
+) -> None:
+    before = partner_of(line)
+    if before is not None:
+        taken.pop((line.kind, before), None)
+    line.answer, line.partner_id = answer.choice, answer.partner_id
+    line.winners = dict(answer.winners) if answer.choice == "link" else {}
+    line.answered_by = answer.by if answer.choice else None
+    line.answered_at = now if answer.choice else None
+    line.version += 1
+    after = partner_of(line)
+    if after is not None:
+        taken[line.kind, after] = line.proposal_id
+    await _remember_no(session, line, answer, now=now)
+
+
+async def _remember_no(
+    session: AsyncSession, line: Proposal, answer: Answer, *, now: datetime
+) -> None:
+    if not line.candidates or line.anchor_side != Side.TIME.value:
+        return
+    ids = [str(one["id"]) for one in line.candidates]
+    await session.execute(
+        delete(Refusal).where(
+            Refusal.link_id == line.link_id,
+            Refusal.kind == line.kind,
+            Refusal.time_id == line.anchor_id,
+            Refusal.books_id.in_(ids),
+        )
+    )
+    if answer.choice in ("link", "create"):
+        no = [one for one in ids if one != answer.partner_id]
+        await refuse(
+            session, LinkId(line.link_id), Side.TIME, RecordKind(line.kind), line.anchor_id, no,
+            by=answer.by, now=now,
+        )  # fmt: skip

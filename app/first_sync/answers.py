@@ -1,0 +1,282 @@
+"""Shape what the API says of the plan, its lines and its run."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.documents import AnswerDocument, RequestDocument
+from app.first_sync.confirm import Tally
+from app.first_sync.store import Plan, Run, RunState
+from app.records.judge import say_finding
+from app.records.matching import Fact, describe
+
+_RECORD: Final[dict[str, Any]] = {
+    "id": "cus_4", "name": "Blåtroll Bygg", "kind": "company",
+    "organizationNumber": "860001381", "email": "post@blatrollbygg.example",
+    "phone": "48312021", "address": "Eksempelveien 33, 2317 Hamar", "active": True,
+}  # fmt: skip
+EXAMPLE_PLAN: Final[dict[str, Any]] = {
+    "state": "open",
+    "progress": {"time": {"customer": {"listed": 40, "total": 40, "read": 40}}},
+    "categories": {"certain": 28, "likely": 2, "only_time": 5, "only_books": 8},
+    "deeds": {"customer": {"link": 28, "ask": 2, "create-in-books": 4, "create-in-time": 8}},
+    "missingAnswers": 2,
+    "problem": None,
+    "version": 7,
+    "updatedAt": "2026-11-24T09:05:00Z",
+}
+EXAMPLE_LINE: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-000000000021",
+    "kind": "customer",
+    "category": "certain",
+    "deed": "link",
+    "side": "time",
+    "record": _RECORD,
+    "partnerId": None,
+    "candidates": [
+        {
+            "id": "500004",
+            "score": 62,
+            "rule": "number-and-name",
+            "reasons": "samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer",
+            "record": {**_RECORD, "id": "500004", "name": "Blåtroll Bygg AS"},
+        }
+    ],
+    "siblings": [],
+    "ready": True,
+    "findings": [],
+    "answer": None,
+    "winners": {},
+    "answeredBy": None,
+    "answeredAt": None,
+    "outcome": None,
+    "outcomeCode": None,
+    "version": 1,
+}
+EXAMPLE_RUN: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-000000000031",
+    "state": "running",
+    "done": 12,
+    "total": 47,
+    "outcomes": {"done": 11, "later": 1},
+    "estimatedEnd": "2026-11-24T09:07:10Z",
+    "pauseCode": None,
+    "problem": None,
+    "confirmedBy": "kari@1001",
+    "startedAt": "2026-11-24T09:06:00Z",
+    "endedAt": None,
+}
+
+
+class PlanAnswer(AnswerDocument):
+    """Hold how far a plan has come and what its lines come to."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_PLAN]}}
+
+    state: str
+    progress: Mapping[str, Any]
+    categories: Mapping[str, int]
+    deeds: Mapping[str, Mapping[str, int]]
+    missing_answers: int
+    problem: Mapping[str, Any] | None
+    version: int
+    updated_at: datetime
+
+
+class LineAnswer(AnswerDocument):
+    """Hold one line: the record, its candidates with reasons, and what will be done with it."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_LINE]}}
+
+    id: str
+    kind: str
+    category: str
+    deed: str
+    side: str
+    record: Mapping[str, Any]
+    partner_id: str | None
+    candidates: list[Mapping[str, Any]]
+    siblings: list[Mapping[str, Any]]
+    ready: bool
+    findings: list[Mapping[str, Any]]
+    answer: str | None
+    winners: Mapping[str, str]
+    answered_by: str | None
+    answered_at: datetime | None
+    outcome: str | None
+    outcome_code: str | None
+    version: int
+
+
+class AnswerRequest(RequestDocument):
+    """Answer a line; `null` takes the answer back."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"answer": "link", "partnerId": "500004", "winners": {"email": "books"}}]
+        }
+    }
+
+    answer: Literal["link", "create", "leave_out"] | None
+    partner_id: str | None = Field(default=None, max_length=64)
+    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
+
+
+class LineFilter(RequestDocument):
+    """Choose lines; what is left out does not narrow."""
+
+    kind: Literal["customer", "project"] | None = None
+    category: str | None = Field(default=None, max_length=16)
+    deed: str | None = Field(default=None, max_length=16)
+    answered: bool | None = None
+    q: str | None = Field(default=None, max_length=100)
+
+
+class BulkAnswer(RequestDocument):
+    """Give many lines one answer, by ids or by a filter, exactly one of them."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"filter": {"deed": "ask"}, "answer": "create", "dryRun": True}]
+        }
+    }
+
+    ids: list[str] | None = Field(default=None, min_length=1, max_length=1000)
+    filter: LineFilter | None = None
+    answer: Literal["link", "create", "leave_out"] | None
+    dry_run: bool = False
+
+
+class BulkResult(AnswerDocument):
+    """Say how many lines were hit, with a result for each, or samples in a dry run."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "matched": 2,
+                    "dryRun": True,
+                    "items": [
+                        {
+                            "id": "0199f3a0-0000-7000-8000-000000000021",
+                            "result": "would-answer",
+                        }
+                    ],
+                }
+            ]
+        }
+    }
+
+    matched: int
+    dry_run: bool
+    items: list[Mapping[str, str]]
+
+
+class RunAnswer(AnswerDocument):
+    """Hold how far the carrying out has come."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_RUN]}}
+
+    id: str
+    state: str
+    done: int
+    total: int
+    outcomes: Mapping[str, int]
+    estimated_end: datetime | None
+    pause_code: str | None
+    problem: Mapping[str, Any] | None
+    confirmed_by: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class RunList(AnswerDocument):
+    """Hold the runs of the link's plans, the newest first."""
+
+    model_config = {"json_schema_extra": {"examples": [{"items": [EXAMPLE_RUN]}]}}
+
+    items: Sequence[RunAnswer]
+
+
+def plan_answer(plan: Plan, tally: Tally, categories: Mapping[str, int]) -> PlanAnswer:
+    """Show a plan."""
+    return PlanAnswer(
+        state=plan.state,
+        progress=plan.progress,
+        categories=categories,
+        deeds=tally.by_kind,
+        missing_answers=tally.missing,
+        problem=plan.problem,
+        version=plan.version,
+        updated_at=plan.updated_at,
+    )
+
+
+def line_answer(row: Mapping[str, Any], language: str) -> LineAnswer:
+    """Show a line in a language."""
+    others: Mapping[str, Any] = row["others"] or {}
+    return LineAnswer(
+        id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
+        deed=row["deed"], side=row["anchor_side"],
+        record=record_shown(row["anchor"]), partner_id=row["partner_id"],
+        candidates=[
+            {**_reasons(one, language), "record": record_shown(others.get(str(one["id"])))}
+            for one in row["candidates"]
+        ],
+        siblings=[_reasons(one, language) for one in row["siblings"]],
+        ready=row["ready"],
+        findings=[{**one, **say_finding(one, language)} for one in row["findings"]],
+        answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
+        answered_at=row["answered_at"], outcome=row["outcome"],
+        outcome_code=row["outcome_code"], version=row["version"],
+    )  # fmt: skip
+
+
+def _reasons(one: Mapping[str, Any], language: str) -> dict[str, Any]:
+    return {
+        "id": str(one["id"]),
+        "score": one["score"],
+        "rule": one["rule"],
+        "reasons": describe([Fact(fact) for fact in one["facts"]], language),
+    }
+
+
+def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Show a stored record as a row of a list needs it."""
+    if data is None:
+        return None
+    if "address" not in data:
+        return {
+            "id": data["id"], "name": data["name"], "customerId": data["customer_id"],
+            "active": data["active"], "number": data["number"],
+        }  # fmt: skip
+    address = data["address"]
+    place = " ".join(filter(None, (address["postal_code"], address["city"])))
+    street = ", ".join(filter(None, (address["line1"], address["line2"])))
+    return {
+        "id": data["id"], "name": data["name"], "kind": data["kind"],
+        "organizationNumber": data["organization_number"], "email": data["email"],
+        "phone": data["phone"], "address": ", ".join(filter(None, (street, place))) or None,
+        "active": data["active"],
+    }  # fmt: skip
+
+
+def run_answer(run: Run, plan: Plan, outcomes: Mapping[str, int], *, now: datetime) -> RunAnswer:
+    """Show a run with an estimate from what it took so far."""
+    done = sum(count for state, count in outcomes.items() if state not in ("waiting", "none"))
+    return RunAnswer(
+        id=str(run.run_id), state=run.state, done=done, total=run.total,
+        outcomes={state: count for state, count in outcomes.items() if state != "none"},
+        estimated_end=_estimate(run, done, now), pause_code=run.pause_code,
+        problem=plan.problem, confirmed_by=run.confirmed_by, started_at=run.started_at,
+        ended_at=run.ended_at,
+    )  # fmt: skip
+
+
+def _estimate(run: Run, done: int, now: datetime) -> datetime | None:
+    if run.state != RunState.RUNNING or done == 0:
+        return None
+    worked = timedelta(milliseconds=run.working) + (now - run.resumed_at)
+    return now + worked * (run.total - done) / done

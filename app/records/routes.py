@@ -1,0 +1,220 @@
+"""Take in readiness: what each record lacks, and fixes carried out in the system that owns it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from sqlalchemy import func, select
+
+from app.access.caller import Scope
+from app.canonical import RecordId, RecordKind, Side
+from app.documents import AnswerDocument, RequestDocument, read_cursor, write_cursor
+from app.links.reach import Reached, reach
+from app.problems import preferred_language, responses
+from app.records.fix import Fix, fix_records
+from app.records.judge import say_finding
+from app.records.readiness import FixKind
+from app.records.store import KnownRecord
+from app.runtime import Running
+
+router = APIRouter(tags=["readiness"])
+MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
+MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+
+_ITEM: Final[dict[str, Any]] = {
+    "side": "time",
+    "kind": "customer",
+    "recordId": "cus_31",
+    "name": "Vardetopp Bygg AS",
+    "ready": False,
+    "leftOut": False,
+    "findings": [
+        {
+            "code": "kind-not-set",
+            "field": "kind",
+            "blocking": True,
+            "fix": "set-kind",
+            "text": "Det er ikke valgt om kunden er Bedrift eller Privat.",
+            "remedy": "Velg Bedrift eller Privat.",
+        }
+    ],
+}
+
+
+class ReadinessItem(AnswerDocument):
+    """Hold one record that lacks something, with the fixes the API can carry out."""
+
+    side: str
+    kind: str
+    record_id: str
+    name: str
+    ready: bool
+    left_out: bool
+    findings: list[Mapping[str, Any]]
+
+
+class ReadinessAnswer(AnswerDocument):
+    """Hold the score by side and kind, and a page of records that lack something."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "score": {"time": {"customer": {"ready": 34, "total": 40}}},
+                    "items": [_ITEM],
+                    "nextCursor": None,
+                }
+            ]
+        }
+    }
+
+    score: Mapping[str, Mapping[str, Mapping[str, int]]]
+    items: Sequence[ReadinessItem]
+    next_cursor: str | None
+
+
+class Address(RequestDocument):
+    """Hold an address to be filled in; the country is Norway unless said."""
+
+    line1: str = Field(min_length=1, max_length=100)
+    line2: str | None = Field(default=None, max_length=100)
+    postal_code: str = Field(min_length=1, max_length=20)
+    city: str = Field(min_length=1, max_length=100)
+    country: str = Field(default="NO", pattern="^[A-Z]{2}$")
+
+
+class FixRequest(RequestDocument):
+    """Name the records and the fix, with its value."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "fix": "set-kind",
+                    "side": "time",
+                    "recordIds": ["cus_31", "cus_32"],
+                    "kind": "company",
+                }
+            ]
+        }
+    }
+
+    fix: FixKind
+    side: Literal["time", "books"]
+    record_kind: Literal["customer", "project"] = "customer"
+    record_ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=200,
+        description="Which records; without it all of the side that have this finding.",
+    )  # fmt: skip
+    kind: Literal["company", "private"] | None = None
+    address: Address | None = None
+    organization_number: str | None = Field(default=None, pattern=r"^[0-9]{9}$")
+    dry_run: bool = False
+
+
+class FixAnswer(AnswerDocument):
+    """Say for each record what became of the fix."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "matched": 1,
+                    "dryRun": False,
+                    "items": [{"recordId": "cus_31", "result": "fixed"}],
+                }
+            ]
+        }
+    }
+
+    matched: int
+    dry_run: bool
+    items: list[Mapping[str, str]]
+
+
+@router.get(
+    "/v1/links/{link_id}/readiness",
+    operation_id="getReadiness",
+    summary="See how many records are ready, and what the others lack.",
+    responses=responses(*_COMMON, "invalid-cursor"),
+)
+async def get_readiness(
+    reached: MayRead,
+    runtime: Running,
+    request: Request,
+    side: Annotated[str | None, Query(pattern="^(time|books)$")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> ReadinessAnswer:
+    """
+    Use this before the first sync, after both sides were read (`POST …/first-sync`).
+
+    Each finding has a stable code, its field, a text in your language and the fix the API can carry
+    out. Remarks (`blocking` false) hinder nothing. Scope `links:read`.
+    """
+    known, scope = KnownRecord, f"readiness {reached.link_id} {side}"
+    own = (known.link_id == reached.link_id, known.gone_at.is_(None))
+    statement = select(known).where(*own, func.jsonb_array_length(known.findings) > 0)
+    if side is not None:
+        statement = statement.where(known.side == side)
+    place = func.row(known.ready, known.name, known.side, known.kind, known.record_id)
+    if cursor is not None:
+        ready, *rest = read_cursor(cursor, key=runtime.cursor_key, scope=scope)
+        statement = statement.where(place > func.row(bool(ready), *rest))
+    ordered = statement.order_by(
+        known.ready, known.name, known.side, known.kind, known.record_id
+    ).limit(limit + 1)
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = (await session.scalars(ordered)).all()
+        counts = await session.execute(
+            select(known.side, known.kind, func.count(), func.count().filter(known.ready))
+            .where(*own)
+            .group_by(known.side, known.kind)
+        )
+        score: dict[str, dict[str, dict[str, int]]] = {}
+        for of_side, kind, total, ready_count in counts:
+            score.setdefault(of_side, {})[kind] = {"ready": ready_count, "total": total}
+    language = preferred_language(request.headers.get("accept-language"))
+    more = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        position = (int(last.ready), last.name, last.side, last.kind, last.record_id)
+        more = write_cursor(position, key=runtime.cursor_key, scope=scope)
+    items = [_item(row, language) for row in rows[:limit]]
+    return ReadinessAnswer(score=score, items=items, next_cursor=more)
+
+
+@router.post(
+    "/v1/links/{link_id}/readiness/fixes",
+    operation_id="fixRecords",
+    summary="Carry a fix out for one record or many, in the system that owns them.",
+    responses=responses(
+        *_COMMON, "fix-refused", "system-unreachable", "system-access-refused",
+    ),
+)  # fmt: skip
+async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> FixAnswer:
+    """
+    Use this for «sett Bedrift på alle med organisasjonsnummer», or one address at a time.
+
+    Each record is read, only the fixed field is laid over it and written back, and its findings
+    are judged anew. With `dryRun` it says how many it would hit. Scope `sync:decide`.
+    """
+    fix = Fix(
+        kind=body.fix, side=Side(body.side), record_kind=RecordKind(body.record_kind),
+        record_ids=tuple(RecordId(one) for one in body.record_ids) if body.record_ids else None,
+        customer_kind=body.kind, organization_number=body.organization_number,
+        address=body.address.model_dump() if body.address else None,
+    )  # fmt: skip
+    results = await fix_records(runtime, reached.link_id, fix, dry_run=body.dry_run)
+    items = [{"recordId": record_id, "result": result} for record_id, result in results]
+    return FixAnswer(matched=len(items), dry_run=body.dry_run, items=items)
+
+
+def _item(row: KnownRecord, language: str) -> ReadinessItem:
+    return ReadinessItem(
+        side=row.side, kind=row.kind, record_id=row.record_id, name=row.name, ready=row.ready,
+        left_out=row.left_out,
+        findings=[{**one, **say_finding(one, language)} for one in row.findings],
+    )  # fmt: skip
