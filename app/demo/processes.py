@@ -109,7 +109,7 @@ class Stage:
 
     def start(self, name: str, command: Sequence[str], **more: str) -> subprocess.Popen[bytes]:
         """Start a command under a name; what it prints goes to ``<folder>/<name>.log``."""
-        with (self.folder / f"{name}.log").open("ab") as log:
+        with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
                 env={**os.environ, **self.environment, **more},

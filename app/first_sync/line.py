@@ -200,14 +200,21 @@ async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record
         return _later("projects-need-smart")
     if seen.record is None or seen.record.gone:
         return _later("record-gone", side=side.value, recordId=record_id)
+    if content_print(seen.record) not in await _prints(step, side, record_id):
+        return _later("changed-since-plan", side=side.value, recordId=record_id)
+    return seen.record
+
+
+async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:
+    """Give what the person saw the record say: when it was matched, or after a fix of theirs."""
     async with step.runtime.database.reading(step.link_id) as session:
+        rows = await recall(session, step.link_id, side, step.kind, [record_id])
         plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
         line = None
         if plan is not None:
             line = await find_line(session, plan, step.kind.value, side.value, record_id)
-    if line is None or content_print(seen.record) != line.print:
-        return _later("changed-since-plan", side=side.value, recordId=record_id)
-    return seen.record
+    shown = {content_print(row.record) for row in rows}
+    return shown | ({line.print} if line is not None else set())
 
 
 async def _customer_there(step: Step, customer_id: RecordId) -> RecordId | None:

@@ -116,7 +116,12 @@ async def _note_rows(lists: Lists, rows: Sequence[Row], moved: Sequence[Row]) ->
         told = [row for row in moved if _says_news(row, pairs.get(row.id))]
         await _note(session, lists, [row.id for row in told], now)
         await remember_rows(session, lists.link_id, lists.side, lists.kind, rows, now=now)
-    changed = {pair.pair_id for row in told if (pair := pairs.get(row.id)) and _differs(row, pair)}
+    changed = {
+        pair.pair_id
+        for row in told
+        # A pair that waits for a person differs from its base already; that is no news.
+        if (pair := pairs.get(row.id)) and pair.problem is None and _differs(row, pair)
+    }
     return Found(len(told), frozenset(changed))
 
 
@@ -157,7 +162,8 @@ async def _read_thin(lists: Lists, listed: Sequence[RecordId]) -> Found:
         ]
         await _note(session, lists, [record.id for record in told], now)
         await remember(session, lists.link_id, lists.side, lists.kind, news, now=now)
-    return Found(len(told), frozenset(pairs[record.id].pair_id for record in told))
+    changed = (pairs[record.id] for record in told)
+    return Found(len(told), frozenset(pair.pair_id for pair in changed if pair.problem is None))
 
 
 def _due_for_reading(

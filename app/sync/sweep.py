@@ -189,7 +189,14 @@ class _Sweep:
         )
 
     async def _brake(self, session: AsyncSession, now: datetime) -> bool:
-        """Pause the link when one sweep found more changed pairs than a person should find."""
+        """
+        Pause the link when one sweep found more changed pairs than a person should find.
+
+        The first sweep has no sweep before it: what the first sync left to be merged is no mass
+        change.
+        """
+        if self.mark is None:
+            return False
         link = await read_link(session, self.link_id)
         pairs = await session.scalar(
             select(func.count()).select_from(Pair).where(Pair.link_id == self.link_id)

@@ -50,7 +50,7 @@ def run(
 def read_customers(path: Path) -> list[Customer]:
     """Read customers from a CSV file with the benchmark's columns; an unknown kind is not set."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return [_customer(row) for row in csv.DictReader(file)]
+        return [customer_of(row) for row in csv.DictReader(file)]
 
 
 def faults(customer: Customer) -> list[str]:
@@ -67,8 +67,8 @@ def faults(customer: Customer) -> list[str]:
     return found
 
 
-def _customer(row: dict[str, str]) -> Customer:
-    """Read one row."""
+def customer_of(row: dict[str, str]) -> Customer:
+    """Read one row of a register."""
     return Customer(
         id=RecordId(row["id"]),
         name=row["name"],

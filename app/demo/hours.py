@@ -1,0 +1,132 @@
+"""Tell how hours become an invoice draft.
+
+Each hour once, to the øre, also when an answer is lost.
+"""
+
+from collections import Counter
+from typing import Any
+
+from app.demo.people import People, fresh_key, require, wait_for
+from app.demo.screen import Screen, kroner
+
+
+def tell_drafts(people: People, screen: Screen) -> None:
+    """Choose, preview, send, send the same again, and lose an answer on purpose."""
+    screen.step("Hours to bill")
+    entries = people.ask("GET", "/billable-entries")
+    screen.told(
+        f"{entries['count']} hours read, {entries['billableCount']} billable:"
+        f" {kroner(entries['billableOre'])}"
+    )
+    reasons = Counter(h["text"] for e in entries["items"] for h in e["hindrances"])
+    screen.table(("why not", ">hours"), reasons.most_common())
+    customers = Counter(e["customerId"] for e in entries["items"] if e["billable"])
+    (first, _), (second, _) = customers.most_common(2)
+    _draft(people, screen, first)
+    _lost_answer(people, screen, second)
+
+
+def _draft(people: People, screen: Screen, customer: str) -> None:
+    screen.step("Preview, then the draft in Conta")
+    preview = people.ask(
+        "POST", "/invoice-drafts/preview", {"customerId": customer, "grouping": "project"}
+    )
+    _show(screen, preview)
+    key = fresh_key()
+    draft = people.ask("POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=key)
+    stored = _drafts_with(people, preview["mark"])
+    require(len(stored) == 1, "one draft carries the mark in Conta")
+    require(_ore(stored[0]["sumNet"]) == preview["netOre"], "the net is equal to the øre")
+    require(_ore(stored[0]["sumTotal"]) == preview["totalOre"], "the total is equal to the øre")
+    texts = [line["description"] for line in stored[0]["invoiceDraftLines"]]
+    require(
+        texts == [line["text"] for line in preview["lines"]], "the lines are the previewed ones"
+    )
+    screen.true(
+        f"draft {draft['contaDraftIds'][0]} in Conta, lines and sums as previewed, to the øre"
+    )
+    again = people.call("POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=key)
+    require(again.headers.get("idempotent-replayed") == "true", "the repeat is known")
+    require(again.json()["id"] == draft["id"], "the same draft is answered")
+    require(len(_drafts_with(people, preview["mark"])) == 1, "still one draft")
+    screen.true("the same POST again: the same draft, still one in Conta")
+    _marked(people, screen, draft)
+
+
+def _show(screen: Screen, preview: dict[str, Any]) -> None:
+    rows = [
+        (line["text"][:70], line["hours"].replace(".", ","), kroner(line["unitPriceOre"]),
+         f"{line['vatPercent']} %", kroner(line["netOre"]))
+        for line in preview["lines"]
+    ]  # fmt: skip
+    screen.table(("line", ">hours", ">price", ">VAT", ">net"), rows)
+    screen.told(
+        f"net {kroner(preview['netOre'])} + VAT {kroner(preview['vatOre'])}"
+        f" = {kroner(preview['totalOre'])}, mark {preview['mark']}"
+    )
+    for problem in preview["problems"]:
+        screen.told(f"! {problem['text']}")
+
+
+def _lost_answer(people: People, screen: Screen, customer: str) -> None:
+    screen.step("Conta's answer is lost on purpose")
+    preview = people.ask(
+        "POST", "/invoice-drafts/preview", {"customerId": customer, "grouping": "entry"}
+    )
+    people.conta(
+        "POST", "/faults",
+        {"kind": "lost_answer", "method": "POST", "path": "invoice-drafts", "times": 1},
+    )  # fmt: skip
+    answer = people.call(
+        "POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=fresh_key()
+    )
+    draft = answer.json()
+    require(answer.status_code == 202 and draft["state"] == "unconfirmed", "the outcome is unknown")
+    screen.told(f"202: {draft['problemText']}")
+
+    def settled() -> Any:  # noqa: ANN401 - JSON
+        now = people.ask("GET", f"/invoice-drafts/{draft['id']}")
+        return now if now["state"] == "completed" else None
+
+    found = wait_for("the draft is found and adopted", settled, every=0.1)
+    stored = _drafts_with(people, preview["mark"])
+    require(len(stored) == 1, "one draft in Conta, although its answer was lost")
+    require(str(stored[0]["id"]) == found["contaDraftIds"][0], "it is the adopted one")
+    screen.true(f"found by its mark and adopted as {found['contaDraftIds'][0]}: still one draft")
+    _marked(people, screen, found)
+
+
+def _marked(people: People, screen: Screen, draft: dict[str, Any]) -> None:
+    held = {entry["entryId"] for entry in draft["entries"]}
+
+    def marked() -> bool:
+        own = {e["id"]: e for e in people.hours()["entries"]}
+        return all(
+            own[one]["invoiceStatus"] == "invoiced"
+            and own[one]["transfer"]["draftId"] == draft["contaDraftIds"][0]
+            for one in held
+        )
+
+    wait_for("the hours are marked in Timerabbit", marked)
+    covered = Counter(
+        entry["entryId"]
+        for shown in people.all_pages("/invoice-drafts")
+        for entry in shown["entries"]
+        if entry["held"]
+    )
+    require(max(covered.values()) == 1, "no hour is in two drafts")
+    screen.true(f"{len(held)} hours marked «fakturert» in Timerabbit, each in one draft")
+
+
+def _drafts_with(people: People, mark: str) -> list[dict[str, Any]]:
+    return [
+        draft
+        for draft in people.books()["drafts"]
+        if any(mark in line["description"] for line in draft["invoiceDraftLines"])
+    ]
+
+
+def _ore(amount: float | str) -> int:
+    """Read an amount of Conta's store; two decimals at most."""
+    whole, _, rest = str(amount).partition(".")
+    return int(whole) * 100 + int((rest + "00")[:2])

@@ -1,0 +1,156 @@
+"""Tell how the accounts are connected and how the first sync is reviewed."""
+
+import time
+from typing import Any
+
+from app.demo.people import KEY, ORGANIZATION, People, fresh_key, require, wait_for
+from app.demo.screen import Screen
+
+
+def tell_connecting(people: People, screen: Screen) -> None:
+    """Connect from Conta's side: start, log in at Timerabbit, come back, save the key."""
+    screen.step("Connect, from Conta's side")
+    facts = people.hours()
+    started = people.ask(
+        "POST", "/v1/links",
+        {
+            "contaOrganizationId": ORGANIZATION, "name": facts["name"],
+            "organizationNumber": facts["organizationNumber"],
+            "returnUrl": f"{people.addresses.conta}/tilbake",
+        },
+        key=fresh_key(),
+    )  # fmt: skip
+    people.link_id = started["link"]["id"]
+    screen.told(f"«{started['notice']}»")
+    link = people.ask("POST", "/handover", people.log_in(started["handoverUrl"]))
+    require(link["timerabbit"]["accountId"] == "cmp_1", "the log-in names the company")
+    screen.true(f"logged in at Timerabbit: {link['timerabbit']['name']}, state {link['state']}")
+    report = people.ask("PUT", "/conta-key", {"key": KEY})
+    require(report["usable"], "the key can be used")
+    screen.true(f"Conta key tested and sealed (made by {report['keyOwner']})")
+    told = wait_for("Timerabbit is told of the link", lambda: people.hours()["link"])
+    screen.true(f"Timerabbit shows the link: {told['status']}")
+
+
+def tell_first_sync(people: People, screen: Screen) -> None:
+    """Read both sides, repair what is not ready, review, confirm, and count."""
+    screen.step("Readiness: what must be mended before anything is written")
+    people.ask("POST", "/first-sync")
+    _wait_for_plan(people)
+    _mend(people, screen)
+    people.ask("POST", "/first-sync")
+    plan = _wait_for_plan(people)
+    screen.step("Review: every line with its reasons, nothing written yet")
+    _review(people, screen, plan)
+    before = len(people.books()["customers"]), len(_living(people))
+    screen.step("Confirm, and carry it out")
+    _confirm(people, screen)
+    after = len(people.books()["customers"]), len(_living(people))
+    screen.table(
+        ("in the twins' own stores", ">before", ">after"),
+        (("customers in Conta", before[0], after[0]),
+         ("customers in Timerabbit", before[1], after[1])),
+    )  # fmt: skip
+    pairs = [p for p in people.all_pages("/pairs?limit=200") if p["kind"] == "customer"]
+    marked = [c for c in _living(people) if (c.get("externalRefs") or {}).get("conta")]
+    require(len(marked) == len(pairs), "each paired customer carries one mark")
+    require(len({p["booksId"] for p in pairs}) == len(pairs), "no customer is linked twice")
+    screen.true(f"{len(pairs)} customers linked, none twice, each marked in Timerabbit")
+
+
+def _living(people: People) -> list[dict[str, Any]]:
+    return [c for c in people.hours()["customers"] if c["deletedAt"] is None]
+
+
+def _wait_for_plan(people: People) -> Any:  # noqa: ANN401 - JSON
+
+    def ready() -> Any:  # noqa: ANN401 - JSON
+        plan = people.ask("GET", "/first-sync")
+        return plan if plan["state"] == "open" else None
+
+    return wait_for("both sides are read and matched", ready)
+
+
+def _mend(people: People, screen: Screen) -> None:
+    page = people.ask("GET", "/readiness?side=time&limit=200")
+    score = page["score"]["time"]["customer"]
+    screen.told(f"{score['ready']} of {score['total']} customers in Timerabbit ready")
+    hindered = [item for item in page["items"] if not item["ready"]]
+    screen.table(
+        ("customer", "what is missing", "the API can"),
+        [
+            (item["name"], finding["text"], finding["fix"] or "–")
+            for item in hindered
+            for finding in item["findings"]
+            if finding["blocking"]
+        ],
+    )
+    by_fix: dict[str, list[str]] = {}
+    for item in hindered:
+        for finding in item["findings"]:
+            by_fix.setdefault(finding["fix"] or "", []).append(item["recordId"])
+    kinds, streets = by_fix.get("set-kind", []), by_fix.get("set-address", [])
+    require(kinds and streets, "the demo's world has customers to mend")
+    people.ask(
+        "POST", "/readiness/fixes",
+        {"fix": "set-kind", "side": "time", "recordIds": kinds, "kind": "company"},
+    )  # fmt: skip
+    address = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo"}
+    people.ask(
+        "POST", "/readiness/fixes",
+        {"fix": "set-address", "side": "time", "recordIds": streets[:1], "address": address},
+    )  # fmt: skip
+    own = {c["id"]: c for c in people.hours()["customers"]}
+    require(all(own[one]["kind"] == "company" for one in kinds), "the kind is set in Timerabbit")
+    require(own[streets[0]]["address"]["city"] == "Oslo", "the address is set in Timerabbit")
+    after = people.ask("GET", "/readiness?side=time")["score"]["time"]["customer"]
+    screen.true(
+        f"two fixes carried out in Timerabbit ({len(kinds)} kinds, 1 address):"
+        f" {after['ready']} of {after['total']} ready"
+    )
+
+
+def _review(people: People, screen: Screen, plan: Any) -> None:  # noqa: ANN401 - JSON
+    screen.table(
+        ("category", ">lines"), sorted(plan["categories"].items(), key=lambda item: -int(item[1]))
+    )
+    certain = people.ask("GET", "/first-sync/proposals?category=certain&kind=customer&limit=4")
+    screen.table(
+        ("Timerabbit", "Conta", "why"),
+        [
+            (line["record"]["name"], line["candidates"][0]["record"]["name"],
+             line["candidates"][0]["reasons"])
+            for line in certain["items"]
+        ],
+    )  # fmt: skip
+    asked = list(people.all_pages("/first-sync/proposals?deed=ask"))
+    for line in asked:
+        link = bool(line["candidates"])
+        body = {"answer": "link" if link else "leave_out"}
+        if link:
+            body["partnerId"] = line["candidates"][0]["id"]
+        shown = people.ask(
+            "PATCH", f"/first-sync/proposals/{line['id']}", body,
+            If_Match=f'"{line["version"]}"',
+        )  # fmt: skip
+        why = line["candidates"][0]["reasons"] if link else "same customer twice"
+        screen.told(f"asked: {line['record']['name'].strip()} – {why} → {shown['answer']}")
+    again = people.ask("GET", "/first-sync")
+    require(again["missingAnswers"] == 0, "every question is answered")
+    require(not people.books()["drafts"], "nothing was written yet")
+    screen.true(f"{len(asked)} questions answered one by one; nothing written so far")
+
+
+def _confirm(people: People, screen: Screen) -> None:
+    run = people.ask("POST", "/first-sync/confirm", key=fresh_key())
+    with screen.progress() as progress:
+        task = progress.add_task("carried out", total=run["total"])
+        while run["state"] == "running":
+            run = people.ask("GET", f"/first-sync/runs/{run['id']}")
+            progress.update(task, completed=run["done"])
+            time.sleep(0.05)
+    require(run["state"] == "done", f"the run ended ({run['state']}, {run['problem']})")
+    outcomes = ", ".join(f"{count} {state}" for state, count in sorted(run["outcomes"].items()))
+    screen.true(f"{run['done']} of {run['total']} lines carried out: {outcomes}")
+    link = people.ask("GET", f"/v1/links/{people.link_id}")
+    require(link["state"] == "active", "the link is active")

@@ -1,0 +1,96 @@
+"""Tell the main job from start to end, through the public API.
+
+Each step proven in the twins' stores.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from app.demo.hours import tell_drafts
+from app.demo.linking import tell_connecting, tell_first_sync
+from app.demo.people import People, StoryFailed
+from app.demo.processes import Addresses, Stage, environment, new_keyring, start_all
+from app.demo.screen import Screen
+from app.demo.syncing import tell_sync
+
+DATA = Path(".data") / "demo"
+
+
+def tell(*, keep: bool, serve_only: bool) -> int:
+    """
+    Start everything and tell the story; gives the exit code, 0 only if every step was true.
+
+    Args:
+        keep: Leave everything running afterwards and say where to click.
+        serve_only: Start everything and tell nothing.
+
+    """
+    screen, addresses = Screen(), Addresses.on_free_ports()
+    settings = environment(addresses, data_dir=DATA, keyring=new_keyring())
+    started = time.monotonic()
+    with Stage(settings, DATA / "log") as stage:
+        people = People(addresses)
+        try:
+            _begin(stage, addresses, screen)
+            if not serve_only:
+                _story(people, screen)
+                screen.console.print(
+                    f"\n[bold green]All true, in {time.monotonic() - started:.0f} s.[/]"
+                )
+            if keep or serve_only:
+                _stay(addresses, screen)
+        except (StoryFailed, RuntimeError) as failure:
+            screen.failed(str(failure))
+            for name in ("service", "worker"):
+                screen.told(f"--- {name}:\n{stage.log_end(name)}")
+            return 1
+        finally:
+            people.close()
+    return 0
+
+
+def _begin(stage: Stage, addresses: Addresses, screen: Screen) -> None:
+    screen.step("Start: PostgreSQL, two twins, the service, one worker")
+    _empty_database()
+    start_all(stage, addresses)
+    screen.table(
+        ("process", "address"),
+        (("Conta (twin)", addresses.conta), ("Timerabbit (twin)", addresses.timerabbit),
+         ("service", addresses.service), ("worker", "no address; takes jobs from the database")),
+    )  # fmt: skip
+
+
+def _empty_database() -> None:
+    """Begin with an empty database.
+
+    Each story has new twins, so old links would have no partner.
+    """
+    from app.embedded import DATABASE, start_embedded
+
+    server = start_embedded(DATA)
+    server.drop_database(DATABASE)
+    server.create_database(DATABASE)
+
+
+def _story(people: People, screen: Screen) -> None:
+    people.sign_in()
+    tell_connecting(people, screen)
+    tell_first_sync(people, screen)
+    tell_sync(people, screen)
+    tell_drafts(people, screen)
+
+
+def _stay(addresses: Addresses, screen: Screen) -> None:
+    screen.step("Everything stays up; Ctrl+C ends it")
+    screen.table(
+        ("what", "where"),
+        (("documentation", f"{addresses.service}/docs"),
+         ("the first hour, in curl", f"{addresses.service}/docs/first-hour"),
+         ("play a person in Conta", addresses.conta),
+         ("play a person in Timerabbit", addresses.timerabbit),
+         ("metrics", f"{addresses.service}/metrics")),
+    )  # fmt: skip
+    sys.stdout.flush()
+    while True:
+        time.sleep(3600)
