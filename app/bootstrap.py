@@ -12,7 +12,7 @@ from app.runtime import Runtime, Systems
 from app.settings import Settings, parse_keyring
 from app.systems.conta.client import ContaSystem
 from app.systems.timerabbit.client import TimerabbitSystem
-from app.telemetry import Metrics
+from app.telemetry import create_metrics
 from app.vault import Vault
 
 
@@ -36,7 +36,7 @@ def build_runtime(
     url = settings.database_url
     if url is None:
         raise ValueError("database_url must be set before the runtime is built")
-    metrics = Metrics()
+    metrics = create_metrics()
     extra = {} if hook is None else {"hook": hook}
     return Runtime(
         settings=settings,

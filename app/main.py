@@ -16,7 +16,7 @@ from app.invoicing import routes as invoicing_routes
 from app.links import routes as links_routes
 from app.pages import documentation, health
 from app.pages.refusals import install_system_handlers
-from app.pages.telling import DESCRIPTION, TAGS, observe_requests
+from app.pages.telling import DESCRIPTION, TAGS, describe, observe_requests
 from app.problems import install_handlers
 from app.records import routes as records_routes
 from app.runtime import Runtime
@@ -53,6 +53,7 @@ def service_document() -> dict[str, Any]:
     app = FastAPI(**_FACTS)
     for router in ROUTERS:
         app.include_router(router)
+    describe(app)
     return app.openapi()
 
 
@@ -74,6 +75,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     install_system_handlers(app)
     for router in (*ROUTERS, documentation.router, health.router):
         app.include_router(router)
+    describe(app)
     documentation.mount_assets(app)
     app.add_middleware(observe_requests(runtime.metrics))
     app.add_middleware(

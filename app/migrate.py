@@ -15,6 +15,7 @@ TABLE_MODULES: Final = (
     "app.invoicing.store",
     "app.links.pairs",
     "app.links.store",
+    "app.records.asked",
     "app.records.store",
     "app.sync.store",
     "app.webhooks.store",

@@ -6,7 +6,7 @@ Structured logs with allow-listed fields, and Prometheus metrics.
 import logging
 import sys
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -30,100 +30,50 @@ _BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 class Metrics:
     """Hold one process's counters; labels are few and never ids."""
 
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    accepted: Counter = field(init=False)
-    calls: Counter = field(init=False)
-    call_seconds: Histogram = field(init=False)
-    changes: Counter = field(init=False)
-    lag_seconds: Histogram = field(init=False)
-    requests: Histogram = field(init=False)
-    drafts: Counter = field(init=False)
-    pending: Gauge = field(init=False)
-    parked: Gauge = field(init=False)
-    oldest_pending_seconds: Gauge = field(init=False)
-    links: Gauge = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Register the series."""
-
-        def put(name: str, series: object) -> None:
-            object.__setattr__(self, name, series)
-
-        registry = self.registry
-        put(
-            "accepted",
-            Counter(
-                "tc_webhooks",
-                "Webhook deliveries by answer",
-                ["system", "outcome"],
-                registry=registry,
-            ),
-        )
-        put(
-            "calls",
-            Counter(
-                "tc_outgoing_calls",
-                "Calls to other systems by outcome",
-                ["system", "method", "outcome"],
-                registry=registry,
-            ),
-        )
-        put(
-            "call_seconds",
-            Histogram(
-                "tc_outgoing_call_seconds",
-                "Duration of outgoing calls",
-                ["system"],
-                buckets=_BUCKETS,
-                registry=registry,
-            ),
-        )
-        put(
-            "changes",
-            Counter("tc_changes", "Changes looked at, by outcome", ["outcome"], registry=registry),
-        )
-        put(
-            "lag_seconds",
-            Histogram(
-                "tc_change_lag_seconds",
-                "From first hint to settled",
-                buckets=_BUCKETS,
-                registry=registry,
-            ),
-        )
-        put(
-            "requests",
-            Histogram(
-                "tc_request_seconds",
-                "Requests by route and status",
-                ["method", "route", "status"],
-                buckets=_BUCKETS,
-                registry=registry,
-            ),
-        )
-        put(
-            "drafts",
-            Counter("tc_drafts", "Invoice drafts by outcome", ["outcome"], registry=registry),
-        )
-        put(
-            "pending",
-            Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=registry),
-        )
-        put("parked", Gauge("tc_changes_parked", "Changes waiting for a person", registry=registry))
-        put(
-            "oldest_pending_seconds",
-            Gauge(
-                "tc_oldest_due_seconds",
-                "How long the longest due link has waited",
-                registry=registry,
-            ),
-        )
-        put("links", Gauge("tc_links", "Links by state", ["state"], registry=registry))
+    registry: CollectorRegistry
+    accepted: Counter
+    calls: Counter
+    call_seconds: Histogram
+    changes: Counter
+    lag_seconds: Histogram
+    requests: Histogram
+    drafts: Counter
+    pending: Gauge
+    parked: Gauge
+    oldest_pending_seconds: Gauge
+    links: Gauge
 
     def observe_call(self, system: str, method: str, outcome: str, seconds: float) -> None:
         """Count one call to another system."""
         self.calls.labels(system, method, outcome).inc()
         self.call_seconds.labels(system).observe(seconds)
+
+
+def create_metrics() -> Metrics:
+    """Register the series of one process in a registry of its own."""
+    own = CollectorRegistry()
+
+    def histogram(name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=_BUCKETS, registry=own)
+
+    return Metrics(
+        registry=own,
+        accepted=Counter("tc_webhooks", "Deliveries", ["system", "outcome"], registry=own),
+        calls=Counter(
+            "tc_outgoing_calls", "Calls out", ["system", "method", "outcome"], registry=own
+        ),
+        call_seconds=histogram("tc_outgoing_call_seconds", "Duration of calls out", "system"),
+        changes=Counter("tc_changes", "Changes looked at", ["outcome"], registry=own),
+        lag_seconds=histogram("tc_change_lag_seconds", "From first hint to settled"),
+        requests=histogram("tc_request_seconds", "Requests", "method", "route", "status"),
+        drafts=Counter("tc_drafts", "Invoice drafts", ["outcome"], registry=own),
+        pending=Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=own),
+        parked=Gauge("tc_changes_parked", "Changes waiting for a person", registry=own),
+        oldest_pending_seconds=Gauge(
+            "tc_oldest_due_seconds", "How long the longest due link has waited", registry=own
+        ),
+        links=Gauge("tc_links", "Links by state", ["state"], registry=own),
+    )
 
 
 def configure_logging(level: str) -> None:

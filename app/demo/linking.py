@@ -112,7 +112,7 @@ def _mend(people: People, screen: Screen) -> None:
 
 def _review(people: People, screen: Screen, plan: Any) -> None:  # noqa: ANN401 - JSON
     screen.table(
-        ("category", ">lines"), sorted(plan["categories"].items(), key=lambda item: -int(item[1]))
+        ("category", ">lines"), sorted(plan["categories"].items(), key=lambda item: str(item[0]))
     )
     certain = people.ask("GET", "/first-sync/proposals?category=certain&kind=customer&limit=4")
     screen.table(

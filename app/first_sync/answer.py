@@ -14,9 +14,9 @@ from app.first_sync.deeds import partner_of
 from app.first_sync.lines import find_line, settle_dormant
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
+from app.records.asked import Refusal
 from app.records.decisions import refuse
 from app.records.fields import FIELDS
-from app.records.store import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """Take in the review: start reading, look, answer, confirm, follow the run."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.caller import Scope
@@ -18,21 +17,18 @@ from app.first_sync.answers import (
     BulkResult,
     LineAnswer,
     PlanAnswer,
-    RunAnswer,
-    RunList,
     line_answer,
     plan_answer,
-    run_answer,
 )
-from app.first_sync.confirm import confirm, pause_run, resume_run, tally
+from app.first_sync.confirm import tally
 from app.first_sync.plan import match_projects_again
+from app.first_sync.run_routes import router as run_router
 from app.first_sync.search import Filter, facets, ids_of, one_line, page_of_lines
 from app.first_sync.start import start_reading
-from app.first_sync.store import Plan, Proposal, Run, current_plan
-from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
+from app.first_sync.store import Plan, Proposal
 from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, preferred_language, responses
-from app.runtime import Running, Runtime
+from app.runtime import Running
 
 router = APIRouter(tags=["first sync"])
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
@@ -57,7 +53,7 @@ async def post_first_sync(reached: MayDecide, runtime: Running, response: Respon
     """
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         await start_reading(session, reached.link_id, state=reached.state, now=runtime.clock())
-        plan = await _plan(session, reached.link_id)
+        plan = await the_plan(session, reached.link_id)
         answer = plan_answer(plan, await tally(session, plan), await facets(session, plan))
     response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync"
     return answer
@@ -75,7 +71,7 @@ async def get_first_sync(reached: MayRead, runtime: Running) -> PlanAnswer:
     Scope `links:read`.
     """
     async with runtime.database.reading(reached.link_id) as session:
-        plan = await _plan(session, reached.link_id)
+        plan = await the_plan(session, reached.link_id)
         return plan_answer(plan, await tally(session, plan), await facets(session, plan))
 
 
@@ -110,7 +106,7 @@ async def get_proposals(  # noqa: PLR0913, PLR0917 - a list has as many filters 
         name, last = read_cursor(cursor, key=runtime.cursor_key, scope=scope)
         after = (str(name), str(last))
     async with runtime.database.reading(reached.link_id) as session:
-        plan = await _plan(session, reached.link_id)
+        plan = await the_plan(session, reached.link_id)
         rows = await page_of_lines(session, plan, wanted, after=after, limit=limit + 1)
     language = preferred_language(request.headers.get("accept-language"))
     more = None
@@ -147,7 +143,7 @@ async def patch_proposal(
     """
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        plan = await _plan(session, reached.link_id, lock=True)
+        plan = await the_plan(session, reached.link_id, lock=True)
         line = await session.get(Proposal, (reached.link_id, proposal_id))
         if line is None or line.plan_id != plan.plan_id:
             raise Problem("not-found")
@@ -183,7 +179,7 @@ async def post_answers(body: BulkAnswer, reached: MayDecide, runtime: Running) -
         error = FieldError("/ids", "ids-or-filter", "give ids or filter, one of them")
         raise Problem("invalid-request", errors=[error])
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        plan = await _plan(session, reached.link_id, lock=True)
+        plan = await the_plan(session, reached.link_id, lock=True)
         ids = await _chosen(session, plan, body)
         if body.dry_run:
             sample = [{"id": str(one), "result": "would-answer"} for one in ids[:20]]
@@ -206,118 +202,12 @@ async def _chosen(session: AsyncSession, plan: Plan, body: BulkAnswer) -> list[U
         raise Problem("invalid-request", errors=[error]) from None
 
 
-@router.post(
-    f"{_BASE}/confirm",
-    status_code=202,
-    operation_id="confirmFirstSync",
-    summary="Carry the plan out: from now on both systems are written to.",
-    responses=responses(
-        *_COMMON, "first-sync-not-open", "answers-missing", "idempotency-key-missing",
-        "idempotency-key-reused", "idempotency-key-in-progress",
-    ),
-)  # fmt: skip
-async def post_confirm(
-    reached: MayDecide,
-    runtime: Running,
-    request: Request,
-    response: Response,
-    idempotency_key: KeyHeader = None,  # noqa: ARG001 - declared here, read by keyed_call
-) -> RunAnswer:
-    """
-    Use this when no line has `deed` `ask` any more; the answer's `Location` is the run to follow.
-
-    The same plan confirmed twice gives the same run. The run survives the death of any process and
-    creates nothing twice; when it ends the link is active. Scope `sync:decide`.
-    """
-    call = await keyed_call(request, reached.caller.name)
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        claimed = await claim(session, call, link_id=reached.link_id, now=now)
-        run = await confirm(session, reached.link_id, by=reached.caller.subject, now=now)
-        if isinstance(claimed, Repeat):
-            response.headers.update(REPLAYED)
-        else:
-            await finish(session, call, claimed, resource_id=str(run.run_id))
-        answer = await _run_shown(session, runtime, run)
-    response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync/runs/{answer.id}"
-    return answer
-
-
-@router.get(
-    f"{_BASE}/runs",
-    operation_id="listFirstSyncRuns",
-    summary="List the runs of the link's plans.",
-    responses=responses(*_COMMON),
-)
-async def get_runs(reached: MayRead, runtime: Running) -> RunList:
-    """Use this to find a run whose address was lost. Scope `links:read`."""
-    async with runtime.database.reading(reached.link_id) as session:
-        rows = await session.scalars(
-            select(Run).where(Run.link_id == reached.link_id).order_by(Run.run_id.desc()).limit(50)
-        )
-        return RunList(items=[await _run_shown(session, runtime, run) for run in rows.all()])
-
-
-@router.get(
-    f"{_BASE}/runs/{{run_id}}",
-    operation_id="getFirstSyncRun",
-    summary="See how far a run has come.",
-    responses=responses(*_COMMON),
-)
-async def get_run(run_id: UUID, reached: MayRead, runtime: Running) -> RunAnswer:
-    """Use this to draw the progress bar: `done` of `total`, and when it will end.
-
-    Scope `links:read`.
-    """
-    async with runtime.database.reading(reached.link_id) as session:
-        return await _run_shown(session, runtime, await _run(session, reached.link_id, run_id))
-
-
-@router.post(
-    f"{_BASE}/runs/{{run_id}}/pause",
-    operation_id="pauseFirstSyncRun",
-    summary="Let a run rest after the lines under way.",
-    responses=responses(*_COMMON),
-)
-async def post_pause(run_id: UUID, reached: MayDecide, runtime: Running) -> RunAnswer:
-    """Use this to stop writing for a while; nothing done is undone. Scope `sync:decide`."""
-    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        plan = await _plan(session, reached.link_id, lock=True)
-        run = await _run(session, reached.link_id, run_id)
-        pause_run(run, plan, now=runtime.clock())
-        return await _run_shown(session, runtime, run)
-
-
-@router.post(
-    f"{_BASE}/runs/{{run_id}}/resume",
-    operation_id="resumeFirstSyncRun",
-    summary="Let a run go on where it was.",
-    responses=responses(*_COMMON),
-)
-async def post_resume(run_id: UUID, reached: MayDecide, runtime: Running) -> RunAnswer:
-    """Use this after a pause, or to try at once where it waits for a system.
-
-    Scope `sync:decide`.
-    """
-    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        plan = await _plan(session, reached.link_id, lock=True)
-        run = await _run(session, reached.link_id, run_id)
-        await resume_run(session, run, plan, now=runtime.clock())
-        return await _run_shown(session, runtime, run)
-
-
-async def _plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -> Plan:
+async def the_plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -> Plan:
+    """Read the link's plan; a link without one answers ``not-found``."""
     plan = await current_plan(session, link_id, lock=lock)
     if plan is None:
         raise Problem("not-found")
     return plan
-
-
-async def _run(session: AsyncSession, link_id: LinkId, run_id: UUID) -> Run:
-    run = await session.get(Run, (link_id, run_id))
-    if run is None:
-        raise Problem("not-found")
-    return run
 
 
 async def _shown(session: AsyncSession, plan: Plan, proposal_id: UUID, language: str) -> LineAnswer:
@@ -327,17 +217,4 @@ async def _shown(session: AsyncSession, plan: Plan, proposal_id: UUID, language:
     return line_answer(row, language)
 
 
-async def _run_shown(session: AsyncSession, runtime: Runtime, run: Run) -> RunAnswer:
-    plan = await session.get_one(Plan, (run.link_id, run.plan_id))
-    outcome = func.coalesce(Proposal.outcome, "none")
-    rows = await session.execute(
-        select(outcome, func.count())
-        .where(
-            Proposal.link_id == run.link_id,
-            Proposal.plan_id == run.plan_id,
-            Proposal.dormant.is_(False),
-        )
-        .group_by(outcome)
-    )
-    counted: dict[str, Any] = {state: count for state, count in rows}  # noqa: C416 - rows are Rows
-    return run_answer(run, plan, counted, now=runtime.clock())
+router.include_router(run_router)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.telemetry import Metrics
@@ -53,6 +54,22 @@ TAGS: Final[list[dict[str, str]]] = [
     },
     {"name": "tokens", "description": "API tokens for integrators."},
 ]
+
+
+def describe(app: FastAPI) -> None:
+    """Let the app's OpenAPI document show an example of every list: one item of its own example."""
+    write = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = write()
+        schemas = document.get("components", {}).get("schemas", {})
+        for name, schema in schemas.items():
+            if name.startswith("Listing_") and "examples" not in schema:
+                item = schemas[name.removeprefix("Listing_").removesuffix("_")]
+                schema["examples"] = [{"items": item["examples"], "nextCursor": None}]
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def observe_requests(metrics: Metrics) -> Callable[[ASGIApp], ASGIApp]:

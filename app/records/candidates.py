@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
 from app.links.pairs import find_pair
 from app.records.agreement import content_print
+from app.records.asked import Question
 from app.records.decisions import refused_pairs
 from app.records.intents import open_contents
 from app.records.judge import paired_ids
@@ -16,7 +17,7 @@ from app.records.look_for import says_the_same
 from app.records.matching import Found, Index, Proposal, match_one, match_projects
 from app.records.questions import find_question
 from app.records.shapes import from_json, kind_of
-from app.records.store import KnownRecord, Question, recall
+from app.records.store import KnownRecord, recall
 
 Pairs = frozenset[tuple[RecordId, RecordId]]
 

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
-from app.records.store import KnownRecord, Refusal
+from app.records.asked import Refusal
+from app.records.store import KnownRecord
 
 
 async def leave_out(

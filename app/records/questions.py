@@ -14,8 +14,8 @@ from uuid_utils.compat import uuid7
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.queue import Job, defer
+from app.records.asked import Question
 from app.records.decisions import leave_out, refuse
-from app.records.store import Question
 from app.systems.ports import ChangeNotice
 
 

@@ -1,4 +1,4 @@
-"""Keep what we last saw of each side's records, creates under way, questions, and what was refused.
+"""Keep what we last saw of each side's records, and the creates under way.
 
 A row of ``records`` is a memory, never the truth: whoever writes reads the record again first.
 """
@@ -113,49 +113,6 @@ class CreateIntent(Base):
     marked: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
-
-
-class Question(Base):
-    """
-    Ask a person whether a record made later is one of these candidates.
-
-    Args:
-        candidates: ``{id, rule, facts, score}`` of each candidate on the other side.
-        answer: ``link`` (with ``partner_id``), ``create`` or ``leave-out``; ``None`` while open.
-
-    """
-
-    __tablename__ = "questions"
-    __table_args__ = (
-        CheckConstraint("answer IN ('link', 'create', 'leave-out')", name="answer"),
-        Index("uq_questions_record", "link_id", "side", "kind", "record_id", unique=True),
-    )
-
-    link_id: Mapped[UUID] = mapped_column(primary_key=True)
-    question_id: Mapped[UUID] = mapped_column(primary_key=True)
-    side: Mapped[str] = mapped_column(String(8))
-    kind: Mapped[str] = mapped_column(String(16))
-    record_id: Mapped[str] = mapped_column(String(64))
-    candidates: Mapped[Sequence[Mapping[str, Any]]] = mapped_column(JSONB)
-    answer: Mapped[str | None] = mapped_column(String(16))
-    partner_id: Mapped[str | None] = mapped_column(String(64))
-    answered_by: Mapped[str | None] = mapped_column(Text)
-    answered_at: Mapped[datetime | None] = mapped_column(Instant)
-    asked_at: Mapped[datetime] = mapped_column(Instant)
-    version: Mapped[int] = mapped_column(Integer)
-
-
-class Refusal(Base):
-    """Remember that a person said two records are not the same; they are never proposed again."""
-
-    __tablename__ = "refusals"
-
-    link_id: Mapped[UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    time_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    books_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    refused_by: Mapped[str] = mapped_column(Text)
-    refused_at: Mapped[datetime] = mapped_column(Instant)
 
 
 # A row that says less (thin) leaves what is known as it is, and asks for a new reading when the

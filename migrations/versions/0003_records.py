@@ -99,7 +99,6 @@ def upgrade() -> None:
         sa.Column("left_out", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("link_id", "side", "kind", "record_id", name=op.f("pk_records")),
     )
-    op.create_index("ix_records_name", "records", ["link_id", "side", "kind", "name"], unique=False)
     op.create_table(
         "refusals",
         sa.Column("link_id", sa.Uuid(), nullable=False),

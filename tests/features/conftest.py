@@ -176,7 +176,9 @@ class Linked:
         return f"/v1/links/{self.link_id}"
 
 
-async def bearer(twins: Twins, system: str, account: str, role: str = "administrator") -> dict[str, str]:
+async def bearer(
+    twins: Twins, system: str, account: str, role: str = "administrator"
+) -> dict[str, str]:
     return {"Authorization": f"Bearer {await twins.token(system, account, role)}"}
 
 
@@ -220,9 +222,7 @@ async def connect(
 @pytest.fixture
 async def reviewing(client: httpx.AsyncClient, twins: Twins) -> Linked:
     """The demo's two accounts, connected, before the first sync."""
-    return await connect(
-        client, twins, organization="1001", company="cmp_1", key="conta-demo-key"
-    )
+    return await connect(client, twins, organization="1001", company="cmp_1", key="conta-demo-key")
 
 
 @pytest.fixture
@@ -265,9 +265,7 @@ async def _next_job(runtime: Runtime) -> tuple[str, dict[str, Any]] | None:
 
 
 @pytest.fixture
-async def linked(
-    reviewing: Linked, runtime: Runtime, work: Callable[[], Awaitable[int]]
-) -> Linked:
+async def linked(reviewing: Linked, runtime: Runtime, work: Callable[[], Awaitable[int]]) -> Linked:
     """An active link without any pair: the first sync is passed over."""
     from app.database import CommitPoint
     from app.links.change_state import activate

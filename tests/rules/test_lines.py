@@ -4,13 +4,14 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.lines import Grouping, build_lines, hours, line_net
+from app.invoicing.lines import Grouping, Lines, build_lines, hours, line_net
 from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark
 from app.invoicing.vat import PERCENT, expected_vat
 
@@ -50,7 +51,7 @@ GROUPINGS = st.sampled_from(Grouping)
 NAMES = {RecordId("prj_1"): "Nettbutikk", RecordId("prj_2"): "Årsoppgjør"}
 
 
-def built(entries: list[TimeEntry], grouping: Grouping, vat_code: str = "high"):  # type: ignore[no-untyped-def]
+def built(entries: list[TimeEntry], grouping: Grouping, vat_code: str = "high") -> Lines:
     return build_lines(
         entries, grouping=grouping, vat_code=vat_code, mark=MARK, project_names=NAMES
     )
@@ -67,7 +68,9 @@ def test_every_entry_is_in_exactly_one_line(entries: list[TimeEntry], grouping: 
 
 
 @given(ENTRIES, GROUPINGS, st.randoms(use_true_random=False))
-def test_the_order_of_the_entries_does_not_matter(entries, grouping, random) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_the_entries_does_not_matter(
+    entries: list[TimeEntry], grouping: Grouping, random: Random
+) -> None:
     """Paging and sorting of the time system change nothing."""
     mixed = list(entries)
     random.shuffle(mixed)

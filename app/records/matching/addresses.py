@@ -28,6 +28,7 @@ class Spot:
         letter: The letter of the house number.
         code: A postal code in use, padded to four digits.
         place: The typed place, else the place of the code.
+
     """
 
     street: str = ""

@@ -28,6 +28,7 @@ class Decision:
     Args:
         rule: The rule's stable id; for a question the veto that asked, else ``not-enough``.
         vetoed: Something contradicts; such a pair is no rival of another.
+
     """
 
     verdict: Verdict

@@ -33,8 +33,7 @@ def phone_digits(text: str | None) -> str:
     if not text:
         return ""
     digits = _NOT_DIGIT.sub("", text)
-    if digits.startswith("00"):
-        digits = digits[2:]
+    digits = digits.removeprefix("00")
     if len(digits) == 10 and digits.startswith("47"):
         digits = digits[2:]
     if len(digits) != 8 or digits in _NO_PHONES or digits[1:] == digits[1] * 7:
@@ -51,6 +50,7 @@ class Mail:
         address: The whole address in lower case; '' when none is given.
         domain: The company's domain; '' for a provider's (gmail.com and the like).
         label: The first label of that domain without signs, to be compared with names.
+
     """
 
     address: str = ""

@@ -16,6 +16,7 @@ class Index:
     Args:
         cards: In the order of their ids.
         blocks: Places in ``cards`` by blocking key.
+
     """
 
     cards: tuple[Card, ...]

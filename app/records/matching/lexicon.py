@@ -43,6 +43,7 @@ class Lexicon:
         code_place: Place of each postal code in use.
         box_codes: Postal codes that only hold PO boxes.
         forms: Spelling (lower case, not folded) to legal form.
+
     """
 
     given: dict[str, int]

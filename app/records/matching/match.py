@@ -7,9 +7,9 @@ from app.records.matching.block import pairs_across
 from app.records.matching.compare import compare
 from app.records.matching.decide import Verdict, decide
 from app.records.matching.duplicates import compare_within, duplicates, twins
+from app.records.matching.facts import bit
 from app.records.matching.index import Index
 from app.records.matching.normalise import Card
-from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact, Matching, Proposal
 from app.records.matching.score import ordered
 from app.records.matching.settle import Candidate, settle
@@ -37,6 +37,7 @@ def match(
     Args:
         refused: Pairs a person said no to; never proposed again.
         linked: Pairs that exist already; never proposed again.
+
     """
     left, right = Index.of(time), Index.of(books)
     doubles_left, doubles_right = compare_within(left), compare_within(right)

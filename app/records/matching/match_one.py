@@ -36,6 +36,7 @@ def match_one(
         taken: Records of the other side that have a partner.
         siblings: The unlinked records of the record's own side; where one fits a candidate as well
             as the record does, the pair becomes a question. Without it nobody competes.
+
     """
     card = read_card(record)
     card.alone = siblings is None or _is_alone(card, siblings)

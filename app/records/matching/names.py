@@ -37,6 +37,7 @@ class Name:
         personal: It reads as the name of one or two persons.
         given: First given name of a person, or ''.
         bearers: Expected bearers of a personal name in Norway; 0 when that cannot be told.
+
     """
 
     words: tuple[str, ...]

@@ -27,6 +27,7 @@ class Card:
         bad_number: Seven or more digits that are no valid number.
         alone: The name stands once on its side.
         mail_shared, phone_shared: Held by three or more records of its side: a manager's, no evidence.
+
     """
 
     id: RecordId

@@ -73,6 +73,7 @@ class Proposal:
         rule: Stable id of the rule that decided, for instance ``number-and-name``.
         facts: What speaks for and against, the weightiest first.
         score: Evidence in tenths of log-odds; ranks proposals and is comparable within one answer.
+
     """
 
     time_id: RecordId
@@ -121,6 +122,7 @@ class Found:
     Args:
         certain: The partner, when the rules need nobody to look.
         asked: Candidates for a person, the likeliest first; empty when ``certain`` is set.
+
     """
 
     certain: Proposal | None

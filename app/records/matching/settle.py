@@ -22,6 +22,7 @@ class Candidate:
 
     Args:
         tie: Both ids, the lower first; orders equal scores alike whichever side comes first.
+
     """
 
     left: int
@@ -46,6 +47,7 @@ def settle(candidates: Iterable[Candidate], twins: Set[tuple[int, int, int]]) ->
     Args:
         twins: Sure duplicates inside a side as (side 0 or 1, lower place, higher place); they are
             no rivals of each other: the better one is linked, the other is shown as a duplicate.
+
     """
     ranked = sorted(candidates, key=lambda c: (-c.decision.score, c.tie))
     by_left: dict[int, list[Candidate]] = {}

@@ -1,9 +1,13 @@
 """The first sync as one story over the API, judged by the twins' own stores."""
 
+from typing import Any
+
 import httpx
 
 
-async def test_the_whole_review_ends_in_an_active_link(client: httpx.AsyncClient, synced, twins) -> None:  # type: ignore[no-untyped-def]
+async def test_the_whole_review_ends_in_an_active_link(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
     """After the confirmed run the link works, and no record was made twice on either side."""
     link = (await client.get(synced.path, headers=synced.books)).json()
     pairs = (await client.get(f"{synced.path}/pairs?limit=200", headers=synced.books)).json()

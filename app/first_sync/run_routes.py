@@ -1,0 +1,155 @@
+"""Take in the confirmation and the run that follows it."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.caller import Scope
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.first_sync.answers import RunAnswer, RunList, run_answer
+from app.first_sync.confirm import confirm, pause_run, resume_run
+from app.first_sync.store import Plan, Proposal, Run, current_plan
+from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
+from app.links.reach import Reached, reach
+from app.problems import Problem, responses
+from app.runtime import Running, Runtime
+
+router = APIRouter(tags=["first sync"])
+MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
+MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+_BASE: Final = "/v1/links/{link_id}/first-sync"
+
+
+@router.post(
+    f"{_BASE}/confirm",
+    status_code=202,
+    operation_id="confirmFirstSync",
+    summary="Carry the plan out: from now on both systems are written to.",
+    responses=responses(
+        *_COMMON, "first-sync-not-open", "answers-missing", "idempotency-key-missing",
+        "idempotency-key-reused", "idempotency-key-in-progress",
+    ),
+)  # fmt: skip
+async def post_confirm(
+    reached: MayDecide,
+    runtime: Running,
+    request: Request,
+    response: Response,
+    idempotency_key: KeyHeader = None,  # noqa: ARG001 - declared here, read by keyed_call
+) -> RunAnswer:
+    """
+    Use this when no line has `deed` `ask` any more; the answer's `Location` is the run to follow.
+
+    The same plan confirmed twice gives the same run. The run survives the death of any process and
+    creates nothing twice; when it ends the link is active. Scope `sync:decide`.
+    """
+    call = await keyed_call(request, reached.caller.name)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        claimed = await claim(session, call, link_id=reached.link_id, now=now)
+        run = await confirm(session, reached.link_id, by=reached.caller.subject, now=now)
+        if isinstance(claimed, Repeat):
+            response.headers.update(REPLAYED)
+        else:
+            await finish(session, call, claimed, resource_id=str(run.run_id))
+        answer = await _run_shown(session, runtime, run)
+    response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync/runs/{answer.id}"
+    return answer
+
+
+@router.get(
+    f"{_BASE}/runs",
+    operation_id="listFirstSyncRuns",
+    summary="List the runs of the link's plans.",
+    responses=responses(*_COMMON),
+)
+async def get_runs(reached: MayRead, runtime: Running) -> RunList:
+    """Use this to find a run whose address was lost. Scope `links:read`."""
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = await session.scalars(
+            select(Run).where(Run.link_id == reached.link_id).order_by(Run.run_id.desc()).limit(50)
+        )
+        return RunList(items=[await _run_shown(session, runtime, run) for run in rows.all()])
+
+
+@router.get(
+    f"{_BASE}/runs/{{run_id}}",
+    operation_id="getFirstSyncRun",
+    summary="See how far a run has come.",
+    responses=responses(*_COMMON),
+)
+async def get_run(run_id: UUID, reached: MayRead, runtime: Running) -> RunAnswer:
+    """Use this to draw the progress bar: `done` of `total`, and when it will end.
+
+    Scope `links:read`.
+    """
+    async with runtime.database.reading(reached.link_id) as session:
+        return await _run_shown(session, runtime, await _run(session, reached.link_id, run_id))
+
+
+@router.post(
+    f"{_BASE}/runs/{{run_id}}/pause",
+    operation_id="pauseFirstSyncRun",
+    summary="Let a run rest after the lines under way.",
+    responses=responses(*_COMMON),
+)
+async def post_pause(run_id: UUID, reached: MayDecide, runtime: Running) -> RunAnswer:
+    """Use this to stop writing for a while; nothing done is undone. Scope `sync:decide`."""
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        plan = await _plan(session, reached.link_id, lock=True)
+        run = await _run(session, reached.link_id, run_id)
+        pause_run(run, plan, now=runtime.clock())
+        return await _run_shown(session, runtime, run)
+
+
+@router.post(
+    f"{_BASE}/runs/{{run_id}}/resume",
+    operation_id="resumeFirstSyncRun",
+    summary="Let a run go on where it was.",
+    responses=responses(*_COMMON),
+)
+async def post_resume(run_id: UUID, reached: MayDecide, runtime: Running) -> RunAnswer:
+    """Use this after a pause, or to try at once where it waits for a system.
+
+    Scope `sync:decide`.
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        plan = await _plan(session, reached.link_id, lock=True)
+        run = await _run(session, reached.link_id, run_id)
+        await resume_run(session, run, plan, now=runtime.clock())
+        return await _run_shown(session, runtime, run)
+
+
+async def _plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -> Plan:
+    plan = await current_plan(session, link_id, lock=lock)
+    if plan is None:
+        raise Problem("not-found")
+    return plan
+
+
+async def _run(session: AsyncSession, link_id: LinkId, run_id: UUID) -> Run:
+    run = await session.get(Run, (link_id, run_id))
+    if run is None:
+        raise Problem("not-found")
+    return run
+
+
+async def _run_shown(session: AsyncSession, runtime: Runtime, run: Run) -> RunAnswer:
+    plan = await session.get_one(Plan, (run.link_id, run.plan_id))
+    outcome = func.coalesce(Proposal.outcome, "none")
+    rows = await session.execute(
+        select(outcome, func.count())
+        .where(
+            Proposal.link_id == run.link_id,
+            Proposal.plan_id == run.plan_id,
+            Proposal.dormant.is_(False),
+        )
+        .group_by(outcome)
+    )
+    counted: dict[str, Any] = {state: count for state, count in rows}  # noqa: C416 - rows are Rows
+    return run_answer(run, plan, counted, now=runtime.clock())

@@ -1,0 +1,172 @@
+"""
+Measure the matching over several draws: mean and spread, times, memory; writes JSON.
+
+    python bench/matching/measure.py --draws 8 --size 3000 --out bench/matching/results.json
+    python bench/matching/measure.py --visible ../shared/matching      scores the public draw too
+    python bench/matching/measure.py --large                            one draw of 20,000 a side
+
+One process, one core. Figures are means over draws that no rule was looked at with (``--first-seed``).
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+from generate import draw
+from scoring import Answer, Table, Truth, false_kinds, figures, truth_of
+
+from app.canonical import Customer, Side
+from app.records.matching import match
+from app.records.matching.benchmark import customer_of, faults
+
+KEPT = (
+    "false_per_10000",
+    "recall",
+    "coverage",
+    "questions_per_100",
+    "question_yield",
+    "asked_of_doubtful",
+    "duplicates_found",
+    "duplicates_precise",
+    "invalid_found",
+    "invalid_precise",
+    "seconds",
+)
+
+
+def tables_of(size: int, seed: int) -> dict[str, Table]:
+    """Draw registers and give them as the CSV files would."""
+    files = draw(size, seed)
+    return {
+        name: [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+        for name, rows in files.items()
+    }
+
+
+def visible(folder: Path) -> dict[str, Table]:
+    """Read the public draw."""
+    found = {}
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            found[path.stem] = list(csv.DictReader(file))
+    return found
+
+
+def sides_of(tables: dict[str, Table]) -> tuple[list[Customer], list[Customer]]:
+    """Read both registers."""
+    time_side = [customer_of(row) for row in tables["customers_timerabbit"]]
+    return time_side, [customer_of(row) for row in tables["customers_conta"]]
+
+
+def answer_of(left: list[Customer], right: list[Customer]) -> tuple[Answer, float]:
+    """Match, and say how many seconds it took."""
+    begun = time.perf_counter()
+    found = match(left, right)
+    spent = time.perf_counter() - begun
+    names = {Side.TIME: "timerabbit", Side.BOOKS: "conta"}
+    return (
+        Answer(
+            linked={(p.time_id, p.books_id) for p in found.certain},
+            asked={(p.time_id, p.books_id) for p in found.asked},
+            duplicates={(names[d.side], d.first_id, d.second_id) for d in found.duplicates},
+            invalid={
+                (side, c.id)
+                for side, customers in (("timerabbit", left), ("conta", right))
+                for c in customers
+                if faults(c)
+            },
+        ),
+        spent,
+    )
+
+
+def measured(tables: dict[str, Table]) -> dict[str, Any]:
+    """Match one draw and score it."""
+    truth: Truth = truth_of(tables)
+    answer, seconds = answer_of(*sides_of(tables))
+    return figures(truth, answer) | {"false_kinds": false_kinds(truth, answer), "seconds": seconds}
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give mean, standard deviation, lowest and highest of each figure."""
+    found: dict[str, Any] = {
+        name: {
+            "mean": round(statistics.mean(values), 4),
+            "spread": round(statistics.pstdev(values), 4),
+            "lowest": round(min(values), 4),
+            "highest": round(max(values), 4),
+        }
+        for name in KEPT
+        for values in [[row[name] for row in rows]]
+    }
+    certain, false = sum(r["certain"] for r in rows), sum(r["false_links"] for r in rows)
+    found["false_per_10000"]["pooled"] = round(10_000 * false / max(1, certain), 2)
+    found["certain_pairs"], found["false_links"] = certain, false
+    found["false_kinds"] = [row["false_kinds"] for row in rows]
+    return found
+
+
+def memory_of(size: int, seed: int) -> dict[str, Any]:
+    """Match one draw in a process of its own and give its time and what memory it added, in MB."""
+    code = (
+        "import sys, json, resource; sys.path[:0] = sys.argv[1:3]; import measure as m;"
+        f"sides = m.sides_of(m.tables_of({size}, {seed})); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "_, spent = m.answer_of(*sides); after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+        "print(json.dumps({'seconds': round(spent, 2), 'added_mb': round((after - before) / 1024), 'peak_mb': round(after / 1024)}))"
+    )
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(here), str(here.parents[1])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def main() -> int:
+    """Measure as told."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--size", type=int, default=3000)
+    parser.add_argument("--first-seed", type=int, default=1001)
+    parser.add_argument("--visible", type=Path)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--out", type=Path)
+    told = parser.parse_args()
+    rows = []
+    for seed in range(told.first_seed, told.first_seed + told.draws):
+        rows.append(measured(tables_of(told.size, seed)))
+        print(
+            seed,
+            {name: round(rows[-1][name], 4) for name in KEPT},
+            rows[-1]["false_kinds"],
+            flush=True,
+        )
+    result: dict[str, Any] = {
+        "draws": told.draws,
+        "size": told.size,
+        "first_seed": told.first_seed,
+    } | summary(rows)
+    if told.visible and told.visible.is_dir():
+        result["visible"] = measured(visible(told.visible))
+    if told.large:
+        result["large"] = measured(tables_of(20_000, told.first_seed)) | memory_of(
+            20_000, told.first_seed
+        )
+    print(json.dumps({name: result[name] for name in result if name != "false_kinds"}, indent=1))
+    if told.out:
+        told.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
