@@ -85,7 +85,7 @@ class PlanAnswer(AnswerDocument):
     updated_at: datetime
 
 
-class LineAnswer(AnswerDocument):
+class ProposalAnswer(AnswerDocument):
     """Hold one line: the record, its candidates with reasons, and what will be done with it."""
 
     model_config = {"json_schema_extra": {"examples": [EXAMPLE_LINE]}}
@@ -214,10 +214,10 @@ def plan_answer(plan: Plan, tally: Tally, categories: Mapping[str, int]) -> Plan
     )
 
 
-def line_answer(row: Mapping[str, Any], language: str) -> LineAnswer:
+def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
     """Show a line in a language."""
     others: Mapping[str, Any] = row["others"] or {}
-    return LineAnswer(
+    return ProposalAnswer(
         id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
         deed=row["deed"], side=row["anchor_side"],
         record=record_shown(row["anchor"]), partner_id=row["partner_id"],

@@ -15,7 +15,7 @@ from app.first_sync.answers import (
     AnswerRequest,
     BulkAnswer,
     BulkResult,
-    LineAnswer,
+    ProposalAnswer,
     PlanAnswer,
     line_answer,
     plan_answer,
@@ -25,7 +25,7 @@ from app.first_sync.plan import match_projects_again
 from app.first_sync.run_routes import router as run_router
 from app.first_sync.search import Filter, facets, ids_of, one_line, page_of_lines
 from app.first_sync.start import start_reading
-from app.first_sync.store import Plan, Proposal
+from app.first_sync.store import Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.runtime import Running
@@ -92,7 +92,7 @@ async def get_proposals(  # noqa: PLR0913, PLR0917 - a list has as many filters 
     q: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
-) -> Listing[LineAnswer]:
+) -> Listing[ProposalAnswer]:
     """
     Use this to review: `deed=ask` gives the lines that must be answered, `category` the rest.
 
@@ -114,7 +114,7 @@ async def get_proposals(  # noqa: PLR0913, PLR0917 - a list has as many filters 
         place = (rows[limit - 1]["name"], str(rows[limit - 1]["proposal_id"]))
         more = write_cursor(place, key=runtime.cursor_key, scope=scope)
     items = [line_answer(row, language) for row in rows[:limit]]
-    return Listing[LineAnswer](items=items, next_cursor=more)
+    return Listing[ProposalAnswer](items=items, next_cursor=more)
 
 
 @router.patch(
@@ -134,7 +134,7 @@ async def patch_proposal(
     request: Request,
     response: Response,
     if_match: IfMatch = None,
-) -> LineAnswer:
+) -> ProposalAnswer:
     """
     Use this to link, create, leave out, or pick another partner; stored at once.
 
@@ -210,7 +210,9 @@ async def the_plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False
     return plan
 
 
-async def _shown(session: AsyncSession, plan: Plan, proposal_id: UUID, language: str) -> LineAnswer:
+async def _shown(
+    session: AsyncSession, plan: Plan, proposal_id: UUID, language: str
+) -> ProposalAnswer:
     row = await one_line(session, plan, proposal_id)
     if row is None:
         raise Problem("not-found")

@@ -10,9 +10,9 @@ _BOX = re.compile(
     r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)", re.IGNORECASE
 )
 _CARE_OF = re.compile(r"^\s*(?:c/o|v/|att:?)[^,]*,?\s*", re.IGNORECASE)
-_STREET = re.compile(r"^(\D*?\D)[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
-_ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn|v)\.?$")
-_GATE = re.compile(r"(?:gaten|gata|gate|gt|g)\.?$")
+_STREET = re.compile(r"^(\D*?[^\d\s,])[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
+_ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn\.?|v\.|\bv)$")
+_GATE = re.compile(r"(?:gaten|gata|gate|gt\.?|g\.|\bg)$")
 _PLAIN = re.compile(r"[^a-z0-9]")
 _NO_CODES = frozenset({"0000", "9999", "1111", "1234"})
 
@@ -23,7 +23,7 @@ class Spot:
     Hold where a record stands, read; '' everywhere means not known.
 
     Args:
-        street: The street's name without signs, road words folded (vei=veg=v., gate=gata=gt).
+        street: The street's name without signs, road words the same (vei=veg=v., gate=gata=gt).
         house: House number; 0 when missing.
         letter: The letter of the house number.
         code: A postal code in use, padded to four digits.
@@ -84,6 +84,6 @@ def _read_street(text: str) -> tuple[str, int, str]:
 
 
 def street_key(name: str) -> str:
-    """Fold a street's name so that both spellings of its road word are one."""
-    folded = fold(name.strip(" ,."))
-    return _PLAIN.sub("", _GATE.sub("g", _ROAD.sub("v", folded)))
+    """Fold a street's name so that all spellings of its road word are one, written out in full."""
+    folded = fold(name.strip(" ,"))
+    return _PLAIN.sub("", _GATE.sub("gata", _ROAD.sub("veien", folded)))

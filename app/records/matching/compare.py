@@ -17,6 +17,7 @@ _NAME_SAME = bit(Fact.NAME_SAME)
 _NAME_SAME_BUT_FORM = bit(Fact.NAME_SAME_BUT_FORM)
 _NAME_SPELT = bit(Fact.NAME_SPELT)
 _NAME_CLOSE = bit(Fact.NAME_CLOSE)
+_NAME_ALIKE = bit(Fact.NAME_ALIKE)
 _NAME_MIDDLE = bit(Fact.NAME_MIDDLE)
 _NAME_CONTAINED = bit(Fact.NAME_CONTAINED)
 _NAME_PARTLY = bit(Fact.NAME_PARTLY)
@@ -116,18 +117,26 @@ def _persons(a: Card, b: Card) -> int:
         facts = _GIVEN_DIFFERENT
         return facts | (_NAME_PARTLY if set(a.words) & set(b.words) else _NAME_OTHER)
     short, long = (a.words, b.words) if len(a.words) <= len(b.words) else (b.words, a.words)
-    rest = list(long)
+    slips, left = _word_slips(short, list(long))
+    rare = _NAME_RARE if a.rare and b.rare else 0
+    if not slips:
+        return _NAME_MIDDLE | rare
+    if slips <= 2 and not left:
+        return _NAME_CLOSE | rare
+    whole = OSA.distance(a.joined, b.joined, score_cutoff=3)
+    if slips <= 3 or whole <= (2 if min(len(a.joined), len(b.joined)) < 10 else 3):
+        return _NAME_ALIKE | rare
+    return _NAME_PARTLY if set(a.words) & set(b.words) else _NAME_OTHER
+
+
+def _word_slips(short: tuple[str, ...], rest: list[str]) -> tuple[int, int]:
+    """Count the slips between each word and its best partner, and the words without partner."""
     slips = 0
     for word in short:
         best = min(rest, key=lambda other: (_slips(word, other), other))
         slips += _slips(word, best)
         rest.remove(best)
-    rare = _NAME_RARE if a.rare and b.rare else 0
-    if slips > 2:
-        return _NAME_PARTLY if set(a.words) & set(b.words) else _NAME_OTHER
-    if slips:
-        return (_NAME_CLOSE if not rest else _NAME_PARTLY) | rare
-    return _NAME_MIDDLE | rare
+    return slips, len(rest)
 
 
 def _slips(word: str, other: str) -> int:
@@ -143,14 +152,16 @@ def _companies(a: Card, b: Card) -> int:
     """Compare two names of which at least one is no person's."""
     first, second = a.joined, b.joined
     shorter = min(len(first), len(second))
-    allowed = 0 if shorter < 5 else 1 if shorter < 9 else 2
-    if allowed and OSA.distance(first, second, score_cutoff=allowed) <= allowed:
+    distance = OSA.distance(first, second, score_cutoff=3)
+    if distance <= (0 if shorter < 5 else 1 if shorter < 12 else 2):
         return _NAME_CLOSE
     one, two = set(a.words), set(b.words)
     if one <= two or two <= one:
         return _NAME_CONTAINED
     if _close_words(a.words, b.words):
         return _NAME_CLOSE
+    if distance <= (0 if shorter < 4 else 1 if shorter < 6 else 2 if shorter < 12 else 3):
+        return _NAME_ALIKE
     shared = one & two
     if shared and sum(map(len, shared)) >= 4:
         return _NAME_PARTLY
@@ -159,13 +170,12 @@ def _companies(a: Card, b: Card) -> int:
 
 
 def _close_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Say whether names of the same length differ by a shortened word or a slip only."""
+    """Say whether names of as many words differ by shortened words only."""
     if len(a) != len(b):
         return False
     return all(
         one == two
         or (min(len(one), len(two)) >= 4 and (one.startswith(two) or two.startswith(one)))
-        or _slips(one, two) <= 1
         for one, two in zip(a, b, strict=True)
     )
 

@@ -68,6 +68,7 @@ _VETOES_WITHOUT_NUMBER = (
     ("kind", bit(Fact.KIND_DIFFERENT)),
     ("form", bit(Fact.FORM_DIFFERENT)),
     ("place-in-name", bit(Fact.PLACE_IN_NAME_ONE_SIDE)),
+    ("domain", bit(Fact.DOMAIN_OTHER)),
 )
 """Facts that forbid it unless the organization number is the same."""
 

@@ -17,6 +17,8 @@ _JOINERS = re.compile(r"[&+]")
 _DASH = re.compile(r"\s[-–—*|]+\s*|\s[*]+$|\*+")
 _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
 _ROMAN_LAST = frozenset({"i", "v", "x"})
+_PEOPLE = 5_400_000
+_COMMON_FAMILY = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,9 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     department = any(word in lexis.departments for word in words)
     bare = [word for word in words if word not in lexis.ands and word not in lexis.departments]
     counts = _counts(bare)
-    personal = not form and not counts and not department and _is_personal(bare, kind, lexis)
-    mention = "" if personal else _mention(words, bare, lexis)
+    personlike = not counts and not department and _is_personal(bare, kind, lexis)
+    personal = personlike and not form
+    mention = "" if personlike else _mention(words, bare, lexis)
     if mention:
         bare = bare[: len(bare) - mention.count(" ") - 1]
         bare, form = _last_form(bare, form, lexis)
@@ -120,13 +123,20 @@ def _kept_bracket(inner: str, lexis: Lexicon) -> str:
 def _typed_words(text: str, lexis: Lexicon) -> list[str]:
     """Split into words, writing out what was shortened («rørl.service», «komm.»)."""
     if "." in text:
-        text = _SHORTENED.sub(
-            lambda found: lexis.abbreviations.get(fold(found.group(1)), found.group(1)) + " ", text
-        )
+        text = _SHORTENED.sub(lambda found: _written_out(found.group(1), lexis) + " ", text)
     return [
         lexis.abbreviations.get(word, word) if len(word) < 5 else word
         for word in _WORD.findall(text)
     ]
+
+
+def _written_out(shortened: str, lexis: Lexicon) -> str:
+    """Write a shortened word out, or its shortened end: «regnsk.», «Dalregnsk.»."""
+    folded = fold(shortened)
+    for start in range(max(1, len(folded) - 3)):
+        if long := lexis.abbreviations.get(folded[start:]):
+            return folded[:start] + long
+    return shortened
 
 
 def _without_forms(words: list[str], lexis: Lexicon) -> tuple[list[str], str]:
@@ -188,22 +198,34 @@ def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) ->
 
 
 def _given(words: list[str], lexis: Lexicon) -> str:
-    """Find the first given name: the first word, unless the family name was typed first."""
-    if words[0] in lexis.given:
-        swapped = words[0] in lexis.surnames and words[-1] in lexis.given
-        swapped = swapped and words[-1] not in lexis.surnames
-        likelier = lexis.surnames.get(words[0], 0) > lexis.given[words[0]]
-        return words[-1] if swapped and likelier else words[0]
+    """
+    Find the first given name: the first word, unless the family name was typed first.
+
+    A first word that is neither is taken for a given name with a slip in it: not known.
+    """
+    first, last = words[0], words[-1]
+    if first in lexis.given:
+        swapped = first in lexis.surnames and last in lexis.given and last not in lexis.surnames
+        return last if swapped and lexis.surnames[first] > lexis.given[first] else first
+    if first not in lexis.surnames:
+        return ""
     return next((word for word in words[1:] if word in lexis.given), "")
 
 
 def _bearers(words: list[str], given: str, lexis: Lexicon) -> float:
     """
-    Expect how many in Norway bear the given name with the rarest of the other words as family name.
+    Expect how many in Norway bear the whole name, were its words independent.
 
     Family names outside the list have fewer than 200 bearers (Statistics Norway, table 12891).
+    A name of two words with a common family name is never called rare: 0.
     """
-    families = [lexis.surnames.get(word, 199) for word in words if word != given and len(word) > 1]
-    if not given or not families:
+    rest = [word for word in words if word != given and len(word) > 1]
+    if not given or not rest:
         return 0.0
-    return lexis.given[given] * min(families) / 5_400_000
+    families = [lexis.surnames.get(word, 199) for word in rest]
+    if min(families) > _COMMON_FAMILY and len(rest) == 1:
+        return 0.0
+    expected = float(lexis.given[given])
+    for word, family in zip(rest, families, strict=True):
+        expected *= max(family, lexis.given.get(word, 0)) / _PEOPLE
+    return expected

@@ -18,6 +18,7 @@ class Fact(StrEnum):
     NAME_SAME_BUT_FORM = "name-same-but-legal-form"
     NAME_SPELT = "name-same-but-spelling"
     NAME_CLOSE = "name-close"
+    NAME_ALIKE = "name-alike"
     NAME_MIDDLE = "name-same-but-middle-name"
     NAME_CONTAINED = "name-contained"
     NAME_PARTLY = "name-partly"

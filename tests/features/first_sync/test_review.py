@@ -3,7 +3,7 @@
 import httpx
 from sqlalchemy import select
 
-from app.records.store import Refusal
+from app.records.asked import Refusal
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
