@@ -10,7 +10,7 @@ from app.documents import AnswerDocument, RequestDocument
 from app.first_sync.confirm import Tally
 from app.first_sync.store import Plan, Run, RunState
 from app.records.judge import say_finding
-from app.records.matching import Fact, describe
+from app.records.shown import reasons_shown, record_shown
 
 _RECORD: Final[dict[str, Any]] = {
     "id": "cus_4", "name": "Blåtroll Bygg", "kind": "company",
@@ -222,45 +222,16 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
         deed=row["deed"], side=row["anchor_side"],
         record=record_shown(row["anchor"]), partner_id=row["partner_id"],
         candidates=[
-            {**_reasons(one, language), "record": record_shown(others.get(str(one["id"])))}
+            {**reasons_shown(one, language), "record": record_shown(others.get(str(one["id"])))}
             for one in row["candidates"]
         ],
-        siblings=[_reasons(one, language) for one in row["siblings"]],
+        siblings=[reasons_shown(one, language) for one in row["siblings"]],
         ready=row["ready"],
         findings=[{**one, **say_finding(one, language)} for one in row["findings"]],
         answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
         answered_at=row["answered_at"], outcome=row["outcome"],
         outcome_code=row["outcome_code"], version=row["version"],
     )  # fmt: skip
-
-
-def _reasons(one: Mapping[str, Any], language: str) -> dict[str, Any]:
-    return {
-        "id": str(one["id"]),
-        "score": one["score"],
-        "rule": one["rule"],
-        "reasons": describe([Fact(fact) for fact in one["facts"]], language),
-    }
-
-
-def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Show a stored record as a row of a list needs it."""
-    if data is None:
-        return None
-    if "address" not in data:
-        return {
-            "id": data["id"], "name": data["name"], "customerId": data["customer_id"],
-            "active": data["active"], "number": data["number"],
-        }  # fmt: skip
-    address = data["address"]
-    place = " ".join(filter(None, (address["postal_code"], address["city"])))
-    street = ", ".join(filter(None, (address["line1"], address["line2"])))
-    return {
-        "id": data["id"], "name": data["name"], "kind": data["kind"],
-        "organizationNumber": data["organization_number"], "email": data["email"],
-        "phone": data["phone"], "address": ", ".join(filter(None, (street, place))) or None,
-        "active": data["active"],
-    }  # fmt: skip
 
 
 def run_answer(run: Run, plan: Plan, outcomes: Mapping[str, int], *, now: datetime) -> RunAnswer:

@@ -15,8 +15,8 @@ from app.first_sync.answers import (
     AnswerRequest,
     BulkAnswer,
     BulkResult,
-    ProposalAnswer,
     PlanAnswer,
+    ProposalAnswer,
     line_answer,
     plan_answer,
 )

@@ -14,11 +14,13 @@ from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
 from app.records.fix import Fix, fix_records
 from app.records.judge import say_finding
+from app.records.question_routes import router as question_router
 from app.records.readiness import FixKind
 from app.records.store import KnownRecord
 from app.runtime import Running
 
-router = APIRouter(tags=["readiness"])
+router = APIRouter()
+router.include_router(question_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
@@ -137,6 +139,7 @@ class FixAnswer(AnswerDocument):
 @router.get(
     "/v1/links/{link_id}/readiness",
     operation_id="getReadiness",
+    tags=["readiness"],
     summary="See how many records are ready, and what the others lack.",
     responses=responses(*_COMMON, "invalid-cursor"),
 )
@@ -189,6 +192,7 @@ async def get_readiness(
 @router.post(
     "/v1/links/{link_id}/readiness/fixes",
     operation_id="fixRecords",
+    tags=["readiness"],
     summary="Carry a fix out for one record or many, in the system that owns them.",
     responses=responses(
         *_COMMON, "fix-refused", "system-unreachable", "system-access-refused",

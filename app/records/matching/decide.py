@@ -8,7 +8,7 @@ from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
 from app.records.matching.score import score
 
-ASK_FROM = 20
+ASK_FROM = -30
 """Lowest score of a question (measured in bench/matching: questions against missed pairs)."""
 
 

@@ -9,7 +9,7 @@ from app.records.matching.decide import Decision, Verdict
 
 T = TypeVar("T")
 
-MARGIN = 15
+MARGIN = 20
 """How much better than its rivals a pair must be, in tenths of log-odds."""
 QUESTIONS = 2
 """Most questions shown for one record."""

@@ -13,7 +13,7 @@ Work = Callable[[], Awaitable[int]]
 When = Literal["before", "after"]
 
 
-class Died(Exception):
+class Died(Exception):  # noqa: N818 - named by what happens
     """Plays the death of a process at a commit point."""
 
 

@@ -1,0 +1,36 @@
+"""Show remembered records and the reasons of a match as a row of a list needs them; pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.records.matching import Fact, describe
+
+
+def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Show a stored record as a row of a list needs it."""
+    if data is None:
+        return None
+    if "address" not in data:
+        return {
+            "id": data["id"], "name": data["name"], "customerId": data["customer_id"],
+            "active": data["active"], "number": data["number"],
+        }  # fmt: skip
+    address = data["address"]
+    place = " ".join(filter(None, (address["postal_code"], address["city"])))
+    street = ", ".join(filter(None, (address["line1"], address["line2"])))
+    return {
+        "id": data["id"], "name": data["name"], "kind": data["kind"],
+        "organizationNumber": data["organization_number"], "email": data["email"],
+        "phone": data["phone"], "address": ", ".join(filter(None, (street, place))) or None,
+        "active": data["active"],
+    }  # fmt: skip
+
+
+def reasons_shown(one: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Show a candidate with its rule, score and reasons in words."""
+    return {
+        "id": str(one["id"]),
+        "score": one["score"],
+        "rule": one["rule"],
+        "reasons": describe([Fact(fact) for fact in one["facts"]], language),
+    }

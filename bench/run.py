@@ -1,0 +1,310 @@
+"""Measure the ratios of the service in one run and write ``bench/results.json``."""
+
+import asyncio
+import json
+import os
+import platform
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.demo.processes import Addresses, Stage, environment, free_port, port_of
+from bench.load import burst, steady
+from bench.preview import own_seconds_of_preview
+from bench.world import KEYRING, SECRET, World, hint, make_world, spread
+
+FOLDER = Path(".data") / "bench"
+RESULTS = Path(__file__).parent / "results.json"
+CONNECTIONS = 64
+BATCH = 4000
+ROUNDS = 3
+
+
+class Bench:
+    """Hold the processes of a bench run and what was measured."""
+
+    def __init__(self, stage: Stage, addresses: Addresses, world: World, stub: int) -> None:
+        self.stage = stage
+        self.addresses = addresses
+        self.world = world
+        self.stub = stub
+        self.console = Console()
+        self.results: dict[str, Any] = {}
+
+    @property
+    def port(self) -> int:
+        """Give the service's port."""
+        return int(port_of(self.addresses.service))
+
+    def start_service(self) -> None:
+        """Start the service and wait for it."""
+        self.stage.start_product("service", "serve", "--port", str(self.port))
+        self.stage.wait_ready("service", f"{self.addresses.service}/health/ready")
+
+    def start_worker(self) -> None:
+        """Start one worker."""
+        self.stage.start_product("worker", "worker")
+
+    def ask_stub(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Control the stub."""
+        data = None if body is None else json.dumps(body).encode()
+        url = f"http://127.0.0.1:{self.stub}{path}"
+        request = urllib.request.Request(url, data, {"content-type": "application/json"})
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            return json.loads(answer.read())
+
+    def memory_mb(self, name: str) -> int:
+        """Give a process's resident memory."""
+        pid = self.stage.running[name].pid
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        line = next(row for row in text.splitlines() if row.startswith("VmRSS"))
+        return int(line.split()[1]) // 1024
+
+
+def accept(bench: Bench) -> None:
+    """Send webhooks to the service and to the bare limit, in turns."""
+    port = free_port()
+    bench.stage.start(
+        "bare",
+        [sys.executable, "-m", "uvicorn", "bench.bare:app", "--port", str(port),
+         "--log-level", "error", "--no-access-log"],
+        BENCH_DATABASE=bench.world.service_url, BENCH_SECRET=SECRET,
+    )  # fmt: skip
+    bench.start_service()
+    _wait_for_port(port)
+    ours, bare = [], []
+    for turn in range(ROUNDS + 1):
+        chosen = list(spread(bench.world, BATCH // 2)) * 2
+        for kind, target in (("bare", port), ("ours", bench.port)):
+            path = "/hook" if kind == "bare" else None
+            requests = [hint(link, number, path=path) for link, number in chosen]
+            result = asyncio.run(burst(target, requests, connections=CONNECTIONS))
+            assert set(result.statuses) == {202}, result.statuses
+            if turn:  # the first turn warms both up
+                (bare if kind == "bare" else ours).append(result.per_second)
+    requests = [hint(link, number) for link, number in spread(bench.world, 600)]
+    calm = asyncio.run(steady(bench.port, requests, per_second=50))
+    assert set(calm.statuses) == {202}
+    bench.stage.end("bare")
+    bench.world.execute("DELETE FROM changes")
+    bench.world.execute("DELETE FROM procrastinate_jobs")
+    bench.world.execute("UPDATE link_directory SET next_due = NULL")
+    bench.results["webhook_accepted"] = {
+        "per_second": round(median(ours)),
+        "bare_per_second": round(median(bare)),
+        "percent_of_bare": round(100 * median(ours) / median(bare)),
+        "p99_ms_at_50_per_second": round(calm.percentile(0.99) * 1000, 1),
+    }
+
+
+def one_record(bench: Bench) -> None:
+    """Send a thousand hints for one record and count what the other systems see."""
+    link, number = bench.world.links[0], bench.world.links[0].numbers[-1]
+    bench.ask_stub("/_rise", {"ids": [f"c{number}"]})
+    bench.ask_stub("/_state")
+    requests = [hint(link, number) for _ in range(1000)]
+    asyncio.run(burst(bench.port, requests, connections=CONNECTIONS))
+    bench.start_worker()
+    _wait_until(lambda: not bench.world.execute("SELECT 1 FROM changes"), seconds=60)
+    calls = bench.ask_stub("/_state")["calls"]
+    bench.results["thousand_hints_one_record"] = {
+        "reads_at_the_other_side": calls.get("books-read", 0),
+        "writes_at_the_other_side": calls.get("books-write", 0),
+        "reads_at_its_own_side": calls.get("time-read", 0),
+    }
+
+
+def latency(bench: Bench) -> None:
+    """Time from webhook to visible at the other side, 20 a second, one link and 200 links."""
+    first = bench.world.links[0]
+    for label, chosen in (
+        ("one_link", [(first, number) for number in first.numbers[20:420]]),
+        ("many_links", list(spread(bench.world, 400, skip=600))),
+    ):
+        bench.ask_stub("/_rise", {"ids": [f"c{number}" for _, number in chosen]})
+        bench.ask_stub("/_state")
+        sent: dict[str, float] = {}
+
+        async def send(chosen: list[Any] = chosen, sent: dict[str, float] = sent) -> None:
+            started = time.perf_counter()
+            reader, writer = await asyncio.open_connection("127.0.0.1", bench.port)
+            for index, (link, number) in enumerate(chosen):
+                await asyncio.sleep(max(started + index / 20 - time.perf_counter(), 0))
+                request = hint(link, number)
+                sent[str(number)] = time.time()
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+            writer.close()
+
+        asyncio.run(send())
+        written: dict[str, float] = {}
+        deadline = time.monotonic() + 30
+        while len(written) < len(chosen) and time.monotonic() < deadline:
+            for record_id, _, at in bench.ask_stub("/_state")["written"]:
+                written.setdefault(record_id, at)
+            time.sleep(0.1)
+        took = sorted((written[n] - at) * 1000 for n, at in sent.items() if n in written)
+        assert len(took) == len(chosen), f"{len(took)} of {len(chosen)} became visible"
+        bench.results[f"webhook_to_visible_{label}"] = {
+            "p50_ms": round(took[len(took) // 2], 1),
+            "p95_ms": round(took[int(len(took) * 0.95)], 1),
+        }
+
+
+def throughput(bench: Bench) -> None:
+    """Change 2,000 different records of 200 links at once and let one worker drain them."""
+    bench.results["memory"] = {"service_mb": bench.memory_mb("service")}
+    bench.stage.end("worker")
+    chosen = list(spread(bench.world, 2000))
+    ids = [f"c{number}" for _, number in chosen]
+    bench.ask_stub("/_rise", {"ids": ids})
+    requests = [hint(link, number) for link, number in chosen]
+    asyncio.run(burst(bench.port, requests, connections=CONNECTIONS))
+    bench.stage.end("service")
+    others = [10_000_000 + number for _, number in chosen]  # the same calls, other records
+    bare = asyncio.run(_bare_loop(bench.stub, others))
+    bench.ask_stub("/_state")
+    bench.start_worker()
+    written: dict[str, float] = {}
+    deadline = time.monotonic() + 90
+    while len(written) < len(chosen) and time.monotonic() < deadline:
+        for record_id, _, at in bench.ask_stub("/_state")["written"]:
+            written.setdefault(record_id, at)
+        time.sleep(0.25)
+    assert len(written) == len(chosen), f"{len(written)} of {len(chosen)} records written"
+    seconds = max(written.values()) - min(written.values())
+    bench.results["drain"] = {
+        "records_per_second": round(len(chosen) / seconds),
+        "bare_loop_per_second": round(bare),
+        "percent_of_bare_loop": round(100 * len(chosen) / seconds / bare),
+    }
+    bench.results["memory"]["worker_mb"] = bench.memory_mb("worker")
+
+
+async def _bare_loop(port: int, numbers: list[int]) -> float:
+    """Make the same calls (two reads, one write a record) with nothing around them."""
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    gate = asyncio.Semaphore(40)
+    base = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
+
+        async def one(number: int) -> None:
+            async with gate:
+                time_side = await client.get(f"/integration/v1/customers/c{number}")
+                path = f"/invoice/organizations/1/customers/{number}"
+                body = (await client.get(path)).json()
+                body["name"] = time_side.json()["name"]
+                await client.put(path, json=body)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(one(number) for number in numbers))
+        return len(numbers) / (time.perf_counter() - started)
+
+
+def preview(bench: Bench) -> None:
+    """Preview 1,000 entries and count our own time."""
+    milliseconds = [asyncio.run(own_seconds_of_preview(1000)) * 1000 for _ in range(3)]
+    bench.results["preview_1000_entries"] = {"own_ms": round(median(milliseconds))}
+
+
+STEPS: tuple[tuple[str, Callable[[Bench], None]], ...] = (
+    ("webhooks accepted, beside the bare limit", accept),
+    ("a thousand hints for one record", one_record),
+    ("webhook to visible", latency),
+    ("2,000 records at once", throughput),
+    ("preview of 1,000 entries", preview),
+)
+
+TARGETS = (
+    ("webhook accepted, % of the bare limit", "webhook_accepted.percent_of_bare", "≥ 70"),
+    ("webhook p99 at 50/s, ms", "webhook_accepted.p99_ms_at_50_per_second", "< 250"),
+    ("1,000 hints, one record: reads", "thousand_hints_one_record.reads_at_the_other_side", "1"),
+    ("… writes", "thousand_hints_one_record.writes_at_the_other_side", "≤ 1"),
+    ("webhook → visible, one link, p50 ms", "webhook_to_visible_one_link.p50_ms", "< 50"),
+    ("… p95 ms", "webhook_to_visible_one_link.p95_ms", "< 120"),
+    ("webhook → visible, 200 links, p50 ms", "webhook_to_visible_many_links.p50_ms", "< 50"),
+    ("… p95 ms", "webhook_to_visible_many_links.p95_ms", "< 120"),
+    ("2,000 records at once, records/s", "drain.records_per_second", "≥ 400"),
+    ("… % of a bare loop of the same calls", "drain.percent_of_bare_loop", "–"),
+    ("preview of 1,000 entries, own ms", "preview_1000_entries.own_ms", "< 300"),
+    ("memory of the service, MB", "memory.service_mb", "< 250"),
+    ("memory of the worker, MB", "memory.worker_mb", "< 250"),
+)
+
+
+def main() -> None:
+    """Run every step, print the table, write the results."""
+    console = Console()
+    addresses = Addresses.on_free_ports()
+    world = make_world(FOLDER)
+    stub = free_port()
+    settings = environment(addresses, data_dir=FOLDER, keyring=KEYRING) | {
+        "TC_DATABASE_URL": world.service_url,
+        "TC_CONTA_URL": f"http://127.0.0.1:{stub}",
+        "TC_TIMERABBIT_URL": f"http://127.0.0.1:{stub}",
+        "TC_CONTA_CALLS_PER_SECOND": "100000",
+        "TC_TIMERABBIT_CALLS_PER_SECOND": "100000",
+        "TC_WAKE_SECONDS": "5",
+        "TC_LOG_LEVEL": "WARNING",
+        "PYTHONPATH": str(Path.cwd()),
+    }
+    with Stage(settings, FOLDER / "log") as stage:
+        stage.start("stub", [sys.executable, "bench/stub.py"], BENCH_PORT=str(stub))
+        _wait_for_port(stub)
+        bench = Bench(stage, addresses, world, stub)
+        for title, step in STEPS:
+            console.print(f"… {title}")
+            step(bench)
+    _merge(bench.results)
+    console.print(_table(json.loads(RESULTS.read_text(encoding="utf-8"))))
+
+
+def _merge(measured: dict[str, Any]) -> None:
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known |= measured | {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+    }
+    RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _table(results: dict[str, Any]) -> Table:
+    table = Table("what", "must reach", "measured", box=None)
+    for title, key, target in TARGETS:
+        value: Any = results
+        for part in key.split("."):
+            value = value.get(part, "–") if isinstance(value, dict) else "–"
+        table.add_row(title, target, str(value))
+    return table
+
+
+def _wait_for_port(port: int) -> None:
+    import socket
+
+    def is_open() -> bool:
+        with socket.socket() as line:
+            return line.connect_ex(("127.0.0.1", port)) == 0
+
+    _wait_until(is_open, seconds=20)
+
+
+def _wait_until(true: Callable[[], bool], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the bench waited in vain")
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()
