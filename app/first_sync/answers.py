@@ -1,14 +1,17 @@
 """Shape what the API says of the plan, its lines and its run."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
+from app.canonical import RecordKind
 from app.documents import AnswerDocument, RequestDocument
 from app.first_sync.confirm import Tally
-from app.first_sync.store import Plan, Run, RunState
+from app.first_sync.deeds import Deed
+from app.first_sync.store import Category, OutcomeState, Plan, Run, RunState
 from app.records.judge import say_finding
 from app.records.shown import reasons_shown, record_shown
 
@@ -23,6 +26,7 @@ EXAMPLE_PLAN: Final[dict[str, Any]] = {
     "categories": {"certain": 28, "likely": 2, "only_time": 5, "only_books": 8},
     "deeds": {"customer": {"link": 28, "ask": 2, "create-in-books": 4, "create-in-time": 8}},
     "missingAnswers": 2,
+    "projects": True,
     "problem": None,
     "version": 7,
     "updatedAt": "2026-11-24T09:05:00Z",
@@ -58,9 +62,11 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
 EXAMPLE_RUN: Final[dict[str, Any]] = {
     "id": "0199f3a0-0000-7000-8000-000000000031",
     "state": "running",
+    "phase": "customers",
     "done": 12,
     "total": 47,
     "outcomes": {"done": 11, "later": 1},
+    "problems": [{"code": "address-missing", "count": 1}],
     "estimatedEnd": "2026-11-24T09:07:10Z",
     "pauseCode": None,
     "problem": None,
@@ -68,6 +74,21 @@ EXAMPLE_RUN: Final[dict[str, Any]] = {
     "startedAt": "2026-11-24T09:06:00Z",
     "endedAt": None,
 }
+
+
+PLAIN_TEXT: Final = r"^[^\x00]*$"
+"""A text the database can hold: anything but NUL."""
+
+_OPEN: Final = "open"
+
+
+class Counted(NamedTuple):
+    """Count lines of a kind by what became of them; ``outcome`` is ``None`` before."""
+
+    kind: str
+    outcome: str | None
+    code: str | None
+    lines: int
 
 
 class PlanAnswer(AnswerDocument):
@@ -80,6 +101,9 @@ class PlanAnswer(AnswerDocument):
     categories: Mapping[str, int]
     deeds: Mapping[str, Mapping[str, int]]
     missing_answers: int
+    projects: bool | None = Field(
+        description="False: projects wait until the Conta plan has them (Smart); null: not read."
+    )
     problem: Mapping[str, Any] | None
     version: int
     updated_at: datetime
@@ -120,7 +144,7 @@ class AnswerRequest(RequestDocument):
     }
 
     answer: Literal["link", "create", "leave_out"] | None
-    partner_id: str | None = Field(default=None, max_length=64)
+    partner_id: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
     winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
 
 
@@ -128,10 +152,11 @@ class LineFilter(RequestDocument):
     """Choose lines; what is left out does not narrow."""
 
     kind: Literal["customer", "project"] | None = None
-    category: str | None = Field(default=None, max_length=16)
-    deed: str | None = Field(default=None, max_length=16)
+    category: Category | None = None
+    deed: Deed | None = None
     answered: bool | None = None
-    q: str | None = Field(default=None, max_length=100)
+    outcome: OutcomeState | None = None
+    q: str | None = Field(default=None, max_length=100, pattern=PLAIN_TEXT)
 
 
 class BulkAnswer(RequestDocument):
@@ -181,9 +206,13 @@ class RunAnswer(AnswerDocument):
 
     id: str
     state: str
+    phase: Literal["customers", "projects", "ended"]
     done: int
     total: int
     outcomes: Mapping[str, int]
+    problems: list[Mapping[str, Any]] = Field(
+        description="What hinders lines, by code and count; list them with `outcome`."
+    )
     estimated_end: datetime | None
     pause_code: str | None
     problem: Mapping[str, Any] | None
@@ -208,6 +237,7 @@ def plan_answer(plan: Plan, tally: Tally, categories: Mapping[str, int]) -> Plan
         categories=categories,
         deeds=tally.by_kind,
         missing_answers=tally.missing,
+        projects=plan.capabilities.get("projects"),
         problem=plan.problem,
         version=plan.version,
         updated_at=plan.updated_at,
@@ -234,16 +264,32 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
     )  # fmt: skip
 
 
-def run_answer(run: Run, plan: Plan, outcomes: Mapping[str, int], *, now: datetime) -> RunAnswer:
+def run_answer(run: Run, plan: Plan, counts: Sequence[Counted], *, now: datetime) -> RunAnswer:
     """Show a run with an estimate from what it took so far."""
-    done = sum(count for state, count in outcomes.items() if state not in ("waiting", "none"))
+    outcomes: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
+    for one in counts:
+        outcomes[one.outcome or _OPEN] += one.lines
+        if one.code is not None:
+            problems[one.code] += one.lines
+    done = sum(n for state, n in outcomes.items() if state not in (_OPEN, OutcomeState.WAITING))
     return RunAnswer(
-        id=str(run.run_id), state=run.state, done=done, total=run.total,
-        outcomes={state: count for state, count in outcomes.items() if state != "none"},
+        id=str(run.run_id), state=run.state, phase=_phase(counts), done=done, total=run.total,
+        outcomes={state: count for state, count in outcomes.items() if state != _OPEN},
+        problems=[{"code": code, "count": count} for code, count in problems.most_common()],
         estimated_end=_estimate(run, done, now), pause_code=run.pause_code,
         problem=plan.problem, confirmed_by=run.confirmed_by, started_at=run.started_at,
         ended_at=run.ended_at,
     )  # fmt: skip
+
+
+def _phase(counts: Sequence[Counted]) -> Literal["customers", "projects", "ended"]:
+    open_kinds = {
+        one.kind for one in counts if one.outcome in (None, OutcomeState.WAITING) and one.lines
+    }
+    if RecordKind.CUSTOMER in open_kinds:
+        return "customers"
+    return "projects" if open_kinds else "ended"
 
 
 def _estimate(run: Run, done: int, now: datetime) -> datetime | None:

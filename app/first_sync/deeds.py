@@ -45,17 +45,18 @@ def partner_of(line: _Decided) -> str | None:
     return str(line.candidates[0]["id"]) if certain else None
 
 
-def deed_of(line: _Decided, *, ready: bool) -> Deed:
+def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
     """
     Say what is done with a line.
 
     A record that is not ready waits with its finding instead of being created; a link needs no
-    readiness, for both records exist.
+    readiness, for both records exist. A record that was left out elsewhere stays so until its line
+    is answered.
     """
+    if line.answer == "leave_out" or (line.answer is None and left_out):
+        return Deed.LEAVE_OUT
     if partner_of(line) is not None:
         return Deed.LINK
-    if line.answer == "leave_out":
-        return Deed.LEAVE_OUT
     if line.answer is None and line.category in MUST_ANSWER:
         return Deed.ASK
     if not ready:
@@ -64,16 +65,16 @@ def deed_of(line: _Decided, *, ready: bool) -> Deed:
 
 
 SHOWN_CATEGORY: Final = """
-CASE WHEN p.answer = 'leave_out' THEN 'left_out'
-     WHEN p.answer IS DISTINCT FROM 'link' AND p.category <> 'certain' AND NOT r.ready
-          AND (p.answer = 'create' OR p.category IN ('only_time', 'only_books')) THEN 'not_ready'
+CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left_out'
+     WHEN NOT r.ready AND (p.answer = 'create' OR
+          (p.answer IS NULL AND p.category IN ('only_time', 'only_books'))) THEN 'not_ready'
      ELSE p.category END
 """
 """The category a reader sees: people leave lines out, and records become ready at any time."""
 
 DEED: Final = """
-CASE WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
-     WHEN p.answer = 'leave_out' THEN 'leave-out'
+CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'leave-out'
+     WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
      WHEN p.answer IS NULL AND p.category IN ('likely', 'ambiguous', 'duplicate') THEN 'ask'
      WHEN NOT r.ready THEN 'wait'
      WHEN p.anchor_side = 'time' THEN 'create-in-books'

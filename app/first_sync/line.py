@@ -81,7 +81,7 @@ async def carry_out_line(step: Step) -> None:
     """
     async with step.runtime.database.reading(step.link_id) as session:
         row = (await recall(session, step.link_id, step.side, step.kind, [step.anchor_id]))[0]
-    match deed_of(step.line, ready=row.ready):
+    match deed_of(step.line, ready=row.ready, left_out=row.left_out):
         case Deed.LINK:
             await _link(step)
         case Deed.CREATE_IN_BOOKS | Deed.CREATE_IN_TIME:
@@ -184,7 +184,9 @@ async def _is_held_by_nobody(session: AsyncSession, step: Step, record_id: Recor
     if await find_pair(session, step.link_id, step.side.other, step.kind, record_id) is not None:
         return False
     plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
-    return plan is None or not await is_partner(session, plan, step.kind, record_id)
+    return plan is None or not await is_partner(
+        session, plan, step.kind, record_id, but=step.line.proposal_id
+    )
 
 
 def _not_ready(row: KnownRecord) -> Outcome:

@@ -108,20 +108,22 @@ async def find_line(
 
 
 async def is_partner(
-    session: AsyncSession, plan: Plan, kind: RecordKind, books_id: RecordId
+    session: AsyncSession, plan: Plan, kind: RecordKind, books_id: RecordId, *, but: UUID
 ) -> bool:
-    """Say whether a line links to this record of the books side, by answer or by default."""
+    """Say whether a line but this one links to a record of the books side, by answer or default."""
     found = await session.scalar(
         text(
             "SELECT 1 FROM proposals p WHERE p.link_id = :link_id AND p.plan_id = :plan_id"
-            " AND p.kind = :kind AND (p.partner_id = :books_id OR (p.answer IS NULL"
-            " AND p.category = 'certain' AND p.candidates -> 0 ->> 'id' = :books_id)) LIMIT 1"
+            " AND p.kind = :kind AND p.proposal_id <> :but AND (p.partner_id = :books_id"
+            " OR (p.answer IS NULL AND p.category = 'certain'"
+            " AND p.candidates -> 0 ->> 'id' = :books_id)) LIMIT 1"
         ),
         {
             "link_id": plan.link_id,
             "plan_id": plan.plan_id,
             "kind": kind.value,
             "books_id": books_id,
+            "but": but,
         },
     )
     return found is not None

@@ -12,6 +12,7 @@ from app.database import CommitPoint
 from app.documents import IfMatch, Listing, etag, expect_version, read_cursor, write_cursor
 from app.first_sync.answer import Answer, answer_line, answer_many
 from app.first_sync.answers import (
+    PLAIN_TEXT,
     AnswerRequest,
     BulkAnswer,
     BulkResult,
@@ -21,11 +22,12 @@ from app.first_sync.answers import (
     plan_answer,
 )
 from app.first_sync.confirm import tally
+from app.first_sync.deeds import Deed
 from app.first_sync.plan import match_projects_again
 from app.first_sync.run_routes import router as run_router
 from app.first_sync.search import Filter, facets, ids_of, one_line, page_of_lines
 from app.first_sync.start import start_reading
-from app.first_sync.store import Plan, Proposal, current_plan
+from app.first_sync.store import Category, OutcomeState, Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.runtime import Running
@@ -86,20 +88,24 @@ async def get_proposals(  # noqa: PLR0913, PLR0917 - a list has as many filters 
     runtime: Running,
     request: Request,
     kind: Annotated[str | None, Query(pattern="^(customer|project)$")] = None,
-    category: Annotated[str | None, Query(max_length=16)] = None,
-    deed: Annotated[str | None, Query(max_length=16)] = None,
+    category: Category | None = None,
+    deed: Deed | None = None,
     answered: bool | None = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
+    outcome: OutcomeState | None = None,
+    q: Annotated[str | None, Query(max_length=100, pattern=PLAIN_TEXT)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Listing[ProposalAnswer]:
     """
     Use this to review: `deed=ask` gives the lines that must be answered, `category` the rest.
 
-    Each item is complete enough to draw a row: the record, its candidates, and why, in your
-    language. Sorted by name. Scope `links:read`.
+    After the run `outcome=refused` and `outcome=later` give what did not fit. Each item is complete
+    enough to draw a row: the record, its candidates, and why, in your language. Sorted by name.
+    Scope `links:read`.
     """
-    wanted = Filter(kind=kind, category=category, deed=deed, answered=answered, q=q)
+    wanted = Filter(
+        kind=kind, category=category, deed=deed, answered=answered, outcome=outcome, q=q
+    )
     scope = f"proposals {reached.link_id} {wanted}"
     after = None
     if cursor is not None:

@@ -1,6 +1,6 @@
 """Take in the confirmation and the run that follows it."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.first_sync.answers import RunAnswer, RunList, run_answer
+from app.first_sync.answers import Counted, RunAnswer, RunList, run_answer
 from app.first_sync.confirm import confirm, pause_run, resume_run
 from app.first_sync.store import Plan, Proposal, Run, current_plan
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
@@ -141,15 +141,14 @@ async def _run(session: AsyncSession, link_id: LinkId, run_id: UUID) -> Run:
 
 async def _run_shown(session: AsyncSession, runtime: Runtime, run: Run) -> RunAnswer:
     plan = await session.get_one(Plan, (run.link_id, run.plan_id))
-    outcome = func.coalesce(Proposal.outcome, "none")
+    columns = (Proposal.kind, Proposal.outcome, Proposal.outcome_code)
     rows = await session.execute(
-        select(outcome, func.count())
+        select(*columns, func.count())
         .where(
             Proposal.link_id == run.link_id,
             Proposal.plan_id == run.plan_id,
             Proposal.dormant.is_(False),
         )
-        .group_by(outcome)
+        .group_by(*columns)
     )
-    counted: dict[str, Any] = {state: count for state, count in rows}  # noqa: C416 - rows are Rows
-    return run_answer(run, plan, counted, now=runtime.clock())
+    return run_answer(run, plan, [Counted(*row) for row in rows], now=runtime.clock())

@@ -23,6 +23,7 @@ class Filter:
     category: str | None = None
     deed: str | None = None
     answered: bool | None = None
+    outcome: str | None = None
     q: str | None = None
 
 
@@ -38,34 +39,40 @@ WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
   AND (CAST(:category AS text) IS NULL OR {SHOWN_CATEGORY} = :category)
   AND (CAST(:deed AS text) IS NULL OR {DEED} = :deed)
   AND (CAST(:answered AS boolean) IS NULL OR (p.answer IS NOT NULL) = :answered)
-  AND (CAST(:q AS text) IS NULL OR p.name ILIKE '%' || :q || '%')
+  AND (CAST(:outcome AS text) IS NULL OR p.outcome = :outcome)
+  AND (CAST(:q AS text) IS NULL OR strpos(lower(p.name), lower(:q)) > 0)
+"""
+
+_SHOWN: Final = f"""
+SELECT p.*, {SHOWN_CATEGORY} AS shown_category, {DEED} AS deed, r.data AS anchor, r.ready,
+       r.findings
+"""
+
+# The page is chosen first, so that only its own rows look up their candidates, each by its key.
+_WITH_OTHERS: Final = """
+SELECT page.*, (
+  SELECT jsonb_object_agg(o.record_id, o.data)
+  FROM (SELECT page.partner_id AS id
+        UNION SELECT c.value ->> 'id' FROM jsonb_array_elements(page.candidates) c) wanted
+  JOIN records o ON o.link_id = page.link_id AND o.kind = page.kind AND o.record_id = wanted.id
+   AND o.side = CASE page.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END
+) AS others
+FROM page ORDER BY page.name, page.proposal_id
 """
 
 _PAGE: Final = text(f"""
-SELECT p.*, {SHOWN_CATEGORY} AS shown_category, {DEED} AS deed, r.data AS anchor, r.ready,
-       r.findings,
-       (SELECT jsonb_object_agg(o.record_id, o.data) FROM records o
-        WHERE o.link_id = p.link_id AND o.kind = p.kind
-          AND o.side = CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END
-          AND (o.record_id = p.partner_id
-               OR o.record_id IN (SELECT c.value ->> 'id'
-                                  FROM jsonb_array_elements(p.candidates) c))) AS others
-{_FROM} {_WHERE}
-  AND (CAST(:after_name AS text) IS NULL
-       OR (p.name, p.proposal_id) > (:after_name, CAST(:after_id AS uuid)))
-ORDER BY p.name, p.proposal_id LIMIT :limit
+WITH page AS MATERIALIZED (
+  {_SHOWN} {_FROM} {_WHERE}
+    AND (CAST(:after_name AS text) IS NULL
+         OR (p.name, p.proposal_id) > (:after_name, CAST(:after_id AS uuid)))
+  ORDER BY p.name, p.proposal_id LIMIT :limit
+) {_WITH_OTHERS}
 """)  # noqa: S608 - constants of ours
 
 _ONE: Final = text(f"""
-SELECT p.*, {SHOWN_CATEGORY} AS shown_category, {DEED} AS deed, r.data AS anchor, r.ready,
-       r.findings,
-       (SELECT jsonb_object_agg(o.record_id, o.data) FROM records o
-        WHERE o.link_id = p.link_id AND o.kind = p.kind
-          AND o.side = CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END
-          AND (o.record_id = p.partner_id
-               OR o.record_id IN (SELECT c.value ->> 'id'
-                                  FROM jsonb_array_elements(p.candidates) c))) AS others
-{_FROM} WHERE p.link_id = :link_id AND p.proposal_id = :proposal_id
+WITH page AS MATERIALIZED (
+  {_SHOWN} {_FROM} WHERE p.link_id = :link_id AND p.proposal_id = :proposal_id
+) {_WITH_OTHERS}
 """)  # noqa: S608 - constants of ours
 
 _FACETS: Final = text(f"""
@@ -118,5 +125,6 @@ def _named(plan: Plan, wanted: Filter) -> dict[str, Any]:
     return {
         "link_id": plan.link_id, "plan_id": plan.plan_id, "kind": wanted.kind,
         "category": wanted.category, "deed": wanted.deed, "answered": wanted.answered,
+        "outcome": wanted.outcome,
         "q": wanted.q,
     }  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -72,7 +73,7 @@ async def create_draft(
     await _require_unchanged(runtime, link_id, preview)
     draft_id = await _take(runtime, link_id, preview, requested_by=requested_by, keyed=keyed)
     draft = await advance(runtime, link_id, draft_id)
-    if draft.state == DraftState.CREATED:
+    if draft.state in (DraftState.CREATED, DraftState.REFUSED):
         await finish_hours(runtime, link_id, draft)
         draft = await read_draft(runtime, link_id, draft_id)
     return draft
@@ -116,9 +117,11 @@ async def _take(
             await make_due(session, link_id, now + PICKED_UP)
             session.add(_event(link_id, draft_id, "taken", {"by": requested_by}, now))
     except IntegrityError as error:
-        if "uq_ledger_active_entry" not in str(error.orig):
-            raise
-        raise await _held(runtime, link_id, preview) from None
+        if "uq_ledger_active_entry" in str(error.orig):
+            raise await _held(runtime, link_id, preview) from None
+        if "uq_drafts_mark" in str(error.orig):  # this very preview was sent before
+            raise await _sent_before(runtime, link_id, preview) from None
+        raise
     return draft_id
 
 
@@ -156,6 +159,22 @@ async def _held(runtime: Runtime, link_id: LinkId, preview: Preview) -> Problem:
     href = f"/v1/links/{link_id}/invoice-drafts/{first}"
     drafts = [{"draftId": draft_id, "entryIds": entries} for draft_id, entries in found.items()]
     return Problem("hours-already-in-draft", draft=first, more={"drafts": drafts, "href": href})
+
+
+async def _sent_before(runtime: Runtime, link_id: LinkId, preview: Preview) -> Problem:
+    """Say which draft a preview became; one that was refused needs a new preview."""
+    async with runtime.database.reading(link_id) as session:
+        draft = await session.scalar(
+            select(Draft).where(Draft.link_id == link_id, Draft.mark == preview.mark)
+        )
+    if draft is None or draft.state in (DraftState.REFUSED, DraftState.RELEASED):
+        return Problem("preview-outdated", more={"changed": []})
+    href = f"/v1/links/{link_id}/invoice-drafts/{draft.draft_id}"
+    entries = sorted(draft.versions)
+    drafts = [{"draftId": str(draft.draft_id), "entryIds": entries}]
+    return Problem(
+        "hours-already-in-draft", draft=draft.draft_id, more={"drafts": drafts, "href": href}
+    )
 
 
 async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:

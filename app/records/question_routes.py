@@ -78,7 +78,10 @@ class Choice(RequestDocument):
 
     answer: Literal["link", "create", "leave-out"]
     partner_id: str | None = Field(
-        default=None, max_length=64, description="With `link`: a record of the other side."
+        default=None,
+        max_length=64,
+        pattern=r"^[^\x00]+$",
+        description="With `link`: a record of the other side.",
     )
 
 

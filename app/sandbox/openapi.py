@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl
@@ -75,11 +75,8 @@ class Contract:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """Give the whole description, with the limits of ``int64`` written out."""
-        text = (FOLDER / f"{self.name}.yaml").read_bytes()
-        loaded: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-        _bound(loaded)
-        return loaded
+        """Give the whole description, ``int64`` limits written out; shared by all, so read only."""
+        return _loaded(self.name)[0]
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """Give the operation of a call and the values of its path parameters."""
@@ -201,18 +198,15 @@ class Contract:
     ) -> list[Flaw]:
         if (validator := self._validators.get(spot)) is None:
             validator = jsonschema_rs.Draft202012Validator(
-                {"$ref": f"urn:contract#{spot}"}, registry=self._registry, validate_formats=True
+                {"$ref": f"urn:contract#{spot}"},
+                registry=_loaded(self.name)[1],
+                validate_formats=True,
             )
             self._validators[spot] = validator
         return [
             Flaw(place, (*pointer, *error.instance_path), error.kind.name, error.message)
             for error in validator.iter_errors(value)
         ]
-
-    @cached_property
-    def _registry(self) -> Any:  # noqa: ANN401 - the library's own type
-        draft = jsonschema_rs.Draft202012
-        return jsonschema_rs.Registry([("urn:contract", self.document)], draft=draft)
 
     @cached_property
     def _templates(self) -> list[tuple[re.Pattern[str], dict[str, Operation]]]:
@@ -247,6 +241,15 @@ class Contract:
     def _resolved(self, schema: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any node
         resolved: Mapping[str, Any] = self._followed("", schema)[1]
         return resolved
+
+
+@cache
+def _loaded(name: str) -> tuple[dict[str, Any], Any]:
+    # Tests make hundreds of twins; reading the file takes longer than all else that they do.
+    document = yaml.load((FOLDER / f"{name}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    _bound(document)
+    draft = jsonschema_rs.Draft202012
+    return document, jsonschema_rs.Registry([("urn:contract", document)], draft=draft)
 
 
 def _bound(node: object) -> None:

@@ -96,7 +96,7 @@ def size(n: int, seed: int, *, today: date | None = None, entries: int | None = 
     """
     Give a world with ``n`` customers a side in the shares of the told one.
 
-    Below 20 there are some more, one of each sort; 0 gives an empty world that can be linked.
+    Below 21 there are some more, one of each sort; 0 gives an empty world that can be linked.
     """
     if n == 0:
         return _world(Plan(*[0] * len(DEMO)), seed=seed, today=today, entries=0)

@@ -15,7 +15,10 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
         ValueError: It is no JSON; ``NaN`` and ``Infinity`` are none either.
 
     """
-    return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _refuse(word: str) -> None:

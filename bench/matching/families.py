@@ -49,7 +49,7 @@ def household(world: World) -> None:
         first = replace(first, given=one, name=f"{one} {first.surname}")
         first = replace(first, mail=world.person_mail(one, first.surname))
     else:
-        other = pool().person(rng)[0]
+        other = next(name for name in iter(lambda: pool().person(rng)[0], "") if name != first.given)
     second = replace(
         first,
         given=other,
@@ -206,7 +206,7 @@ def kin(world: World) -> None:
         )
     )
     second = replace(first, name=name, number=world.number(), phone=world.phone())
-    if kind in {"ext", "near"} and rng.random() < 0.7:
+    if rng.random() < {"ext": 0.7, "near": 0.9}.get(kind, 0.0):
         second = world.elsewhere(second)
     else:
         second = replace(
@@ -235,9 +235,10 @@ def manager(world: World) -> None:
     """Unrelated companies behind one accountant's mailbox, phone or office."""
     rng = world.rng
     first = world.company()
-    mail, phone = world.company_mail(world.company()), world.phone()
+    accountant = world.company()
+    mail, phone = accountant.mail, accountant.phone
     shared = rng.choice(("mail", "phone", "office", "all"))
-    members = []
+    members = [accountant] if rng.random() < 0.4 else []
     for _ in range(rng.choice((2, 3, 4, 6))):
         one = world.company()
         if shared in {"mail", "all"}:

@@ -153,6 +153,7 @@ class World:
     entities: list[Entity] = field(default_factory=list)
     lookalikes: list[tuple[int, int, str]] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
+    domains: set[str] = field(default_factory=set)
 
     def family(self, kind: str, members: list[Entity]) -> None:
         """Add entities that look alike and are different customers."""
@@ -238,12 +239,15 @@ class World:
         return f"{surname}gruppen", "AS"
 
     def company_mail(self, made: Entity) -> str:
-        """Draw a company's mail: its own domain mostly, else its contact's."""
+        """Draw a company's mail: its own domain mostly, else its contact's; no two have one domain."""
         rng = self.rng
         if rng.random() < 0.18:
             given, _, surname = (made.contact or "Per Post").partition(" ")
             return self.person_mail(given, surname)
         label = ascii_label(made.trade_name or made.name)[:22] or "firma"
+        if label in self.domains:
+            label += str(rng.randrange(2, 99))
+        self.domains.add(label)
         boxes = ["post", "firmapost", "faktura", "kontakt", ascii_label(made.contact.split(" ")[0])]
         return f"{rng.choice(boxes)}@{label}.example"
 

@@ -136,8 +136,13 @@ class Switch(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-async def runtime(settings: Settings, clock: Clock, twins: Twins) -> AsyncIterator[Runtime]:
-    network = Switch(twins)
+def network(twins: Twins) -> Switch:
+    """The network of a process that reaches the twins only."""
+    return Switch(twins)
+
+
+@pytest.fixture
+async def runtime(settings: Settings, clock: Clock, network: Switch) -> AsyncIterator[Runtime]:
     built = build_runtime(
         settings, clock=clock, conta_transport=network, timerabbit_transport=network
     )

@@ -1,5 +1,6 @@
 """The base of a new pair lets the merge do the rest, whoever is right."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -48,13 +49,13 @@ def test_a_new_pair_merges_to_what_was_chosen(
 
     said = {Side.TIME: {**time, **plan.to_time}, Side.BOOKS: {**books, **plan.to_books}}
     conflicts = {conflict.field for conflict in plan.conflicts}
-    for name in time:
-        if time[name] == books[name]:
+    for name, value in time.items():
+        if value == books[name]:
             assert name not in plan.to_time.keys() | plan.to_books.keys() | conflicts
         elif name in chosen:
-            expected = time[name] if chosen[name] is Side.TIME else books[name]
+            expected = value if chosen[name] is Side.TIME else books[name]
             assert said[Side.TIME][name] == said[Side.BOOKS][name] == expected
-        elif None in (time[name], books[name]):
+        elif None in (value, books[name]):
             assert said[Side.TIME][name] == said[Side.BOOKS][name] is not None
         else:
             assert name in conflicts
@@ -83,8 +84,6 @@ def test_a_record_is_read_back_as_it_was_written(record: Customer | Project) -> 
 @given(customers)
 def test_our_mark_changes_no_print(customer: Customer) -> None:
     """Writing the mark makes no record look changed; changing what it says does."""
-    from dataclasses import replace
-
     assert content_print(replace(customer, mark="10001")) == content_print(customer)
     assert content_print(replace(customer, name="Noe Annet")) != content_print(customer)
 
@@ -92,8 +91,6 @@ def test_our_mark_changes_no_print(customer: Customer) -> None:
 @given(customers)
 def test_a_record_says_the_same_as_itself_however_it_is_spelt(customer: Customer) -> None:
     """Case, blanks and a country code are spelling; another name is not."""
-    from dataclasses import replace
-
     spelt = replace(customer, name=f" {customer.name.upper()} ", mark=None)
 
     assert says_the_same(customer, spelt)

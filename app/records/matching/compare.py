@@ -30,6 +30,7 @@ _FULL_COMPANY_NAME = bit(Fact.FULL_COMPANY_NAME)
 _FORM_DIFFERENT = bit(Fact.FORM_DIFFERENT)
 _FORM_MISSING = bit(Fact.FORM_MISSING)
 _COUNT_DIFFERENT = bit(Fact.COUNT_DIFFERENT)
+_GIVEN_SAME = bit(Fact.GIVEN_SAME)
 _GIVEN_DIFFERENT = bit(Fact.GIVEN_DIFFERENT)
 _COUPLE_ONE_SIDE = bit(Fact.COUPLE_ONE_SIDE)
 _DEPARTMENT_ONE_SIDE = bit(Fact.DEPARTMENT_ONE_SIDE)
@@ -54,6 +55,7 @@ _PHONE_SAME = bit(Fact.PHONE_SAME)
 _PHONE_SHARED = bit(Fact.PHONE_SHARED)
 _PHONE_OTHER = bit(Fact.PHONE_OTHER)
 _KIND_SAME = bit(Fact.KIND_SAME)
+_BOTH_COMPANIES = bit(Fact.BOTH_COMPANIES)
 _KIND_DIFFERENT = bit(Fact.KIND_DIFFERENT)
 _KIND_UNSET = bit(Fact.KIND_UNSET)
 _ACTIVITY_DIFFERENT = bit(Fact.ACTIVITY_DIFFERENT)
@@ -91,7 +93,7 @@ def _same_names(a: Card, b: Card) -> int:
     facts = _NAME_ALONE if a.alone and b.alone else 0
     if a.personal and b.personal and a.rare and b.rare:
         facts |= _NAME_RARE
-    if a.marked != b.marked and (_folded_apart(a, b) or _folded_apart(b, a)):
+    if a.key != b.key or (a.marked != b.marked and (_folded_apart(a, b) or _folded_apart(b, a))):
         return facts | _NAME_SPELT
     if a.form == b.form:
         return facts | _NAME_SAME | (_FULL_COMPANY_NAME if a.form else 0)
@@ -118,14 +120,15 @@ def _persons(a: Card, b: Card) -> int:
         return facts | (_NAME_PARTLY if set(a.words) & set(b.words) else _NAME_OTHER)
     short, long = (a.words, b.words) if len(a.words) <= len(b.words) else (b.words, a.words)
     slips, left = _word_slips(short, list(long))
-    rare = _NAME_RARE if a.rare and b.rare else 0
-    if not slips:
-        return _NAME_MIDDLE | rare
+    beside = _NAME_RARE if a.rare and b.rare else 0
+    beside |= _GIVEN_SAME if a.guess and a.guess == b.guess else 0
+    if not slips and left == 1:
+        return _NAME_MIDDLE | beside
     if slips <= 2 and not left:
-        return _NAME_CLOSE | rare
+        return _NAME_CLOSE | beside
     whole = OSA.distance(a.joined, b.joined, score_cutoff=3)
     if slips <= 3 or whole <= (2 if min(len(a.joined), len(b.joined)) < 10 else 3):
-        return _NAME_ALIKE | rare
+        return _NAME_ALIKE | beside
     return _NAME_PARTLY if set(a.words) & set(b.words) else _NAME_OTHER
 
 
@@ -264,7 +267,7 @@ def _kinds(a: Card, b: Card) -> int:
     if a.kind is None or b.kind is None:
         return _KIND_UNSET
     if a.kind is b.kind:
-        return _KIND_SAME
+        return _KIND_SAME | (_BOTH_COMPANIES if a.kind is CustomerKind.COMPANY else 0)
     companies = (a.kind is CustomerKind.COMPANY or a.form) and (
         b.kind is CustomerKind.COMPANY or b.form
     )

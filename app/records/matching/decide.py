@@ -39,18 +39,26 @@ class Decision:
 
 _SAME = bit(Fact.NAME_SAME, Fact.NAME_SAME_BUT_FORM)
 _NEAR = bit(Fact.NAME_SPELT, Fact.NAME_CLOSE, Fact.NAME_MIDDLE)
+_ALIKE = bit(Fact.NAME_ALIKE)
 _STREET = bit(Fact.STREET_SAME, Fact.STREET_CLOSE, Fact.BOX_SAME)
 _CONTACT = bit(Fact.MAIL_SAME, Fact.PHONE_SAME)
 _STRONG = _STREET | _CONTACT
 _AREA = bit(Fact.CODE_SAME, Fact.PLACE_SAME)
-_FURTHER = _STRONG | bit(
-    Fact.DOMAIN_SAME, Fact.STREET_NUMBER_MISSING, Fact.NUMBER_SAME, Fact.NUMBER_CLOSE
-)
-_PERSONAL = bit(Fact.NAME_PERSONAL)
+_CODE = bit(Fact.CODE_SAME)
 _NUMBER_SAME = bit(Fact.NUMBER_SAME)
 _NUMBER_CLOSE = bit(Fact.NUMBER_CLOSE)
 _DOMAIN = bit(Fact.DOMAIN_SAME)
-_STREETS_APART = bit(Fact.STREET_OTHER, Fact.STREET_NUMBER_OTHER)
+_PERSONAL = bit(Fact.NAME_PERSONAL)
+_ALONE = bit(Fact.NAME_ALONE)
+_RARE = bit(Fact.NAME_RARE)
+_KIND_SAME = bit(Fact.KIND_SAME)
+_KIND_UNSET = bit(Fact.KIND_UNSET)
+_GIVEN_SAME = bit(Fact.GIVEN_SAME)
+_NUMBER_MISSING = bit(Fact.STREET_NUMBER_MISSING)
+_FURTHER = _STRONG | _DOMAIN | _NUMBER_MISSING | _NUMBER_SAME | _NUMBER_CLOSE
+_APART = bit(Fact.STREET_OTHER, Fact.STREET_NUMBER_OTHER)
+_CONTACTS_APART = bit(Fact.MAIL_OTHER, Fact.PHONE_OTHER)
+_AGAINST = _APART | _CONTACTS_APART | bit(Fact.PLACE_OTHER)
 
 _VETOES = (
     ("number-different", bit(Fact.NUMBER_DIFFERENT)),
@@ -67,7 +75,6 @@ _VETOES = (
 _VETOES_WITHOUT_NUMBER = (
     ("kind", bit(Fact.KIND_DIFFERENT)),
     ("form", bit(Fact.FORM_DIFFERENT)),
-    ("place-in-name", bit(Fact.PLACE_IN_NAME_ONE_SIDE)),
     ("domain", bit(Fact.DOMAIN_OTHER)),
 )
 """Facts that forbid it unless the organization number is the same."""
@@ -80,8 +87,21 @@ def decide(bits: int) -> Decision:
     veto = _veto(bits)
     if veto is None and (rule := _link_rule(bits)):
         return Decision(Verdict.LINK, rule, points)
-    verdict = Verdict.ASK if points >= ASK_FROM else Verdict.DROP
+    asked = points >= ASK_FROM or _must_be_asked(bits)
+    verdict = Verdict.ASK if asked else Verdict.DROP
     return Decision(verdict, veto or "not-enough", points, vetoed=veto is not None)
+
+
+def _must_be_asked(bits: int) -> bool:
+    """
+    Say whether only a person can tell: two valid numbers, otherwise one customer.
+
+    Every business with activity has a main unit and a sub-unit, each with its number (Altinn).
+    """
+    if not bits & bit(Fact.NUMBER_DIFFERENT) or not bits & (_SAME | _NEAR | _ALIKE):
+        return False
+    apart = bits & bit(Fact.PLACE_OTHER) and not bits & (_STRONG | _DOMAIN)
+    return not (apart or bits & bit(Fact.COUNT_DIFFERENT, Fact.PLACE_IN_NAME_OTHER))
 
 
 def _veto(bits: int) -> str | None:
@@ -89,16 +109,48 @@ def _veto(bits: int) -> str | None:
     for name, facts in _VETOES:
         if bits & facts:
             return name
+    if _branch_under_main_name(bits):
+        return "place-in-name"
     if bits & _NUMBER_SAME:
         return None
     for name, facts in _VETOES_WITHOUT_NUMBER:
         if bits & facts:
             return name
-    if bits & _PERSONAL and bits & bit(Fact.FORM_MISSING, Fact.NUMBER_ONE_SIDE):
+    if bits & _PERSONAL and _person_or_company(bits):
         return "person-or-company"
-    if bits & bit(Fact.PLACE_OTHER) and (bits & _FURTHER).bit_count() < 2:
+    if bits & bit(Fact.PLACE_OTHER) and _agreements(bits) < 2:
         return "place-different"
     return None
+
+
+def _branch_under_main_name(bits: int) -> bool:
+    """
+    Say whether a place in one name only may tell a branch from its main unit.
+
+    They share number, mail and phone often, the street never.
+    """
+    if bits & bit(Fact.PLACE_IN_NAME_ONE_SIDE):
+        return not (bits & _NUMBER_SAME and bits & _STRONG)
+    return bool(bits & bit(Fact.PLACE_IN_NAME) and bits & _APART and not bits & _NUMBER_SAME)
+
+
+def _person_or_company(bits: int) -> bool:
+    """
+    Say whether a person's name may stand for a person on one side and a company on the other.
+
+    Two companies named after their owner may lack the number on one side, never the form: the firm
+    «Ola Hansen» is not «Ola Hansen AS».
+    """
+    if bits & bit(Fact.FORM_MISSING):
+        return True
+    firms = bits & bit(Fact.BOTH_COMPANIES) and bits & _SAME
+    return bool(bits & bit(Fact.NUMBER_ONE_SIDE) and not firms)
+
+
+def _agreements(bits: int) -> int:
+    """Count what agrees beside the name; a person's name that stands once on each side counts."""
+    alone = bool(bits & _PERSONAL and bits & _ALONE)
+    return (bits & _FURTHER).bit_count() + alone
 
 
 def _link_rule(bits: int) -> str | None:
@@ -106,15 +158,15 @@ def _link_rule(bits: int) -> str | None:
     if bits & _NUMBER_SAME:
         return _by_number(bits)
     if bits & _SAME:
-        return _by_name(bits)
-    if bits & _NEAR:
+        return _by_personal_name(bits) if bits & _PERSONAL else _by_company_name(bits)
+    if bits & (_NEAR | _ALIKE):
         return _by_close_name(bits)
     return None
 
 
 def _by_number(bits: int) -> str | None:
-    """Link by number and name; by number and place for a contained name; by number and contact for a trade name."""
-    if bits & (_SAME | _NEAR):
+    """Link by number and name; a contained name needs the place, a trade name the street or a contact."""
+    if bits & (_SAME | _NEAR | _ALIKE):
         return "number-and-name"
     if bits & bit(Fact.NAME_CONTAINED) and bits & (_AREA | _STRONG):
         return "number-and-contained-name"
@@ -123,42 +175,61 @@ def _by_number(bits: int) -> str | None:
     return None
 
 
-def _by_name(bits: int) -> str | None:
-    """Link by equal name and one thing independent of it."""
+def _by_strong_agreement(bits: int) -> str | None:
+    """Link an equal name by a number with a slip, a mail or phone, or a street and number."""
     if bits & _NUMBER_CLOSE:
         return "name-and-close-number"
     if bits & _CONTACT:
         return "name-and-contact"
-    if bits & _STREET:
-        return "name-and-street"
-    if bits & _PERSONAL:
-        return _by_personal_name(bits)
-    if bits & _DOMAIN:
+    return "name-and-street" if bits & _STREET else None
+
+
+def _by_company_name(bits: int) -> str | None:
+    """Link a company by its equal name and one thing beside it, or by its full name alone."""
+    if rule := _by_strong_agreement(bits):
+        return rule
+    if bits & _DOMAIN and bits & _ALONE:
         return "name-and-domain"
-    if bits & bit(Fact.CODE_SAME):
+    formed = bits & bit(Fact.FULL_COMPANY_NAME, Fact.NAME_SAME_BUT_FORM)
+    if bits & _CODE and (not bits & _APART or (formed and not bits & _CONTACTS_APART)):
         return "name-and-postal-code"
-    if bits & bit(Fact.FULL_COMPANY_NAME) and bits & bit(Fact.NAME_ALONE):
+    if bits & _ALONE and bits & bit(Fact.PLACE_SAME) and not bits & _AGAINST:
+        return "name-and-place"
+    if bits & _ALONE and bits & bit(Fact.FULL_COMPANY_NAME) and not bits & _AGAINST:
         return "full-company-name"
     return None
 
 
 def _by_personal_name(bits: int) -> str | None:
     """Link persons by the postal code only when no street contradicts and the name is unique."""
-    if not bits & bit(Fact.NAME_ALONE):
+    if rule := _by_strong_agreement(bits):
+        return rule
+    if not bits & _ALONE:
         return None
-    if bits & bit(Fact.CODE_SAME, Fact.STREET_NUMBER_MISSING) and not bits & _STREETS_APART:
+    if bits & (_CODE | _NUMBER_MISSING) and not bits & _APART:
         return "name-and-postal-code"
-    if bits & bit(Fact.NAME_RARE) and not bits & (_STREETS_APART | bit(Fact.PLACE_OTHER)):
+    if bits & _RARE and (bits & _CODE or not bits & _AGAINST):
         return "rare-name"
     return None
 
 
 def _by_close_name(bits: int) -> str | None:
-    """Link by nearly equal name and one strong agreement."""
+    """Link by nearly equal name and one strong agreement; persons need the given name beside a street or phone."""
+    settled = not bits & _PERSONAL or bits & _GIVEN_SAME
+    if bits & _ALIKE:
+        sure = settled and bits & _STREET and bits & _CONTACT and bits & _AREA
+        return "alike-name-street-and-contact" if sure else None
     if bits & _NUMBER_CLOSE:
         return "close-name-and-close-number"
-    if bits & _CONTACT:
+    if bits & bit(Fact.MAIL_SAME) or (settled and bits & _CONTACT):
         return "close-name-and-contact"
-    if bits & bit(Fact.STREET_SAME) and bits & _AREA:
+    if (
+        settled
+        and bits & bit(Fact.STREET_SAME)
+        and bits & _AREA
+        and not (bits & _PERSONAL and bits & _KIND_UNSET)
+    ):
+        return "close-name-and-street"
+    if bits & _GIVEN_SAME and bits & _NUMBER_MISSING and bits & _CODE and bits & _KIND_SAME:
         return "close-name-and-street"
     return None

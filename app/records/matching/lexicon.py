@@ -47,6 +47,7 @@ class Lexicon:
     """
 
     given: dict[str, int]
+    given_names: tuple[str, ...]
     surnames: dict[str, int]
     code_place: dict[str, str]
     box_codes: frozenset[str]
@@ -69,8 +70,10 @@ def lexicon() -> Lexicon:
     terms = json.loads(_text("terms.json"))
     codes = [line.split("\t") for line in _lines("postal_codes.tsv")]
     code_place = {code: fold(place) for code, place, _ in codes}
+    given = _counts("given_names.tsv")
     return Lexicon(
-        given=_counts("given_names.tsv"),
+        given=given,
+        given_names=tuple(given),
         surnames=_counts("surnames.tsv"),
         code_place=code_place,
         box_codes=frozenset(code for code, _, category in codes if category == "P"),

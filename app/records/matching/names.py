@@ -2,6 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from app.canonical import CustomerKind
 from app.records.matching.lexicon import Lexicon, fold, lexicon
@@ -38,6 +42,7 @@ class Name:
         couple: Two persons: «Arne og Vilde Salih».
         personal: It reads as the name of one or two persons.
         given: First given name of a person, or ''.
+        guess: The given name, or the only known one that a slip away explains the first word.
         bearers: Expected bearers of a personal name in Norway; 0 when that cannot be told.
 
     """
@@ -53,6 +58,7 @@ class Name:
     couple: bool
     personal: bool
     given: str
+    guess: str
     bearers: float
 
 
@@ -85,6 +91,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
         couple=personal and ands,
         personal=personal,
         given=given,
+        guess=given or (_guess(bare[0]) if personal else ""),
         bearers=_bearers(bare, given, lexis) if personal else 0.0,
     )
 
@@ -208,8 +215,19 @@ def _given(words: list[str], lexis: Lexicon) -> str:
         swapped = first in lexis.surnames and last in lexis.given and last not in lexis.surnames
         return last if swapped and lexis.surnames[first] > lexis.given[first] else first
     if first not in lexis.surnames:
-        return ""
+        return last if last in lexis.given and last not in lexis.surnames else ""
     return next((word for word in words[1:] if word in lexis.given), "")
+
+
+@lru_cache(maxsize=1 << 12)
+def _guess(word: str) -> str:
+    """Find the only given name within one slip of a word; «Sein» may be Svein or Stein: ''."""
+    if len(word) < 4:
+        return ""
+    near = process.extract(
+        word, lexicon().given_names, scorer=OSA.distance, score_cutoff=1, limit=2
+    )
+    return near[0][0] if len(near) == 1 else ""
 
 
 def _bearers(words: list[str], given: str, lexis: Lexicon) -> float:

@@ -46,6 +46,7 @@ class Card:
     couple: bool
     personal: bool
     given: str
+    guess: str
     rare: bool
     street: str
     house: int
@@ -86,6 +87,7 @@ def read_card(customer: Customer) -> Card:
         couple=name.couple,
         personal=name.personal,
         given=name.given,
+        guess=name.guess,
         rare=0 < name.bearers <= RARE_BEARERS,
         street=spot.street,
         house=spot.house,

@@ -127,7 +127,7 @@ def _query(store: Store, operation: Operation, text: bytes) -> Record:
 def _body(store: Store, operation: Operation, headers: Mapping[str, str], body: bytes) -> Record:
     try:
         value = read_json(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise api(400, "RestRequestException") from None
     wire = Wire(headers={"content-type": "application/json"}, body=body)
     if headers.get("content-type", "").partition(";")[0].strip() not in {"", "application/json"}:

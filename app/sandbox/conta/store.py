@@ -134,7 +134,7 @@ class Store:
     def keep(self, shelf: Shelf, kind: str, data: Record, **hidden: object) -> Kept:
         """Put a new record on its shelf, with the next id."""
         now = self.clock.now()
-        kept = Kept({"id": self.new_id(kind), **data}, now, now, hidden)
+        kept = Kept({**data, "id": self.new_id(kind)}, now, now, hidden)
         shelf[kept.id] = kept
         return kept
 

@@ -75,9 +75,7 @@ class Hands:
 
     async def intent(self) -> CreateIntent:
         async with self.runtime.database.reading(self.linked.link_id) as session:
-            found = await session.scalar(select(CreateIntent))
-        assert found is not None
-        return found
+            return (await session.scalars(select(CreateIntent))).one()
 
 
 @pytest.fixture

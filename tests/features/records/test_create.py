@@ -145,7 +145,7 @@ async def test_nothing_found_three_times_sends_once_more(hands: Hands, clock: Se
 
 
 async def test_a_second_unknown_outcome_asks_a_person(hands: Hands, clock: SetClock) -> None:
-    """After one new POST that came to nothing either, a person decides; nothing is sent by itself."""
+    """After one new POST that came to nothing either, a person decides; none leaves by itself."""
     source = await hands.in_time()
     await hands.fault("conta", kind="reset_before", method="POST", path="/customers", times=2)
     outcomes_seen = []
@@ -240,7 +240,7 @@ async def test_a_mark_that_could_not_be_written_is_written_later(hands: Hands) -
 
 
 async def test_the_base_notes_what_the_target_makes_of_a_value(hands: Hands) -> None:
-    """What was sent is agreed; another spelling at the target is noted, so nothing is sent again."""
+    """What was sent is agreed; how the target spells it is noted under one name everywhere."""
     source = await hands.in_time(organizationNumber="860001381")
     made = await create(hands, source)
 

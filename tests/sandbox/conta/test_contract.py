@@ -45,7 +45,7 @@ def configured(seed: int) -> SchemathesisConfig:
         headers={"apiKey": "conta-demo-key"},
         continue_on_failure=True,
         checks=CHECKS,
-        generation=GenerationConfig(max_examples=12, database="none"),
+        generation=GenerationConfig(max_examples=8, database="none"),
     )
     return SchemathesisConfig(
         seed=seed,
@@ -84,5 +84,5 @@ def test_the_twin_is_true_to_the_contract(seed: int) -> None:
     assert found == []
     assert list(twin.state.twin.violations.answers) == []
     assert done["coverage"] > 200
-    assert done["fuzzing"] > 200
+    assert done["fuzzing"] > 100
     assert done["stateful"] > 0

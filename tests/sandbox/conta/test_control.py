@@ -183,3 +183,33 @@ async def test_the_page_lets_a_person_press_the_buttons(
     assert own.customers[10002].data["isActive"] is False
     assert own.invoices[invoice].data["status"] == "CLOSED_BY_PAYMENT"
     assert own.invoices[invoice].data["personalMessage"] == "Hei"
+
+
+async def test_a_draft_to_nobody_cannot_be_sent(
+    conta: httpx.AsyncClient, person: httpx.AsyncClient
+) -> None:
+    """The API accepts a draft without a customer; sending it needs one."""
+    body = {"registrationSource": "CONTA", "invoiceDraftLines": [LINE]}
+    made = (await conta.post(f"{OWN}/invoice-drafts", json=body)).json()["id"]
+
+    answer = await person.post(f"drafts/{made}/send")
+
+    assert answer.status_code == 409
+
+
+async def test_settings_faults_and_keys_are_put_and_taken_away(
+    conta: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    """What a test sets it can clear."""
+    fault = (await control.post("faults", json={"kind": "STATUS_BEFORE", "status": 500})).json()
+    broken = await conta.get("/invoice/ping")
+    board = (await control.get("faults")).json()
+    await control.delete("faults")
+    whole = await conta.get("/invoice/ping")
+    await control.delete("keys/conta-demo-key")
+    refused = await conta.get("/invoice/ping")
+    await control.delete("violations")
+
+    assert board["faults"][0]["id"] == fault["id"]
+    assert board["counters"] == {"status_before": 1}
+    assert [a.status_code for a in (broken, whole, refused)] == [500, 200, 401]

@@ -91,3 +91,37 @@ async def test_more_than_what_remains_cannot_be_paid(
     answer = await control.post(f"invoices/{invoice}/pay", json={"amount": "2500.01"})
 
     assert answer.status_code == 409
+
+
+async def listed(conta: httpx.AsyncClient, **params: str | int) -> int:
+    page = (await conta.get(f"{OWN}/invoices", params=params)).json()
+    return int(page["hitCount"])
+
+
+async def test_named_filters_tell_open_from_overdue(
+    conta: httpx.AsyncClient, store: Store, invoice: int
+) -> None:
+    """Facts 8: list by ``type`` and by number."""
+    before = await listed(conta, type="OVERDUE")
+    store.clock.advance(15 * 86_400)
+
+    after = await listed(conta, type="OVERDUE")
+
+    assert (before, after) == (0, 1)
+    assert (await listed(conta, type="UNPAID"), await listed(conta, type="PAID")) == (1, 0)
+    assert (await listed(conta, invoiceNo=1001), await listed(conta, invoiceNo=1)) == (1, 0)
+    assert await listed(conta, type="KRAVIA") == 0
+    assert await listed(conta, isCreatedInOtherSystem="true") == 0
+
+
+async def test_a_project_of_invoices_to_others_cannot_be_moved(
+    conta: httpx.AsyncClient, store: Store, invoice: int
+) -> None:
+    """Facts 4: INVOICES_HAVE_DIFFERENT_CUSTOMERS when the invoices disagree among themselves."""
+    own = store.organizations[1001]
+    other = store.keep(own.invoices, "invoice", dict(own.invoices[invoice].data))
+    other.data |= {"id": other.id, "customerId": 10002}
+
+    answer = await conta.put(f"{OWN}/projects/700001", json={"name": "A", "customerId": 10003})
+
+    assert answer.json()["properties"] == {"errorType": "INVOICES_HAVE_DIFFERENT_CUSTOMERS"}

@@ -1,0 +1,71 @@
+"""What a line comes to is said once in Python and once in SQL; both say the same."""
+
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
+
+from app.canonical import Customer, LinkId, RecordId, RecordKind, Side
+from app.database import CommitPoint, Database
+from app.first_sync.deeds import DEED, SHOWN_CATEGORY, deed_of
+from app.first_sync.store import Category, Proposal
+from app.records.store import remember
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+STORED = [
+    one for one in Category if one not in (Category.NOT_READY, Category.LEFT_OUT)
+]  # fmt: skip
+
+
+def line(link_id: LinkId, category: Category, side: Side, answer: str | None) -> Proposal:
+    certain = [{"id": "9", "rule": "r", "facts": [], "score": 1}]
+    return Proposal(
+        link_id=link_id, proposal_id=uuid7(), plan_id=UUID(int=1), kind="customer",
+        category=category.value, anchor_side=side.value, anchor_id="1", name="Bakken",
+        candidates=certain if category is Category.CERTAIN else [], siblings=[], score=1,
+        print="p", answer=answer, partner_id="9" if answer == "link" else None, winners={},
+        answered_by=None, answered_at=None, dormant=False, version=1, outcome=None,
+        outcome_code=None, outcome_facts={}, not_before=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+@pytest.mark.parametrize("ready", [True, False])
+async def test_sql_and_python_agree(
+    database: Database, link_id: LinkId, *, ready: bool, left_out: bool
+) -> None:
+    """Over all categories, sides and answers, a line has one deed; a link is never left to wait."""
+    said: dict[str, Any] = {}
+    counted: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
+    for category, side, answer in product(STORED, Side, (None, "link", "create", "leave_out")):
+        row = line(link_id, category, side, answer)
+        async with database.transaction(CommitPoint.PLAIN, link_id) as session:
+            record = Customer(RecordId("1"), "Bakken")
+            await remember(session, link_id, side, RecordKind.CUSTOMER, [record], now=NOW)
+            await session.execute(
+                text("UPDATE records SET ready = :ready, left_out = :out"),
+                {"ready": ready, "out": left_out},
+            )
+            session.add(row)
+            await session.flush()
+            found = (
+                await session.execute(
+                    text(
+                        f"SELECT {DEED} AS deed, {SHOWN_CATEGORY} AS shown FROM proposals p"
+                        " JOIN records r ON r.record_id = p.anchor_id AND r.side = p.anchor_side"
+                    )
+                )
+            ).one()
+            await session.execute(text("DELETE FROM proposals"))
+        key = f"{category} {side} {answer}"
+        said[key] = deed_of(row, ready=ready, left_out=left_out).value
+        counted[key], shown[key] = found.deed, found.shown
+
+    assert counted == said
+    waits = {key for key, deed in said.items() if deed == "wait"}
+    assert waits == {key for key, category in shown.items() if category == "not_ready"}
