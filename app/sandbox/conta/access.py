@@ -1,8 +1,10 @@
 """Let a call in: key, organization, plan, and what the contract says of its form."""
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -129,12 +131,14 @@ def _body(store: Store, operation: Operation, headers: Mapping[str, str], body: 
         value = read_json(body)
     except ValueError:
         raise api(400, "RestRequestException") from None
+    if _any(value, _beyond_double):
+        raise api(400, "RestRequestException")
     wire = Wire(headers={"content-type": "application/json"}, body=body)
     if headers.get("content-type", "").partition(";")[0].strip() not in {"", "application/json"}:
         raise api(400, "RestRequestException")
     if flaws := store.contract.body_flaws(operation, wire):
         raise invalid(value, [_named(flaw) for flaw in flaws])
-    if _only_tags(value):
+    if _any(value, _only_tags):
         raise api(400, "RestPropertyContainsOnlyTagsException")
     record: Record = value
     return record
@@ -147,13 +151,20 @@ def _named(flaw: Flaw) -> Flaw:
     return Flaw(flaw.place, pointer, flaw.rule, flaw.text)
 
 
-def _only_tags(value: object) -> bool:
+def _any(value: object, claim: Callable[[object], bool]) -> bool:
     match value:
-        case str():
-            return ONLY_TAGS.fullmatch(value) is not None
         case dict():
-            return any(map(_only_tags, value.values()))
+            return any(_any(part, claim) for part in value.values())
         case list():
-            return any(map(_only_tags, value))
+            return any(_any(part, claim) for part in value)
         case _:
-            return False
+            return claim(value)
+
+
+def _only_tags(value: object) -> bool:
+    return isinstance(value, str) and ONLY_TAGS.fullmatch(value) is not None
+
+
+def _beyond_double(value: object) -> bool:
+    # Guessed: a number that no double holds could not be answered as a number either.
+    return isinstance(value, Decimal) and math.isinf(float(value))

@@ -76,8 +76,6 @@ def as_json(value: Any) -> bytes:  # noqa: ANN401 - any JSON with exact decimals
 def _number(value: object) -> object:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value)} is no JSON")
-    if value and value.adjusted() > 300:  # beyond what a float can say; only an echo holds such
-        return str(value)
     return int(value) if value == value.to_integral_value() else float(value)
 
 

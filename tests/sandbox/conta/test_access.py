@@ -131,7 +131,9 @@ async def test_an_unknown_path_and_a_wrong_method_have_their_own_names(
     assert (method.status_code, method.json()["name"]) == (405, "UrlMethodNotFoundException")
 
 
-@pytest.mark.parametrize("body", [b'{"name":', b'{"name": NaN}', b"[" * 100_000, b"\xff", b""])
+@pytest.mark.parametrize(
+    "body", [b'{"name":', b'{"name": NaN}', b"[" * 100_000, b"\xff", b"", b"[1e309]"]
+)
 async def test_a_body_that_is_no_json_is_refused(conta: httpx.AsyncClient, body: bytes) -> None:
     """Facts 9: 400 RestRequestException."""
     answer = await conta.post(

@@ -1,0 +1,137 @@
+"""Whole stories over HTTP with real processes that die by kill -9 and are started again."""
+
+import contextlib
+import time
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from app.demo.people import COMPANY, fresh_key, wait_for
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+
+
+def preview_of_busiest(theatre: Any) -> dict[str, Any]:
+    people = theatre.people
+    entries = people.ask("GET", "/billable-entries")["items"]
+    customer = Counter(e["customerId"] for e in entries if e["billable"]).most_common(1)[0][0]
+    shown: dict[str, Any] = people.ask("POST", "/invoice-drafts/preview", {"customerId": customer})
+    return shown
+
+
+def drafts_with(theatre: Any, mark: str) -> list[dict[str, Any]]:
+    return [
+        draft
+        for draft in theatre.people.books()["drafts"]
+        if any(mark in line["description"] for line in draft["invoiceDraftLines"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("point", "when", "made"), [("c3", "before", 0), ("c4", "after", 1), ("c5", "before", 1)]
+)
+def test_a_service_killed_in_the_middle_of_a_draft_makes_one_at_most(
+    theatre: Any, point: str, when: str, made: int
+) -> None:
+    """Killed just before or after Conta's answer.
+
+    Looked for, adopted or asked, never sent twice.
+    """
+    theatre.start_service(point, when, "1")
+    theatre.start_worker()
+    theatre.first_sync()
+    preview = preview_of_busiest(theatre)
+
+    with contextlib.suppress(httpx.HTTPError):
+        theatre.people.call(
+            "POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=fresh_key()
+        )
+    assert theatre.wait_for_death("service") == -9
+    theatre.start_service()
+
+    def settled() -> Any:
+        items = theatre.people.ask("GET", "/invoice-drafts")["items"]
+        ends = {"completed", "needs-person"}
+        return items[0] if items and items[0]["state"] in ends else None
+
+    draft = wait_for("the draft is settled", settled, every=0.2)
+    assert len(drafts_with(theatre, preview["mark"])) == made
+    assert draft["state"] == ("completed" if made else "needs-person")
+    if not made:
+        again = theatre.people.ask("POST", f"/invoice-drafts/{draft['id']}/resend")
+        assert again["state"] == "completed"
+        assert len(drafts_with(theatre, preview["mark"])) == 1
+    own = {e["id"]: e for e in theatre.people.hours()["entries"]}
+    held = [e for line in preview["lines"] for e in line["entryIds"]]
+    assert {own[one]["invoiceStatus"] for one in held} == {"invoiced"}
+
+
+def test_the_work_of_a_killed_worker_is_taken_over(theatre: Any) -> None:
+    """A worker killed with -9 in the middle of a drain: another one does its work within 30 s."""
+    theatre.start_service()
+    theatre.start_worker("first")
+    theatre.first_sync()
+    pair = next(
+        p
+        for p in theatre.people.all_pages("/pairs?limit=200")
+        if p["kind"] == "customer" and p["state"] == "in-step"
+    )
+    slow = {"kind": "latency", "seconds": 20, "path": f"/customers/{pair['booksId']}", "times": 1}
+    theatre.people.conta("POST", "/faults", slow)
+    path = f"/companies/{COMPANY}/customers/{pair['timeId']}"
+    theatre.people.timerabbit("PATCH", path, {"phone": "22334455"})
+    wait_for(
+        "the first worker is in the middle of it",
+        lambda: theatre.people.conta("GET", "/faults")["counters"],
+    )
+    theatre.start_worker("second")
+    time.sleep(1)
+
+    theatre.stage.kill("first")
+    killed = time.monotonic()
+
+    wait_for(
+        "the change stands in Conta",
+        lambda: theatre.people.customer_in_books(pair["booksId"]).get("phoneNo") == "22334455",
+    )
+    assert time.monotonic() - killed <= 30
+
+
+def test_a_worker_told_to_stop_ends_cleanly(theatre: Any) -> None:
+    """SIGTERM ends service and worker within ten seconds, with exit code 0."""
+    theatre.start_service()
+    theatre.start_worker()
+    theatre.first_sync()
+    started = time.monotonic()
+
+    codes = [theatre.stage.end(name) for name in ("worker", "service")]
+
+    assert time.monotonic() - started <= 10
+    assert codes[0] == 0
+    assert codes[1] in (0, -15)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("TC_KEYRING", ""), ("TC_KEYRING", "bad"), ("TC_ISSUERS", "[]"), ("TC_DRAIN_BITE", "many")],
+)
+@pytest.mark.parametrize("process", ["serve", "worker"])
+def test_a_wrong_setting_stops_the_process_and_is_named(
+    theatre: Any, process: str, variable: str, value: str
+) -> None:
+    """Exit 2, and the variable's name in what it prints."""
+    started = theatre.stage.start_product("wrong", process, **{variable: value})
+
+    assert started.wait(30) == 2
+    assert variable in theatre.stage.log_end("wrong")
+
+
+def test_a_role_that_owns_tables_is_refused(theatre: Any) -> None:
+    """The service does not start as the owner: row-level security would protect nobody."""
+    url = theatre.stage.environment["TC_DATABASE_URL"].replace("tc_service", "tc_owner")
+    started = theatre.stage.start_product("wrong", "serve", TC_DATABASE_URL=url)
+
+    assert started.wait(30) == 2
+    assert "owns tables" in theatre.stage.log_end("wrong")
