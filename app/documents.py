@@ -5,11 +5,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 from fastapi import Header
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
 
@@ -26,6 +27,21 @@ class RequestDocument(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", str_strip_whitespace=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _taken_literally(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - any JSON
+        """Refuse what pydantic would convert, and the one sign that no database text can hold."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        wanted = {annotation, *get_args(annotation)}
+        if bool in wanted and not isinstance(value, bool | None):
+            raise PydanticCustomError("bool_type", "Input should be true or false")
+        if int in wanted and isinstance(value, str | bool):
+            raise PydanticCustomError("int_type", "Input should be an integer")
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise PydanticCustomError("string_nul", "Text cannot hold the character U+0000")
+        return value
 
 
 class AnswerDocument(BaseModel):

@@ -9,16 +9,20 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Header, Request
-from sqlalchemy import LargeBinary, String, delete, select, update
+from sqlalchemy import LargeBinary, String, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from app.database import Base, Instant
 from app.problems import Problem
 
 LIFETIME: Final = timedelta(days=7)
 LEASE: Final = timedelta(seconds=30)
+FORGOTTEN_AT_ONCE: Final = 1000
+"""Most keys that one call of ``forget_expired`` deletes, so that no transaction grows long."""
+
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -80,8 +84,16 @@ class Repeat:
     resource_id: str
 
 
-class LostLease(Exception):  # noqa: N818 - named by what happened
-    """Say that another call took over meanwhile; whoever meets it must not commit."""
+class LostLease(Problem):
+    """
+    Say that another call took over meanwhile; whoever meets it must not commit.
+
+    The caller hears ``idempotency-key-in-progress`` (409): the same key again shows what the other
+    call made.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("idempotency-key-in-progress", headers={"Retry-After": "1"})
 
 
 async def keyed_call(request: Request, caller: str) -> KeyedCall:
@@ -107,9 +119,9 @@ def canonical(body: bytes) -> bytes:
     """Give a JSON body in one form, whatever the order of its members; other bytes as they are."""
     try:
         value: Any = json.loads(body)
-    except ValueError:
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):  # no JSON, or nested deeper than anything of ours
         return body
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 async def claim(
@@ -127,9 +139,7 @@ async def claim(
 
     """
     await session.execute(
-        delete(IdempotencyKey).where(
-            IdempotencyKey.scope == call.scope, IdempotencyKey.expires_at <= now
-        )
+        delete(IdempotencyKey).where(IdempotencyKey.scope == call.scope, *_expired(now))
     )
     made = await session.scalar(
         insert(IdempotencyKey)
@@ -146,6 +156,12 @@ async def claim(
         select(IdempotencyKey).where(IdempotencyKey.scope == call.scope).with_for_update()
     )
     return _judge(row, call, now)
+
+
+def _expired(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Say which keys may go: past their time, and not of a call that may still be running."""
+    ended = or_(IdempotencyKey.resource_id.is_not(None), IdempotencyKey.lease_until <= now)
+    return IdempotencyKey.expires_at <= now, ended
 
 
 def _judge(row: IdempotencyKey | None, call: KeyedCall, now: datetime) -> Fresh | Repeat:
@@ -192,3 +208,28 @@ async def free(session: AsyncSession, call: KeyedCall, fresh: Fresh) -> None:
             IdempotencyKey.resource_id.is_(None),
         )
     )
+
+
+async def forget_expired(
+    session: AsyncSession, *, now: datetime, most: int = FORGOTTEN_AT_ONCE
+) -> int:
+    """
+    Delete keys past their seven days, at most ``most``; gives how many went.
+
+    Call again, each time in a transaction of its own, until none go. A running call's key stays,
+    and keys that others hold right now are passed over.
+    """
+    # A plain subquery with a limit may be run again for each row, and then limits nothing.
+    going = (
+        select(IdempotencyKey.scope)
+        .where(*_expired(now))
+        .limit(most)
+        .with_for_update(skip_locked=True)
+        .cte("going")
+    )
+    gone = await session.scalars(
+        delete(IdempotencyKey)
+        .where(IdempotencyKey.scope.in_(select(going.c.scope)))
+        .returning(IdempotencyKey.fence)
+    )
+    return len(gone.all())

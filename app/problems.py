@@ -4,12 +4,15 @@ In the caller's language.
 """
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -19,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 LANGUAGES: Final = ("nb", "nn", "en")
 MEDIA_TYPE: Final = "application/problem+json"
+_log = structlog.get_logger()
 _TEXTS: Final = Path(__file__).parent / "problem_texts"
 
 
@@ -154,12 +158,8 @@ def _weight(parameters: str) -> float:
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """Make the response for a problem."""
     language = preferred_language(request.headers.get("accept-language"))
-    document = problem.document(
-        language,
-        base_url=request.app.state.public_url,
-        instance=request.url.path,
-        request_id=getattr(request.state, "request_id", ""),
-    )
+    where = {"base_url": request.app.state.public_url, "instance": request.url.path}
+    document = problem.document(language, **where, request_id=_request_id(request))
     headers = {"Content-Language": language, "Cache-Control": "no-store", **problem.headers}
     return JSONResponse(
         document, status_code=problem.type.status, media_type=MEDIA_TYPE, headers=headers
@@ -185,6 +185,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
+        if _is_of_another_kind(request, exc):
+            return answer(request, Problem("unsupported-media-type"))
         return answer(request, invalid_request(exc))
 
     @app.exception_handler(HTTPException)
@@ -192,20 +194,48 @@ def install_handlers(app: FastAPI) -> None:
         code = _BY_STATUS.get(exc.status_code, "bad-request")
         return answer(request, Problem(code, headers=exc.headers))
 
-    @app.exception_handler(OperationalError)
     @app.exception_handler(PoolTimeout)
-    async def _database(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001
-        return answer(request, Problem("database-unavailable", headers={"Retry-After": "5"}))
-
     @app.exception_handler(DBAPIError)
-    async def _driver(request: Request, exc: DBAPIError) -> JSONResponse:
-        if exc.connection_invalidated:
-            return answer(request, Problem("database-unavailable", headers={"Retry-After": "5"}))
-        return answer(request, Problem("internal-error"))
+    async def _database(request: Request, exc: PoolTimeout | DBAPIError) -> JSONResponse:
+        return answer(request, _of_database(request, exc))
 
     @app.exception_handler(Exception)
-    async def _internal(request: Request, exc: Exception) -> JSONResponse:  # noqa: ARG001
-        return answer(request, Problem("internal-error"))
+    async def _internal(request: Request, exc: Exception) -> JSONResponse:
+        _log_fault(request, exc)
+        # Starlette sends this one answer outside of all middleware, so Edge cannot add its headers.
+        headers = {"X-Request-Id": _request_id(request), "X-Content-Type-Options": "nosniff"}
+        return answer(request, Problem("internal-error", headers=headers))
+
+
+def _of_database(request: Request, exc: PoolTimeout | DBAPIError) -> Problem:
+    if isinstance(exc, PoolTimeout | OperationalError) or exc.connection_invalidated:
+        return Problem("database-unavailable", headers={"Retry-After": "5"})
+    if isinstance(exc.orig, psycopg.DataError) and exc.orig.sqlstate is None:
+        # The driver itself refuses U+0000, which no text of the database can hold.
+        return Problem("invalid-request")
+    _log_fault(request, exc)
+    return Problem("internal-error")
+
+
+def _request_id(request: Request) -> str:
+    return getattr(request.state, "request_id", "")
+
+
+def _log_fault(request: Request, exc: Exception) -> None:
+    """Log where a fault of ours happened; its text may hold a person's data and stays out."""
+    _log.error(
+        "request failed",
+        request_id=_request_id(request),
+        error=type(exc).__name__,
+        traceback="".join(traceback.format_tb(exc.__traceback__, limit=-6)),
+    )
+
+
+def _is_of_another_kind(request: Request, exc: RequestValidationError) -> bool:
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
+    plain = kind.lower() == "application/json" or kind.lower().endswith("+json")
+    whole = any(e["loc"] == ("body",) and e["type"] != "missing" for e in exc.errors())
+    return whole and not plain
 
 
 def invalid_request(exc: RequestValidationError) -> Problem:
@@ -229,59 +259,41 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {}
     for code in codes:
         kind = catalogue()[code]
-        entry = found.setdefault(
-            kind.status,
-            {
-                "description": "",
-                "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}},
-            },
-        )
+        content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}
+        entry = found.setdefault(kind.status, {"description": "", "content": content})
         entry["description"] = "; ".join(filter(None, (entry["description"], kind.title["en"])))
         entry["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(kind)}
     return found
 
 
 def _example(kind: ProblemType) -> dict[str, Any]:
-    problem = Problem(kind.code)
-    return problem.document(
-        "en",
-        base_url="https://link.example",
-        instance="/v1/links",
-        request_id="0199f3a0-0000-7000-8000-000000000000",
-    )
+    facts = {"base_url": "https://link.example", "instance": "/v1/links", "request_id": _EXAMPLE_ID}
+    return Problem(kind.code).document("en", **facts)
 
+
+_EXAMPLE_ID: Final = "0199f3a0-0000-7000-8000-000000000000"
+_TEXT: Final = {"type": "string"}
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "requestId"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
+        "title": _TEXT,
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "code": {"type": "string"},
-        "facts": {"type": "object", "additionalProperties": {"type": "string"}},
+        "detail": _TEXT,
+        "instance": _TEXT,
+        "code": _TEXT,
+        "facts": {"type": "object", "additionalProperties": _TEXT},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
+                "properties": {"pointer": _TEXT, "code": _TEXT, "detail": _TEXT},
             },
         },
-        "remedy": {
-            "type": "object",
-            "properties": {
-                "text": {"type": "string"},
-                "action": {"type": "string"},
-                "href": {"type": "string"},
-            },
-        },
-        "requestId": {"type": "string"},
+        "remedy": {"type": "object", "properties": {"text": _TEXT, "action": _TEXT, "href": _TEXT}},
+        "requestId": _TEXT,
     },
 }
 """The schema of every problem document, for the OpenAPI document."""

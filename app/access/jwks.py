@@ -1,14 +1,17 @@
 """Keep the issuers' public keys: fetched when needed, at most once in 30 seconds."""
 
+import asyncio
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.settings import Issuer, Settings
 
@@ -22,6 +25,7 @@ _LARGEST_BYTES: Final = 65_536
 class _Held:
     keys: KeySet | None = None
     fetched: float = field(default=-1e9)
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class KeySets:
@@ -33,10 +37,12 @@ class KeySets:
         *,
         client: httpx.AsyncClient,
         monotonic: Callable[[], float] = time.monotonic,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         self.issuers = {issuer.issuer: issuer for issuer in issuers}
         self._client = client
         self._monotonic = monotonic
+        self._timeout_seconds = timeout_seconds
         self._held: dict[str, _Held] = {name: _Held() for name in self.issuers}
 
     @classmethod
@@ -61,23 +67,48 @@ class KeySets:
         fetch in 30 seconds.
         """
         held = self._held[issuer.issuer]
-        age = self._monotonic() - held.fetched
-        if held.keys is not None and age < _FRESH_SECONDS and _has(held.keys, key_id):
+        if self._is_fresh(held, key_id):
             return held.keys
-        if age >= _PAUSE_SECONDS:
-            held.fetched = self._monotonic()
-            held.keys = await self._fetch(issuer) or held.keys
+        if held.fetching.locked() and held.keys is not None and _has(held.keys, key_id):
+            return held.keys  # a known key does not wait for what a stranger's token set off
+        async with held.fetching:  # who comes meanwhile waits for the same answer
+            age = self._monotonic() - held.fetched
+            if age >= _PAUSE_SECONDS and not self._is_fresh(held, key_id):
+                held.fetched = self._monotonic()
+                held.keys = await self._fetch(issuer) or held.keys
         return held.keys
+
+    def _is_fresh(self, held: _Held, key_id: str | None) -> bool:
+        young = self._monotonic() - held.fetched < _FRESH_SECONDS
+        return held.keys is not None and young and _has(held.keys, key_id)
 
     async def _fetch(self, issuer: Issuer) -> KeySet | None:
         try:
-            response = await self._client.get(issuer.jwks_url)
-            if response.status_code != httpx.codes.OK or len(response.content) > _LARGEST_BYTES:
-                return None
-            document: dict[str, Any] = response.json()
-            return KeySet.import_key_set({"keys": document["keys"]})
+            async with asyncio.timeout(self._timeout_seconds):
+                document = json.loads(await self._read(issuer.jwks_url))
+            return _key_set(document["keys"])
         except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError, JoseError):
             return None
+
+    async def _read(self, url: str) -> bytes:
+        body = b""
+        async with self._client.stream("GET", url) as response:
+            if response.status_code != httpx.codes.OK:
+                raise ValueError("the issuer shows no keys")
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > _LARGEST_BYTES:
+                    raise ValueError("the issuer shows more than keys")
+        return body
+
+
+def _key_set(shown: list[dict[str, Any]]) -> KeySet:
+    """Import what can be read: a key of a kind we do not know hides no other."""
+    keys: list[Key] = []
+    for entry in shown:
+        with suppress(JoseError, ValueError, KeyError, TypeError, AttributeError):
+            keys.append(JWKRegistry.import_key(entry))
+    return KeySet(keys)
 
 
 def _has(keys: KeySet, key_id: str | None) -> bool:

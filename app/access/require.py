@@ -13,7 +13,13 @@ from app.access.caller import Caller, Scope
 from app.access.jwks import KeySets
 from app.access.process import Process, process_of
 from app.access.store import ApiToken
-from app.access.tokens import API_TOKEN_PREFIX, TokenRefused, read_jwt, token_hash
+from app.access.tokens import (
+    API_TOKEN_PREFIX,
+    KeysUnavailable,
+    TokenRefused,
+    read_jwt,
+    token_hash,
+)
 from app.canonical import Side
 from app.database import CommitPoint
 from app.problems import Problem
@@ -34,7 +40,8 @@ async def signed_in(request: Request, credentials: Credentials) -> Caller:
     Give the caller of a request.
 
     Raises:
-        Problem: ``not-signed-in`` (401), the same whatever is wrong with the token.
+        Problem: ``not-signed-in`` (401), the same whatever is wrong with the token;
+            ``system-unreachable`` (503) where its issuer's keys could not be fetched yet.
 
     """
     if credentials is None:
@@ -49,6 +56,8 @@ async def signed_in(request: Request, credentials: Credentials) -> Caller:
     except TokenRefused as refused:
         _log.info("token refused", reason=str(refused))
         raise _refusal() from None
+    except KeysUnavailable:
+        raise Problem("system-unreachable", headers={"Retry-After": "30"}) from None
 
 
 def require(scope: Scope) -> Callable[..., Awaitable[Caller]]:

@@ -1,13 +1,13 @@
 """Take in what concerns API tokens: make, list, revoke."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field
-from sqlalchemy import select, update
+from pydantic import AwareDatetime, Field
+from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
 from app.access.caller import Caller, Scope
@@ -56,7 +56,9 @@ class TokenRequest(RequestDocument):
     name: str = Field(min_length=1, max_length=100)
     account: str = Field(min_length=1, max_length=64)
     scopes: list[Scope] = Field(min_length=1, max_length=8)
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When the token ends; without it, it lasts until revoked."
+    )
 
 
 class TokenAnswer(AnswerDocument):
@@ -137,11 +139,12 @@ async def post_token(
 
 
 def _row(body: TokenRequest, caller: Caller, token: str, now: datetime) -> ApiToken:
+    ends = None if body.expires_at is None else body.expires_at.astimezone(UTC)
     return ApiToken(
         token_id=uuid7(), hash=token_hash(token), hint="…" + token[-4:], name=body.name,
         side=caller.side.value, account=body.account,
         scopes=sorted({scope.value for scope in body.scopes}), created_by=caller.subject,
-        created_at=now, expires_at=body.expires_at, revoked_at=None, last_used_at=None,
+        created_at=now, expires_at=ends, revoked_at=None, last_used_at=None,
     )  # fmt: skip
 
 
@@ -184,7 +187,7 @@ async def delete_token(token_id: UUID, caller: MayWrite, process: Here) -> None:
                 ApiToken.side == caller.side.value,
                 ApiToken.account.in_(caller.accounts),
             )
-            .values(revoked_at=process.clock())
+            .values(revoked_at=func.coalesce(ApiToken.revoked_at, process.clock()))
             .returning(ApiToken.token_id)
         )
         if found is None:

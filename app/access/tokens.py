@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import re
 import secrets
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from joserfc import jwt
@@ -19,6 +21,7 @@ API_TOKEN_PREFIX: Final = "tct_"  # noqa: S105 - the public prefix of every toke
 _LARGEST_TOKEN: Final = 8192
 _LEEWAY_SECONDS: Final = 60
 _REFUSED_HEADERS: Final = frozenset({"crit", "jku", "jwk", "x5u", "x5c"})
+_SUBJECT: Final = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _ROLES: Final = {"administrator": ADMINISTRATOR, "user": USER}
 
 
@@ -27,6 +30,10 @@ class TokenRefused(Exception):  # noqa: N818 - named by what is said of the toke
 
     Why is for the log, the caller gets one and the same 401.
     """
+
+
+class KeysUnavailable(Exception):  # noqa: N818 - named by what is missing
+    """Say that an issuer's keys could not be fetched; the caller should try again."""
 
 
 def new_api_token() -> str:
@@ -51,6 +58,7 @@ async def read_jwt(
     Raises:
         TokenRefused: It is too long, malformed, unsigned, of another issuer, algorithm or audience,
             not valid now, or lacks accounts or a known role.
+        KeysUnavailable: The issuer's keys could not be fetched yet, so nothing can be said of it.
 
     """
     if len(token) > _LARGEST_TOKEN or token.count(".") != 2:
@@ -64,7 +72,7 @@ async def read_jwt(
     key_id = header.get("kid")
     keys = await key_sets.find(issuer, key_id if isinstance(key_id, str) else None)
     if keys is None:
-        raise TokenRefused("keys")
+        raise KeysUnavailable(issuer.issuer)
     try:
         claims = jwt.decode(token, keys, algorithms=[issuer.algorithm]).claims
     except (JoseError, ValueError, TypeError) as err:
@@ -89,18 +97,24 @@ def _check_claims(claims: Mapping[str, Any], issuer: Issuer, now: float) -> None
     audiences = audience if isinstance(audience, list) else [audience]
     if issuer.audience not in audiences:
         raise TokenRefused("audience")
-    expires, starts = claims.get("exp"), claims.get("nbf", 0)
-    if not isinstance(expires, int | float) or not isinstance(starts, int | float):
-        raise TokenRefused("times")
+    expires, starts = _instant(claims.get("exp")), _instant(claims.get("nbf", 0))
     if not starts - _LEEWAY_SECONDS <= now <= expires + _LEEWAY_SECONDS:
         raise TokenRefused("times")
+
+
+def _instant(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise TokenRefused("times")
+    return value
 
 
 def _caller(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
     accounts = claims.get(issuer.accounts_claim)
     scopes = _ROLES.get(str(claims.get(issuer.role_claim)))
     subject = claims.get("sub")
-    if not isinstance(accounts, list) or scopes is None or not isinstance(subject, str):
+    if not isinstance(accounts, list) or not all(_is_id(account) for account in accounts):
+        raise TokenRefused("accounts")
+    if scopes is None or not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise TokenRefused("claims")
     return Caller(
         issuer=issuer.issuer,
@@ -109,3 +123,7 @@ def _caller(claims: Mapping[str, Any], issuer: Issuer) -> Caller:
         accounts=frozenset(str(account) for account in accounts),
         scopes=scopes,
     )
+
+
+def _is_id(account: object) -> bool:
+    return isinstance(account, str | int) and not isinstance(account, bool)

@@ -4,9 +4,8 @@ A row is the queue and the inbox at once: a thousand hints for one record are on
 keeps the record from being in step stands in it for a person. Settled rows are deleted.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.canonical import LinkId, Side
 from app.database import Base, Instant
 from app.systems.ports import ChangeNotice
 
@@ -62,29 +61,6 @@ class Change(Base):
     facts: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     first_seen: Mapped[datetime] = mapped_column(Instant)
     last_seen: Mapped[datetime] = mapped_column(Instant)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Hold one change as it was taken; ``counter`` tells later whether a hint came meanwhile."""
-
-    side: Side
-    kind: RecordKind
-    record_id: RecordId
-    counter: int
-    attempts: int
-    first_seen: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Say how a taken change goes on: due again at ``until``, or parked when that is ``None``."""
-
-    due: Due
-    code: str
-    until: datetime | None
-    attempts: int
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,138 +119,6 @@ async def note(
     )
 
 
-async def take_due(
-    session: AsyncSession, link_id: LinkId, *, now: datetime, bite: int
-) -> tuple[Due, ...]:
-    """
-    Read the changes that are due, customers before projects, the longest waiting first.
-
-    Nothing is locked: the queue lets one drain of a link run at a time, and a late one finds the
-    counter or the pair's version moved.
-    """
-    rows = await session.execute(
-        select(
-            Change.side,
-            Change.kind,
-            Change.record_id,
-            Change.counter,
-            Change.attempts,
-            Change.first_seen,
-        )
-        .where(
-            Change.link_id == link_id,
-            Change.state == ChangeState.PENDING,
-            Change.not_before <= now,
-        )
-        .order_by(Change.kind, Change.not_before, Change.side, Change.record_id)
-        .limit(bite)
-    )
-    return tuple(
-        Due(Side(side), RecordKind(kind), RecordId(record_id), counter, attempts, first_seen)
-        for side, kind, record_id, counter, attempts, first_seen in rows
-    )
-
-
-_SETTLE = text("""
-WITH done AS (
-  SELECT * FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-                       CAST(:counters AS integer[])) AS d (side, kind, record_id, counter)
-), settled AS (
-  DELETE FROM changes c USING done d
-  WHERE c.link_id = :link_id AND c.side = d.side AND c.kind = d.kind
-    AND c.record_id = d.record_id AND c.counter = d.counter
-)
-UPDATE changes c SET attempts = 0, code = NULL, facts = '{}', not_before = :now FROM done d
-WHERE c.link_id = :link_id AND c.side = d.side AND c.kind = d.kind
-  AND c.record_id = d.record_id AND c.counter <> d.counter
-""")
-
-
-async def settle(
-    session: AsyncSession, link_id: LinkId, done: Iterable[Due], *, now: datetime
-) -> None:
-    """Delete changes that are done; one that was hinted at meanwhile stays and is due at once."""
-    items = tuple(done)
-    if items:
-        await session.execute(_SETTLE, {"link_id": link_id, "now": now, **_arrays(items)})
-
-
-_WAIT = text("""
-UPDATE changes c SET
-  state = CASE WHEN w.until IS NULL THEN 'parked' ELSE 'pending' END,
-  not_before = COALESCE(w.until, c.not_before),
-  attempts = w.attempts, code = w.code, facts = CAST(w.facts AS jsonb)
-FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-            CAST(:counters AS integer[]), CAST(:untils AS timestamptz[]),
-            CAST(:attempts AS integer[]), CAST(:codes AS text[]), CAST(:facts AS text[]))
-     AS w (side, kind, record_id, counter, until, attempts, code, facts)
-WHERE c.link_id = :link_id AND c.side = w.side AND c.kind = w.kind
-  AND c.record_id = w.record_id AND c.counter = w.counter
-""")
-
-
-async def keep_waiting(session: AsyncSession, link_id: LinkId, waiting: Iterable[Waiting]) -> None:
-    """Postpone or park taken changes; one that was hinted at meanwhile stays due as it is."""
-    items = tuple(waiting)
-    if not items:
-        return
-    await session.execute(
-        _WAIT,
-        {
-            "link_id": link_id,
-            **_arrays([item.due for item in items]),
-            "untils": [item.until for item in items],
-            "attempts": [item.attempts for item in items],
-            "codes": [item.code for item in items],
-            "facts": [json.dumps(dict(item.facts)) for item in items],
-        },
-    )
-
-
-async def postpone(
-    session: AsyncSession,
-    link_id: LinkId,
-    due: Due,
-    *,
-    until: datetime,
-    code: str,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
-    """Make a taken change due again at ``until``; the attempt counts."""
-    waiting = Waiting(due, code, until, due.attempts + 1, facts or {})
-    await keep_waiting(session, link_id, [waiting])
-
-
-async def park(
-    session: AsyncSession,
-    link_id: LinkId,
-    due: Due,
-    *,
-    code: str,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
-    """Let a taken change wait for a person, with the code and facts that the inbox shows."""
-    await keep_waiting(session, link_id, [Waiting(due, code, None, due.attempts + 1, facts or {})])
-
-
-async def make_due(
-    session: AsyncSession, link_id: LinkId, codes: Sequence[str], *, now: datetime
-) -> int:
-    """
-    Make waiting changes with these codes due now, because what hindered them may be gone.
-
-    Gives how many; the caller defers ``Job.DRAIN_LINK`` when there are some.
-    """
-    rows = await session.execute(
-        text(
-            "UPDATE changes SET not_before = :now WHERE link_id = :link_id AND state = 'pending'"
-            " AND code = ANY(CAST(:codes AS text[])) AND not_before > :now RETURNING 1"
-        ),
-        {"link_id": link_id, "now": now, "codes": list(codes)},
-    )
-    return len(rows.all())
-
-
 async def counts(session: AsyncSession, link_id: LinkId) -> Counts:
     """Count what waits and what is parked, and say when the next one is due."""
     pending, parked, next_due = (
@@ -287,12 +131,3 @@ async def counts(session: AsyncSession, link_id: LinkId) -> Counts:
         )
     ).one()
     return Counts(pending, parked, next_due)
-
-
-def _arrays(items: Sequence[Due]) -> dict[str, list[Any]]:
-    return {
-        "sides": [item.side.value for item in items],
-        "kinds": [item.kind.value for item in items],
-        "ids": [item.record_id for item in items],
-        "counters": [item.counter for item in items],
-    }

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, RecordKind, Side
+from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.first_sync.deeds import partner_of
-from app.first_sync.lines import find_line, settle_dormant
+from app.first_sync.lines import find_line, links_of, settle_dormant
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
 from app.records.asked import Refusal
@@ -42,26 +42,33 @@ ANSWERED: Final = "answered"
 """The result of a line that took its answer; any other result is the reason it did not."""
 
 
+Touched = frozenset[tuple[Side, RecordId]] | None
+"""Customers whose projects must be matched again; ``None`` for all of them."""
+
+
 async def answer_line(
     session: AsyncSession, plan: Plan, line: Proposal, answer: Answer, *, now: datetime
-) -> None:
+) -> Touched:
     """
-    Answer one line of a plan that the caller holds.
+    Answer one line of a plan that the caller holds; give the customers it linked or parted.
 
     Raises:
         Problem: ``first-sync-not-open``, or ``answer-refused`` with the reason.
 
     """
-    ((_, result),) = await _answer(session, plan, [line], answer, now=now)
+    ((_, result),), touched = await _answer(session, plan, [line], answer, now=now)
     if result != ANSWERED:
         raise Problem("answer-refused", reason=result)
+    return touched
 
 
 async def answer_many(
     session: AsyncSession, plan: Plan, ids: Sequence[UUID], answer: Answer, *, now: datetime
-) -> list[tuple[UUID, str]]:
+) -> tuple[list[tuple[UUID, str]], Touched]:
     """
     Answer lines alike; each is answered or refused with a reason, none in silence.
+
+    Gives the results and the customers that were linked or parted.
 
     Raises:
         Problem: ``first-sync-not-open``.
@@ -76,13 +83,14 @@ async def answer_many(
     )
     by_id = {line.proposal_id: line for line in rows}
     found = [by_id[one] for one in ids if one in by_id]
-    results = dict(await _answer(session, plan, found, answer, now=now))
-    return [(one, results.get(one, "not-found")) for one in ids]
+    answered, touched = await _answer(session, plan, found, answer, now=now)
+    results = dict(answered)
+    return [(one, results.get(one, "not-found")) for one in ids], touched
 
 
 async def _answer(
     session: AsyncSession, plan: Plan, lines: Sequence[Proposal], answer: Answer, *, now: datetime
-) -> list[tuple[UUID, str]]:
+) -> tuple[list[tuple[UUID, str]], Touched]:
     """
     Answer lines under the plan's lock, so that no record is linked twice.
 
@@ -93,19 +101,23 @@ async def _answer(
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
     taken = await _taken(session, plan)
-    results = []
+    results: list[tuple[UUID, str]] = []
+    touched: set[tuple[Side, RecordId]] = set()
     for line in lines:
         held, own = await _turned(session, plan, line, answer)
         reason = "partner-unknown" if held is None else _refusal(held, own, taken)
         if held is not None and reason is None:
-            await _write(session, held, own, taken, now=now)
+            touched |= await _write(session, held, own, taken, now=now)
         results.append((line.proposal_id, reason or ANSWERED))
     if any(result == ANSWERED for _, result in results):
         plan.version += 1
         plan.updated_at = now
         await session.flush()
         await settle_dormant(session, plan)
-    return results
+    # A matching that an earlier answer still waits for must be done wholly.
+    everything = plan.projects_stale
+    plan.projects_stale = everything or bool(touched)
+    return results, None if everything else frozenset(touched)
 
 
 Taken = dict[tuple[str, str], UUID]
@@ -113,15 +125,11 @@ Taken = dict[tuple[str, str], UUID]
 
 
 async def _taken(session: AsyncSession, plan: Plan) -> Taken:
-    rows = await session.scalars(
-        select(Proposal).where(
-            Proposal.link_id == plan.link_id,
-            Proposal.plan_id == plan.plan_id,
-            Proposal.anchor_side == Side.TIME.value,
-        )
-    )
-    partners = ((row, partner_of(row)) for row in rows)
-    return {(row.kind, partner): row.proposal_id for row, partner in partners if partner}
+    return {
+        (kind.value, books_id): line
+        for kind in RecordKind
+        for line, _, books_id in await links_of(session, plan, kind)
+    }
 
 
 async def _turned(
@@ -161,7 +169,8 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken) -> str | None:
 
 async def _write(
     session: AsyncSession, line: Proposal, answer: Answer, taken: Taken, *, now: datetime
-) -> None:
+) -> set[tuple[Side, RecordId]]:
+    """Keep an answer; give the customers it links or parts."""
     before = partner_of(line)
     if before is not None:
         taken.pop((line.kind, before), None)
@@ -174,6 +183,10 @@ async def _write(
     if after is not None:
         taken[line.kind, after] = line.proposal_id
     await _remember_no(session, line, answer, now=now)
+    if line.kind != RecordKind.CUSTOMER or before == after:
+        return set()
+    partners = {(Side.BOOKS, RecordId(one)) for one in (before, after) if one}
+    return {(Side.TIME, RecordId(line.anchor_id)), *partners}
 
 
 async def _remember_no(

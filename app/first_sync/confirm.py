@@ -10,15 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
-from app.first_sync.deeds import DEED, Deed
+from app.first_sync.deeds import ANCHOR, DEED, Deed
 from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, run_of
 from app.problems import Problem
 from app.queue import Job, defer
 
 _COUNT: Final = text(f"""
-SELECT p.kind, {DEED} AS deed, count(*) FROM proposals p
-JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
-              AND r.record_id = p.anchor_id
+SELECT p.kind, {DEED} AS deed, count(*) FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
 GROUP BY 1, 2
 """)  # noqa: S608 - a constant of ours
@@ -67,6 +65,8 @@ async def confirm(session: AsyncSession, link_id: LinkId, *, by: str, now: datet
         return run
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
+    if plan.projects_stale:
+        raise Problem("first-sync-not-open", state=PlanState.MATCHING.value)
     counted = await tally(session, plan)
     if counted.missing:
         raise Problem("answers-missing", count=counted.missing)

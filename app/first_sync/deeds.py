@@ -64,6 +64,15 @@ def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
     return Deed.CREATE_IN_BOOKS if line.anchor_side == "time" else Deed.CREATE_IN_TIME
 
 
+ANCHOR: Final = """
+CROSS JOIN LATERAL (
+  SELECT a.ready, a.left_out, a.data, a.findings FROM records a
+  WHERE a.link_id = p.link_id AND a.side = p.anchor_side AND a.kind = p.kind
+    AND a.record_id = p.anchor_id OFFSET 0
+) r
+"""
+"""Joins each line ``p`` to its anchor ``r`` by key, whatever the planner knows of fresh tables."""
+
 SHOWN_CATEGORY: Final = """
 CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left_out'
      WHEN NOT r.ready AND (p.answer = 'create' OR

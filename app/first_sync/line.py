@@ -13,7 +13,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import Away
 from app.first_sync.deeds import Deed, deed_of, partner_of
-from app.first_sync.lines import find_line, is_partner, read_line
+from app.first_sync.lines import find_line, links_of, read_line
 from app.first_sync.sides import Keepers
 from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
 from app.links.pairs import find_pair, partner_id
@@ -171,22 +171,22 @@ def _told(made: Created | Unsettled | Refused | None) -> Outcome:
 
 async def _leave_out(step: Step) -> None:
     """Remember that the record stays where it is, and what it was proposed with too."""
-    candidates = [str(one["id"]) for one in step.line.candidates]
     async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
         await leave_out(session, step.link_id, step.side, step.kind, [step.anchor_id])
-        free = [one for one in candidates if await _is_held_by_nobody(session, step, RecordId(one))]
+        free = await _held_by_nobody(session, step)
         await leave_out(session, step.link_id, step.side.other, step.kind, free)
         await _write_outcome(session, step, Outcome(OutcomeState.LEFT_OUT))
 
 
-async def _is_held_by_nobody(session: AsyncSession, step: Step, record_id: RecordId) -> bool:
-    """Say whether no other line links to a candidate of a line that is left out."""
-    if await find_pair(session, step.link_id, step.side.other, step.kind, record_id) is not None:
-        return False
+async def _held_by_nobody(session: AsyncSession, step: Step) -> list[str]:
+    """Give the candidates of a line that is left out which no other line links to."""
+    candidates = [str(one["id"]) for one in step.line.candidates]
     plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
-    return plan is None or not await is_partner(
-        session, plan, step.kind, record_id, but=step.line.proposal_id
-    )
+    if not candidates or plan is None:
+        return []
+    others = await links_of(session, plan, step.kind)
+    held = {books_id for line, _, books_id in others if line != step.line.proposal_id}
+    return [one for one in candidates if one not in held]
 
 
 def _not_ready(row: KnownRecord) -> Outcome:

@@ -51,6 +51,53 @@ WHERE b.link_id = :link_id AND b.plan_id = :plan_id AND b.anchor_side = 'books'
 """)
 
 
+_LINKS: Final = text("""
+SELECT proposal_id, anchor_id, partner FROM (
+  SELECT p.proposal_id, p.anchor_id,
+         CASE WHEN p.answer IS NOT NULL THEN p.partner_id
+              WHEN p.category = 'certain' THEN p.candidates -> 0 ->> 'id' END AS partner
+  FROM proposals p
+  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.kind = :kind
+    AND p.anchor_side = 'time'
+) line WHERE partner IS NOT NULL
+""")
+
+
+async def links_of(
+    session: AsyncSession, plan: Plan, kind: RecordKind
+) -> list[tuple[UUID, RecordId, RecordId]]:
+    """Give the lines that link, by answer or by default: line, time id, books id."""
+    rows = await session.execute(
+        _LINKS, {"link_id": plan.link_id, "plan_id": plan.plan_id, "kind": kind.value}
+    )
+    return [(line, RecordId(time_id), RecordId(books_id)) for line, time_id, books_id in rows]
+
+
+async def replace_some(
+    session: AsyncSession, plan: Plan, lines: Sequence[Line], *, now: datetime
+) -> None:
+    """Put these lines in the place of the lines of the same records."""
+    if not lines:
+        return
+    arrays = _arrays(lines)
+    await session.execute(
+        text(
+            "DELETE FROM proposals p USING unnest(CAST(:kinds AS text[]), CAST(:sides AS text[]),"
+            " CAST(:anchors AS text[])) AS n (kind, side, anchor_id)"
+            " WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.kind = n.kind"
+            " AND p.anchor_side = n.side AND p.anchor_id = n.anchor_id"
+        ),
+        {
+            "link_id": plan.link_id,
+            "plan_id": plan.plan_id,
+            **{name: arrays[name] for name in ("kinds", "sides", "anchors")},
+        },
+    )
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "now": now}
+    await session.execute(_INSERT, named | arrays)
+    await settle_dormant(session, plan)
+
+
 async def replace_lines(
     session: AsyncSession,
     plan: Plan,
@@ -105,28 +152,6 @@ async def find_line(
             Proposal.anchor_id == record_id,
         )
     )
-
-
-async def is_partner(
-    session: AsyncSession, plan: Plan, kind: RecordKind, books_id: RecordId, *, but: UUID
-) -> bool:
-    """Say whether a line but this one links to a record of the books side, by answer or default."""
-    found = await session.scalar(
-        text(
-            "SELECT 1 FROM proposals p WHERE p.link_id = :link_id AND p.plan_id = :plan_id"
-            " AND p.kind = :kind AND p.proposal_id <> :but AND (p.partner_id = :books_id"
-            " OR (p.answer IS NULL AND p.category = 'certain'"
-            " AND p.candidates -> 0 ->> 'id' = :books_id)) LIMIT 1"
-        ),
-        {
-            "link_id": plan.link_id,
-            "plan_id": plan.plan_id,
-            "kind": kind.value,
-            "books_id": books_id,
-            "but": but,
-        },
-    )
-    return found is not None
 
 
 async def read_line(session: AsyncSession, link_id: LinkId, proposal_id: UUID) -> Proposal | None:

@@ -8,11 +8,12 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, Record, RecordId, RecordKind, Side
+from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.again import Away, hold_on
+from app.first_sync.answer import Touched
 from app.first_sync.deeds import partner_of
-from app.first_sync.lines import replace_lines, stored_lines
+from app.first_sync.lines import links_of, replace_lines, replace_some, stored_lines
 from app.first_sync.propose import Known, Line, keep_answers, propose_customers, propose_projects
 from app.first_sync.read import Reading, Superseded, read_side
 from app.first_sync.sides import capabilities_of, each_side, open_both
@@ -24,6 +25,8 @@ from app.runtime import Runtime
 from app.systems.ports import Capabilities
 
 _log = structlog.get_logger()
+
+Rows = Mapping[Side, Sequence[KnownRecord]]
 
 
 async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
@@ -64,37 +67,55 @@ async def make_lines(
             return
         await keep_judged(session, link_id, drawn.judged)
         await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind), now=now)
-        plan.state, plan.problem = PlanState.OPEN.value, None
+        plan.state, plan.problem, plan.projects_stale = PlanState.OPEN.value, None, False
         plan.version += 1
         plan.updated_at = now
     _log.info("plan made", link_id=str(link_id), lines=len(drawn.lines))
 
 
-async def match_projects_again(runtime: Runtime, link_id: LinkId) -> None:
+async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touched = None) -> None:
     """
-    Match the projects anew after customers were linked or parted by a person's answers.
+    Match projects anew after customers were linked or parted by a person's answers.
 
-    Answers to lines whose records did not change stay.
+    Answers to lines whose records did not change stay. Until it is done the plan is marked, so
+    that a death in between stops a confirmation and not the truth.
+
+    Args:
+        touched: Only the projects of these customers; all without it.
+
     """
+    if touched is not None and not touched:
+        return
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.OPEN)
-        if plan is None or not plan.capabilities.get("projects"):
+        if plan is None or not plan.projects_stale:
             return
-        known = await _known(session, link_id, RecordKind.PROJECT)
+        rows = await _rows(session, link_id, RecordKind.PROJECT)
+        known = await _known(session, link_id, RecordKind.PROJECT, _theirs(rows, touched))
+        linked = await links_of(session, plan, RecordKind.CUSTOMER)
         customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
-        old = await stored_lines(session, plan, list(RecordKind))
-    if not known.time and not known.books:
-        return
-    customers |= _linked_by(line for line in old if line.kind is RecordKind.CUSTOMER)
-    lines = await asyncio.to_thread(
-        lambda: keep_answers(propose_projects(known, customers), {one.key: one for one in old})
-    )
+        customers |= {time_id: books_id for _, time_id, books_id in linked}
+        old = {one.key: one for one in await stored_lines(session, plan, [RecordKind.PROJECT])}
+    lines: list[Line] = []
+    if plan.capabilities.get("projects"):
+        lines = await asyncio.to_thread(
+            lambda: keep_answers(propose_projects(known, customers), old)
+        )
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
         if held is not None and held.plan_id == plan.plan_id and held.version == plan.version:
-            await replace_lines(
-                session, held, lines, kinds=[RecordKind.PROJECT], now=runtime.clock()
-            )
+            await replace_some(session, held, lines, now=runtime.clock())
+            held.projects_stale = False
+
+
+def _theirs(rows: Rows, touched: Touched) -> Rows:
+    """Give the projects of these customers only."""
+    if touched is None:
+        return rows
+    return {
+        side: [row for row in of_side if (side, row.data["customer_id"]) in touched]
+        for side, of_side in rows.items()
+    }
 
 
 async def _read(runtime: Runtime, link_id: LinkId, plan: Plan) -> Mapping[Side, Capabilities]:
@@ -120,7 +141,7 @@ async def _read(runtime: Runtime, link_id: LinkId, plan: Plan) -> Mapping[Side, 
 class _World:
     """Hold everything the lines are drawn from."""
 
-    rows: Mapping[Side, Sequence[KnownRecord]]
+    rows: Rows
     capabilities: Mapping[Side, Capabilities]
     known: Mapping[RecordKind, Known]
     customers: Mapping[RecordId, RecordId]
@@ -138,25 +159,26 @@ async def _recall(
 ) -> _World:
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING)
-        rows = {
-            side: [row for kind in RecordKind for row in await recall(session, link_id, side, kind)]
-            for side in Side
-        }
+        rows = {kind: await _rows(session, link_id, kind) for kind in RecordKind}
         return _World(
-            rows=rows,
+            rows={side: [row for kind in RecordKind for row in rows[kind][side]] for side in Side},
             capabilities=capabilities,
-            known={kind: await _known(session, link_id, kind) for kind in RecordKind},
+            known={kind: await _known(session, link_id, kind, rows[kind]) for kind in RecordKind},
             customers=await paired_ids(session, link_id, RecordKind.CUSTOMER),
             old=await stored_lines(session, plan, list(RecordKind)) if plan else [],
         )
 
 
-async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Known:
+async def _rows(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Rows:
+    return {side: await recall(session, link_id, side, kind) for side in Side}
+
+
+async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind, rows: Rows) -> Known:
     """Give the records that can take part: read whole, not gone, on their side."""
-    sides: dict[Side, list[Record]] = {}
-    for side in Side:
-        rows = await recall(session, link_id, side, kind)
-        sides[side] = [row.record for row in rows if row.complete and row.gone_at is None]
+    sides = {
+        side: [row.record for row in of_side if row.complete and row.gone_at is None]
+        for side, of_side in rows.items()
+    }
     return Known(
         time=sides[Side.TIME],
         books=sides[Side.BOOKS],

@@ -158,12 +158,10 @@ async def patch_proposal(
             if_match, line.version, present=present.model_dump(mode="json", by_alias=True)
         )
         answer = Answer(body.answer, reached.caller.subject, body.partner_id, body.winners)
-        await answer_line(session, plan, line, answer, now=runtime.clock())
+        touched = await answer_line(session, plan, line, answer, now=runtime.clock())
         await session.flush()
-        is_customer = line.kind == "customer"
         shown = await _shown(session, plan, proposal_id, language)
-    if is_customer:
-        await match_projects_again(runtime, reached.link_id)
+    await match_projects_again(runtime, reached.link_id, touched)
     response.headers["ETag"] = etag(shown.version)
     return shown
 
@@ -191,8 +189,8 @@ async def post_answers(body: BulkAnswer, reached: MayDecide, runtime: Running) -
             sample = [{"id": str(one), "result": "would-answer"} for one in ids[:20]]
             return BulkResult(matched=len(ids), dry_run=True, items=sample)
         answer = Answer(body.answer, reached.caller.subject)
-        results = await answer_many(session, plan, ids, answer, now=runtime.clock())
-    await match_projects_again(runtime, reached.link_id)
+        results, touched = await answer_many(session, plan, ids, answer, now=runtime.clock())
+    await match_projects_again(runtime, reached.link_id, touched)
     items = [{"id": str(one), "result": result} for one, result in results]
     return BulkResult(matched=len(ids), dry_run=False, items=items)
 

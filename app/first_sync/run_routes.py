@@ -12,6 +12,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.first_sync.answers import Counted, RunAnswer, RunList, run_answer
 from app.first_sync.confirm import confirm, pause_run, resume_run
+from app.first_sync.plan import match_projects_again
 from app.first_sync.store import Plan, Proposal, Run, current_plan
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
 from app.links.reach import Reached, reach
@@ -49,6 +50,7 @@ async def post_confirm(
     creates nothing twice; when it ends the link is active. Scope `sync:decide`.
     """
     call = await keyed_call(request, reached.caller.name)
+    await match_projects_again(runtime, reached.link_id)
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         claimed = await claim(session, call, link_id=reached.link_id, now=now)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.first_sync.deeds import DEED, SHOWN_CATEGORY
+from app.first_sync.deeds import ANCHOR, DEED, SHOWN_CATEGORY
 from app.first_sync.store import Plan
 
 
@@ -27,11 +27,7 @@ class Filter:
     q: str | None = None
 
 
-_FROM: Final = """
-FROM proposals p
-JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
-              AND r.record_id = p.anchor_id
-"""
+_FROM: Final = f"FROM proposals p {ANCHOR}"
 
 _WHERE: Final = f"""
 WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
@@ -67,13 +63,13 @@ WITH page AS MATERIALIZED (
          OR (p.name, p.proposal_id) > (:after_name, CAST(:after_id AS uuid)))
   ORDER BY p.name, p.proposal_id LIMIT :limit
 ) {_WITH_OTHERS}
-""")  # noqa: S608 - constants of ours
+""")
 
 _ONE: Final = text(f"""
 WITH page AS MATERIALIZED (
   {_SHOWN} {_FROM} WHERE p.link_id = :link_id AND p.proposal_id = :proposal_id
 ) {_WITH_OTHERS}
-""")  # noqa: S608 - constants of ours
+""")
 
 _FACETS: Final = text(f"""
 SELECT {SHOWN_CATEGORY} AS category, count(*) {_FROM}

@@ -75,6 +75,7 @@ class Plan(Base):
         started_at: When this reading began; what was read before it counts as not read.
         progress: By ``time`` and ``books``: ``{listed, read, total}`` as far as it is known.
         capabilities: What both accounts could do when they were read (``projects``).
+        projects_stale: Customers were linked or parted since the projects were matched.
         problem: ``{code, facts}`` of what stopped the reading, or ``None``.
         version: Rises with each change of state and each answer.
 
@@ -94,6 +95,7 @@ class Plan(Base):
     started_at: Mapped[datetime] = mapped_column(Instant)
     progress: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     capabilities: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    projects_stale: Mapped[bool] = mapped_column(Boolean)
     problem: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB)
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Instant)

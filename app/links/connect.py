@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -93,6 +93,9 @@ async def _find_or_make(
     reopened = link.state == LinkState.CLOSED
     if reopened:
         await enter(session, link, LinkState.CONNECTING, now=now)
+    if link.state == LinkState.CONNECTING:  # what was typed wrong at the first start is mended
+        link.books_name = wanted.name or link.books_name
+        link.books_organization_number = wanted.organization_number
     return link_id, reopened
 
 
@@ -135,7 +138,7 @@ async def begin_login(
     """
     Ask the time system for a log-in page; keep state (hashed) and PKCE verifier (sealed).
 
-    The state is good once, for ten minutes, for this caller only.
+    The state is good once, for ten minutes, for this caller only; older ones are erased.
     """
     async with runtime.database.reading(link_id) as session:
         link = await session.get_one(Link, link_id)
@@ -143,6 +146,7 @@ async def begin_login(
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN) as session:
+        await session.execute(delete(OAuthState).where(OAuthState.expires_at <= now))
         session.add(
             OAuthState(
                 hash=state_hash(state), link_id=link_id, issuer=caller.issuer,

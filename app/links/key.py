@@ -9,7 +9,7 @@ from app.database import CommitPoint
 from app.links.change_state import pause, resume
 from app.links.credentials import keep_credential, key_fingerprint, open_credential
 from app.links.lifecycle import PROJECTS, PauseReason
-from app.links.store import Credential, DirectoryEntry, Link, lock_link
+from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_link
 from app.problems import Problem
 from app.runtime import Runtime
 from app.systems.ports import AccessReport
@@ -74,29 +74,40 @@ def features_of(report: AccessReport) -> list[str]:
 
 async def pause_sharers(runtime: Runtime, link_id: LinkId) -> list[LinkId]:
     """
-    Test the other links that share a refused link's key, and pause each whose key is refused too.
+    Test the working links that share a refused link's key, and pause each whose key is refused too.
 
-    Each is told once, because a paused link is not paused again.
+    Each is told once: a paused link is not tested, and not paused again. A books system that does
+    not answer proves nothing.
     """
-    async with runtime.database.reading(link_id) as session:
-        row = await session.get(Credential, (link_id, Side.BOOKS.value))
-        entries = (await session.scalars(select(DirectoryEntry.link_id))).all()
-    if row is None or row.fingerprint is None:
-        return []
     paused: list[LinkId] = []
-    for other in entries:
-        other_id = LinkId(other)
-        if other_id != link_id and await _shares(runtime, other_id, row.fingerprint):
-            report = await try_key(runtime, other_id)
-            if not report.usable and await _pause(runtime, other_id, runtime.clock()):
-                paused.append(other_id)
+    for other in await _sharers(runtime, link_id):
+        try:
+            report = await try_key(runtime, other)
+        except Problem:  # its key was replaced or its link closed meanwhile
+            continue
+        if _refuses_key(report) and await _pause(runtime, other, runtime.clock()):
+            paused.append(other)
     return paused
 
 
-async def _shares(runtime: Runtime, link_id: LinkId, fingerprint: str) -> bool:
+async def _sharers(runtime: Runtime, link_id: LinkId) -> list[LinkId]:
+    working = DirectoryEntry.state.in_((LinkState.ACTIVE, LinkState.REVIEWING))
     async with runtime.database.reading(link_id) as session:
         row = await session.get(Credential, (link_id, Side.BOOKS.value))
-    return row is not None and row.fingerprint == fingerprint
+        entries = (await session.scalars(select(DirectoryEntry.link_id).where(working))).all()
+    if row is None:
+        return []
+    others = [LinkId(entry) for entry in entries if entry != link_id]
+    async with runtime.database.reading(*others) as session:
+        same = select(Credential.link_id).where(Credential.fingerprint == row.fingerprint)
+        return [LinkId(other) for other in (await session.scalars(same)).all()]
+
+
+def _refuses_key(report: AccessReport) -> bool:
+    return any(
+        finding.blocking and finding.code.endswith(("key-refused", "not-visible"))
+        for finding in report.findings
+    )
 
 
 async def _pause(runtime: Runtime, link_id: LinkId, now: datetime) -> bool:

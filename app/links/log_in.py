@@ -3,7 +3,9 @@
 Check what came back, keep the tokens, subscribe to webhooks.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,12 +20,24 @@ from app.links.change_state import enter
 from app.links.connect import state_hash
 from app.links.credentials import keep_credential, tokens_as_bytes
 from app.links.identity import verifier_identity, webhook_secret_identity
-from app.links.lifecycle import after_login
+from app.links.leave import erase_old_secrets
+from app.links.lifecycle import PauseReason, after_login
 from app.links.pairs import Pair
 from app.links.store import DirectoryEntry, Link, LinkState, WebhookSecret, lock_link
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import AccountFacts, Rejected, Subscription, Tokens
+from app.systems.ports import (
+    AccessReport,
+    AccountFacts,
+    Rejected,
+    Subscription,
+    SystemFault,
+    TimeTracker,
+    Tokens,
+)
+
+_MENDED_BY_LOGIN: Final = frozenset({PauseReason.LOGIN_LOST, PauseReason.TRIAL_ENDED})
+"""A link paused for another reason (a person asked, the brake) stays paused at a new log-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,9 @@ async def finish_login(
     Trade the code for tokens, read whose they are, and put the link under review.
 
     Raises:
-        Problem: ``handover-refused``, ``organization-numbers-differ`` or
-            ``account-already-linked``; nothing was linked then.
+        Problem: ``handover-refused``, ``organization-numbers-differ``,
+            ``account-already-linked``, ``system-refused`` (its findings named) or
+            ``system-unreachable``; nothing was linked then.
 
     """
     if returned.issuer != runtime.systems.time.issuer:
@@ -88,16 +103,43 @@ async def _adopt_login(
     tracker = runtime.systems.time.open(_Fresh(tokens), pace_key=str(link_id))
     report = await tracker.check()
     if report.account is None:
-        raise Problem("handover-refused")
+        raise _no_account(report)
     await _require_fitting(runtime, link_id, report.account, confirmed=confirmed)
     url = f"{runtime.settings.public_url.rstrip('/')}/v1/webhooks/{runtime.systems.time.name}"
     subscription = await tracker.subscribe(f"{url}/{link_id}")
+    login = _Login(report.account, tokens, subscription)
     try:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await _keep_login(session, runtime, link_id, report.account, tokens, subscription)
-    except IntegrityError:
-        await tracker.unsubscribe(subscription.id)
-        raise Problem("account-already-linked") from None
+            older = await _keep_login(session, runtime, link_id, login)
+    except Exception as error:
+        await _end(tracker, subscription.id)
+        if isinstance(error, IntegrityError):
+            raise Problem("account-already-linked") from None
+        raise
+    if older is not None:
+        await _end(tracker, older)
+
+
+def _no_account(report: AccessReport) -> Problem:
+    codes = [finding.code for finding in report.findings if finding.blocking]
+    if any(code.endswith("unreachable") for code in codes):
+        return Problem("system-unreachable", headers={"Retry-After": "10"})
+    return Problem("system-refused", reasons=", ".join(codes))
+
+
+async def _end(tracker: TimeTracker, subscription_id: str) -> None:
+    """End a subscription that nobody listens to; one that cannot be ended only meets 401."""
+    with suppress(SystemFault):
+        await tracker.unsubscribe(subscription_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """Hold what a log-in gave: whose it is, its tokens, its webhooks."""
+
+    account: AccountFacts
+    tokens: Tokens
+    subscription: Subscription
 
 
 class _Fresh:
@@ -118,6 +160,8 @@ async def _require_fitting(
 ) -> None:
     async with runtime.database.reading(link_id) as session:
         link = await session.get_one(Link, link_id)
+    if link.state == LinkState.CLOSED:
+        raise Problem("handover-refused")
     if link.time_account not in (None, account.id):
         raise Problem("account-already-linked")
     numbers = (link.books_organization_number, account.organization_number)
@@ -126,48 +170,50 @@ async def _require_fitting(
 
 
 async def _keep_login(
-    session: AsyncSession,
-    runtime: Runtime,
-    link_id: LinkId,
-    account: AccountFacts,
-    tokens: Tokens,
-    subscription: Subscription,
-) -> None:
+    session: AsyncSession, runtime: Runtime, link_id: LinkId, login: _Login
+) -> str | None:
+    """Keep a log-in in place of the one before; gives the subscription that it replaces."""
     now = runtime.clock()
     link = await lock_link(session, link_id)
-    if link is None:
-        raise Problem("not-found")
-    link.time_account, link.time_name = account.id, account.name
-    link.time_organization_number = account.organization_number
-    link.subscription_id = subscription.id
+    if link is None or link.state == LinkState.CLOSED:
+        raise Problem("handover-refused")
+    older, link.subscription_id = link.subscription_id, login.subscription.id
+    link.time_account, link.time_name = login.account.id, login.account.name
+    link.time_organization_number = login.account.organization_number
     await session.execute(
         update(DirectoryEntry)
         .where(DirectoryEntry.link_id == link_id)
-        .values(time_account=account.id)
+        .values(time_account=login.account.id)
     )
     await keep_credential(
-        session, runtime.vault, link_id, Side.TIME, tokens_as_bytes(tokens), now=now
+        session, runtime.vault, link_id, Side.TIME, tokens_as_bytes(login.tokens), now=now
     )
-    secret_id = uuid7()
-    session.add(
-        WebhookSecret(
-            link_id=link_id, secret_id=secret_id, side=Side.TIME.value,
-            sealed=runtime.vault.seal(
-                subscription.secret.encode(), identity=webhook_secret_identity(link_id, secret_id)
-            ),
-            created_at=now, expires_at=None, last_used_at=None,
-        )
-    )  # fmt: skip
+    secret = _secret_row(runtime, link_id, login.subscription)
+    session.add(secret)
     await session.flush()
+    await erase_old_secrets(session, link_id, keep=secret.secret_id)
     target = await _state_after_login(session, link)
     if link.state != target:
         await enter(session, link, target, now=now)
+    return older
+
+
+def _secret_row(runtime: Runtime, link_id: LinkId, subscription: Subscription) -> WebhookSecret:
+    secret_id = uuid7()
+    return WebhookSecret(
+        link_id=link_id, secret_id=secret_id, side=Side.TIME.value,
+        sealed=runtime.vault.seal(
+            subscription.secret.encode(), identity=webhook_secret_identity(link_id, secret_id)
+        ),
+        created_at=runtime.clock(), expires_at=None, last_used_at=None,
+    )  # fmt: skip
 
 
 async def _state_after_login(session: AsyncSession, link: Link) -> LinkState:
-    if link.state == LinkState.PAUSED:
+    state = LinkState(link.state)
+    if state is LinkState.PAUSED and link.pause_reason in _MENDED_BY_LOGIN:
         return LinkState(link.resume_state or LinkState.REVIEWING)
-    if link.state != LinkState.CONNECTING:
-        return LinkState(link.state)
+    if state is not LinkState.CONNECTING:
+        return state
     pair = await session.scalar(select(Pair.pair_id).where(Pair.link_id == link.link_id).limit(1))
     return after_login(had_first_sync=pair is not None)

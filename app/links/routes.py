@@ -1,5 +1,7 @@
 """Take in what concerns a link as a whole: start, log in, read, change, pause, resume, unlink."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,10 +11,19 @@ from app.access.caller import Caller, Scope
 from app.access.require import require
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.documents import IfMatch, Listing, etag, expect_version
-from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
+from app.documents import IfMatch, Listing, etag, expect_version, read_cursor, write_cursor
+from app.idempotency import (
+    REPLAYED,
+    Fresh,
+    KeyedCall,
+    KeyHeader,
+    Repeat,
+    claim,
+    finish,
+    free,
+    keyed_call,
+)
 from app.links.answers import (
-    EXAMPLE_LINK,
     TRIAL_NOTICE,
     HandoverReturn,
     LinkAnswer,
@@ -78,15 +89,14 @@ async def post_link(
     call = await keyed_call(request, caller.name)
     async with runtime.database.transaction(CommitPoint.PLAIN) as session:
         claimed = await claim(session, call, link_id=None, now=runtime.clock())
-    link_id, new = await start_link(
-        runtime, caller,
-        Wanted(
-            body.conta_organization_id, body.organization_number, body.name, body.return_url,
-            another_company=body.another_company and not isinstance(claimed, Repeat),
-        ),
+    wanted = Wanted(
+        body.conta_organization_id, body.organization_number, body.name, body.return_url,
+        another_company=body.another_company and not isinstance(claimed, Repeat),
     )  # fmt: skip
     language = preferred_language(request.headers.get("accept-language"))
-    page = await begin_login(runtime, caller, link_id, locale=f"{language}-NO")
+    async with _given_back_on_failure(runtime, call, claimed):
+        link_id, new = await start_link(runtime, caller, wanted)
+        page = await begin_login(runtime, caller, link_id, locale=f"{language}-NO")
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         if isinstance(claimed, Repeat):
             response.headers.update(REPLAYED)
@@ -100,35 +110,53 @@ async def post_link(
     )
 
 
+@asynccontextmanager
+async def _given_back_on_failure(
+    runtime: Runtime, call: KeyedCall, claimed: Fresh | Repeat
+) -> AsyncIterator[None]:
+    """Give the key back when the call fails: starting again finds what was made."""
+    try:
+        yield
+    except Exception:
+        if isinstance(claimed, Fresh):
+            async with runtime.database.transaction(CommitPoint.PLAIN) as session:
+                await free(session, call, claimed)
+        raise
+
+
 @router.get(
     "/v1/links",
     operation_id="listLinks",
     summary="List the links of your accounts.",
-    responses=responses("not-signed-in", "scope-missing", "invalid-request"),
+    responses=responses("not-signed-in", "scope-missing", "invalid-request", "invalid-cursor"),
 )
 async def get_links(
     runtime: Running,
     caller: Annotated[Caller, Depends(require(Scope.LINKS_READ))],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[
-        str | None, Query(max_length=64, description="`nextCursor` of the page before.")
+        str | None, Query(max_length=200, description="`nextCursor` of the page before.")
     ] = None,
 ) -> Listing[LinkAnswer]:
     """Use this to find the links an accountant looks after; the newest first.
 
     Scope `links:read`.
     """
+    key, scope = runtime.cursor_key, f"links|{caller.name}"
+    after = None if cursor is None else read_cursor(cursor, key=key, scope=scope)[0]
     async with runtime.database.reading() as session:
         entries = [
             LinkId(entry.link_id)
             for entry in await links_of(session, caller)
-            if cursor is None or str(entry.link_id) < cursor
+            if after is None or str(entry.link_id) < str(after)
         ]
     shown = entries[:limit]
     async with runtime.database.reading(*shown) as session:
         items = [await show(session, link_id) for link_id in shown]
+    more = len(entries) > limit
     return Listing[LinkAnswer](
-        items=items, next_cursor=str(shown[-1]) if len(entries) > limit else None
+        items=items,
+        next_cursor=write_cursor([str(shown[-1])], key=key, scope=scope) if more else None,
     )
 
 
@@ -187,7 +215,7 @@ async def patch_settings(
     summary="Bring back what the log-in at Timerabbit gave the browser.",
     responses=responses(
         *_COMMON, "handover-refused", "organization-numbers-differ", "account-already-linked",
-        "system-unreachable",
+        "system-refused", "system-unreachable",
     ),
 )  # fmt: skip
 async def post_handover(body: HandoverReturn, reached: MayWrite, runtime: Running) -> LinkAnswer:
@@ -263,5 +291,3 @@ async def _present(runtime: Runtime, link_id: LinkId) -> LinkAnswer:
 
 
 router.include_router(key_router)
-
-LISTING_EXAMPLE = {"items": [EXAMPLE_LINK], "nextCursor": None}

@@ -3,11 +3,12 @@
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
 from app.links.credentials import open_credential
-from app.links.lifecycle import PROJECTS, told_status
+from app.links.key import pause_sharers
+from app.links.lifecycle import PROJECTS, PauseReason, told_status
 from app.links.open_systems import open_time
 from app.links.store import Credential, Link, LinkState, read_link
 from app.runtime import Runtime
-from app.systems.ports import LinkFacts, NotFound, Unauthorised, Unreachable
+from app.systems.ports import LinkFacts, NotFound, Rejected, Unauthorised, Unreachable
 
 
 async def tell_link(runtime: Runtime, link_id: LinkId) -> None:
@@ -15,12 +16,17 @@ async def tell_link(runtime: Runtime, link_id: LinkId) -> None:
     Tell the link's present state (job ``TELL_LINK``); for a closed link, say goodbye and forget.
 
     Telling is a courtesy: when the time system is away or refuses us, the next change of state
-    tells again, and nothing of the link's work hangs on it.
+    tells again, and nothing of the link's work hangs on it. A refused key is tried for the other
+    links that share it, so that each is told once.
     """
     async with runtime.database.reading(link_id) as session:
         link = await read_link(session, link_id)
         has_login = await open_credential(session, runtime.vault, link_id, Side.TIME) is not None
-    if link is None or not has_login:
+    if link is None:
+        return
+    if link.pause_reason == PauseReason.KEY_REFUSED:
+        await pause_sharers(runtime, link_id)
+    if not has_login:
         return
     try:
         if link.state == LinkState.CLOSED:
@@ -28,7 +34,7 @@ async def tell_link(runtime: Runtime, link_id: LinkId) -> None:
         elif link.state != LinkState.CONNECTING:
             tracker = await open_time(runtime, link_id)
             await tracker.tell_link(_facts(runtime, link))
-    except (Unreachable, Unauthorised, NotFound):
+    except (Unreachable, Unauthorised, NotFound, Rejected):
         if link.state == LinkState.CLOSED:
             await _forget(runtime, link_id)
 

@@ -1,11 +1,13 @@
 """Renew a link's OAuth tokens once for all who meet them stale, in any number of processes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
@@ -15,7 +17,7 @@ from app.links.store import Credential
 from app.runtime import Runtime
 from app.systems.ports import AccessReason, Tokens, Unauthorised, Unreachable
 
-_LEASE: Final = timedelta(seconds=40)
+_BEYOND_TWO_TRIES: Final = timedelta(seconds=30)
 _LOOK_AGAIN_SECONDS: Final = 0.2
 _MOST_LOOKS: Final = 250
 
@@ -43,16 +45,32 @@ class LinkTokens:
     async def renew(self, stale: Tokens, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
         """Replace stale tokens, once for all who ask at the same time."""
         for _ in range(_MOST_LOOKS):
-            held, mine = await self._take_lease(stale)
+            held, lease = await self._take_lease(stale)
             if held.access != stale.access:
                 return held
-            if mine:
-                return await self._refresh(held, refresh)
+            if lease is not None:
+                return await self._refresh(held, lease, refresh)
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         raise Unreachable("another process renews the access and does not end")
 
-    async def _take_lease(self, stale: Tokens) -> tuple[Tokens, bool]:
+    async def _take_lease(self, stale: Tokens) -> tuple[Tokens, datetime | None]:
         now = self._runtime.clock()
+        async with self._locked() as (row, _):
+            held = self._open(row.sealed)
+            free = row.lease_until is None or row.lease_until <= now
+            lease = now + self._lease if free and held.access == stale.access else None
+            row.lease_until = lease or row.lease_until
+        return held, lease
+
+    @property
+    def _lease(self) -> timedelta:
+        """Outlive the two tries of a renewal, each of which may take a call's whole deadline."""
+        return timedelta(seconds=2 * self._runtime.settings.outgoing_timeout_seconds) + (
+            _BEYOND_TWO_TRIES
+        )
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[tuple[Credential, AsyncSession]]:
         async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
             row = await session.scalar(
                 select(Credential)
@@ -61,23 +79,22 @@ class LinkTokens:
             )
             if row is None:
                 raise _lost()
-            held = self._open(row.sealed)
-            mine = held.access == stale.access and (
-                row.lease_until is None or row.lease_until <= now
-            )
-            if mine:
-                row.lease_until = now + _LEASE
-        return held, mine
+            yield row, session
 
-    async def _refresh(self, held: Tokens, refresh: Callable[[str], Awaitable[Tokens]]) -> Tokens:
+    async def _refresh(
+        self, held: Tokens, lease: datetime, refresh: Callable[[str], Awaitable[Tokens]]
+    ) -> Tokens:
         if held.refresh is None:
+            await self._end_lease(lease)
             raise _lost()
         try:
             fresh = await self._twice(held.refresh, refresh)
         except BaseException:
-            await self._end_lease()
+            await self._end_lease(lease)
             raise
-        async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
+        async with self._locked() as (row, session):
+            if row.lease_until != lease:  # someone else took over, or a person logged in anew
+                return self._open(row.sealed)
             await keep_credential(
                 session, self._runtime.vault, self._link_id, Side.TIME,
                 tokens_as_bytes(fresh), now=self._runtime.clock(),
@@ -98,11 +115,15 @@ class LinkTokens:
                 raise
             return await refresh(token)
 
-    async def _end_lease(self) -> None:
+    async def _end_lease(self, lease: datetime) -> None:
         async with self._runtime.database.transaction(CommitPoint.PLAIN, self._link_id) as session:
             await session.execute(
                 update(Credential)
-                .where(Credential.link_id == self._link_id, Credential.side == Side.TIME.value)
+                .where(
+                    Credential.link_id == self._link_id,
+                    Credential.side == Side.TIME.value,
+                    Credential.lease_until == lease,
+                )
                 .values(lease_until=None)
             )
 

@@ -1,6 +1,8 @@
 """Say whether the process lives, whether it can serve, and what it has counted."""
 
 import asyncio
+from math import nan
+from typing import Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -14,7 +16,8 @@ from app.runtime import Running, Runtime
 
 router = APIRouter(include_in_schema=False)
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS: Final = 2.0
+_AWAY: Final = (DBAPIError, PoolTimeout, TimeoutError)
 
 
 @router.get("/health/live")
@@ -44,7 +47,7 @@ async def _database_fault(runtime: Runtime) -> str | None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.reading() as session:
             await session.execute(text("SELECT 1 FROM link_directory LIMIT 1"))
-    except (DBAPIError, PoolTimeout, TimeoutError):
+    except _AWAY:
         return "database-unavailable"
     return None
 
@@ -57,9 +60,16 @@ def _keyring_fault(runtime: Runtime) -> str | None:
 async def metrics(runtime: Running) -> Response:
     """Give the counters in Prometheus' text form.
 
-    Gauges over all links are read from the directory.
+    Gauges over all links are read from the directory; without a database they are NaN, and what the
+    process itself counted is told all the same.
     """
-    await _read_gauges(runtime)
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await _read_gauges(runtime)
+    except _AWAY:
+        told = runtime.metrics
+        for gauge in (told.pending, told.parked, told.oldest_pending_seconds):
+            gauge.set(nan)
     return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.canonical import Customer, CustomerKind, Project
+from app.records.matching.addresses import is_placeholder, postal_code
+from app.records.matching.identifiers import is_organization_number, organization_digits
 
-_WEIGHTS: Final = (3, 2, 7, 6, 5, 4, 3, 2)
 _TAGS: Final = re.compile(r"<[^>]*>")
-_PLACEHOLDERS: Final = frozenset(
-    {
-        "", "-", "--", ".", "..", "x", "xx", "xxx", "?", "ukjent", "ikke oppgitt", "mangler",
-        "mangler adresse", "ukjent adresse", "n/a", "na", "ingen", "0", "0000",
-    }
-)  # fmt: skip
-"""What people type where a field is demanded and they know nothing; it is no address."""
+_HOME: Final = frozenset({None, "", "NO"})
+"""Countries whose postal codes and organization numbers we can check; unset means Norway."""
+_OWN_RULE: Final = frozenset(
+    {"name", "kind", "address", "address.line1", "address.postal_code", "address.city"}
+)
+"""Fields whose lack has its own finding; any other that is required gives ``field-missing``."""
 
 
 class FixKind(StrEnum):
@@ -76,8 +76,9 @@ def customer_gaps(
     found = [
         *_name_gaps(customer.name),
         *_kind_gaps(customer, required),
-        *_number_gaps(customer, twice=number_twice),
+        *_number_gaps(customer, required, twice=number_twice),
         *_address_gaps(customer, required),
+        *_field_gaps(customer, required),
         *_length_gaps(customer_texts(customer), limits),
     ]
     return _sorted(found)
@@ -114,17 +115,8 @@ def is_ready(gaps: Iterable[Gap]) -> bool:
 
 
 def valid_organization_number(text: str | None) -> bool:
-    """Check nine digits by modulus 11 (weights 3 2 7 6 5 4 3 2); blanks and «MVA» are let pass."""
-    digits = re.sub(r"[^0-9]", "", text or "")
-    if len(digits) != 9:
-        return False
-    rest = 11 - sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=False)) % 11
-    return rest != 10 and rest % 11 == int(digits[8])
-
-
-def is_placeholder(text: str | None) -> bool:
-    """Say whether a text is what people type when they know nothing."""
-    return (text or "").strip().lower() in _PLACEHOLDERS
+    """Check nine digits by modulus 11; blanks and «MVA» are let pass, a row of one digit is not."""
+    return is_organization_number(organization_digits(text))
 
 
 def customer_texts(customer: Customer) -> dict[str, str | None]:
@@ -172,18 +164,18 @@ def _kind_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
     return [Gap("kind-not-set", "kind", blocking="kind" in required, fix=FixKind.SET_KIND)]
 
 
-def _number_gaps(customer: Customer, *, twice: bool) -> list[Gap]:
+def _number_gaps(customer: Customer, required: frozenset[str], *, twice: bool) -> list[Gap]:
+    field = "organization_number"
     number = (customer.organization_number or "").strip()
     fix = FixKind.SET_ORGANIZATION_NUMBER
     if not number:
-        if customer.kind is not CustomerKind.COMPANY:
+        needed = field in required
+        if customer.kind is not CustomerKind.COMPANY and not needed:
             return []
-        return [Gap("organization-number-missing", "organization_number", blocking=False, fix=fix)]
-    if not valid_organization_number(number):
-        return [Gap("organization-number-invalid", "organization_number", blocking=True, fix=fix)]
-    if twice:
-        return [Gap("organization-number-twice", "organization_number", blocking=False)]
-    return []
+        return [Gap("organization-number-missing", field, blocking=needed, fix=fix)]
+    if customer.address.country in _HOME and not valid_organization_number(number):
+        return [Gap("organization-number-invalid", field, blocking=True, fix=fix)]
+    return [Gap("organization-number-twice", field, blocking=False)] if twice else []
 
 
 def _address_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
@@ -193,13 +185,33 @@ def _address_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
         "address.postal_code": address.postal_code,
         "address.city": address.city,
     }
+    fix = FixKind.SET_ADDRESS
     missing = [name for name, value in parts.items() if is_placeholder(value)]
-    blocking = any(name in required or "address" in required for name in missing)
     if len(missing) == len(parts):
-        return [Gap("address-missing", "address", blocking=blocking, fix=FixKind.SET_ADDRESS)]
-    return [
-        Gap("address-incomplete", name, blocking=blocking, fix=FixKind.SET_ADDRESS)
+        blocking = any(name in required or "address" in required for name in missing)
+        return [Gap("address-missing", "address", blocking=blocking, fix=fix)]
+    found = [
+        Gap("address-incomplete", name, blocking=bool({name, "address"} & required), fix=fix)
         for name in missing
+    ]
+    if "address.postal_code" not in missing and not _code_is_known(customer):
+        blocking = bool({"address.postal_code", "address"} & required)
+        found.append(Gap("postal-code-unknown", "address.postal_code", blocking=blocking, fix=fix))
+    return found
+
+
+def _code_is_known(customer: Customer) -> bool:
+    """Say whether the code is in use as it is written; abroad that cannot be told."""
+    code = (customer.address.postal_code or "").replace(" ", "").strip()
+    return customer.address.country not in _HOME or postal_code(code) == code
+
+
+def _field_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
+    texts = {**customer_texts(customer), "address.country": customer.address.country}
+    return [
+        Gap("field-missing", name, blocking=True)
+        for name, value in texts.items()
+        if name in required - _OWN_RULE - {"organization_number"} and not (value or "").strip()
     ]
 
 

@@ -169,7 +169,7 @@ class StatusAnswer(AnswerDocument):
                 {
                     "state": "active",
                     "inStep": False,
-                    "text": "1 thing needs you.",
+                    "text": "One thing needs you.",
                     "pending": 0,
                     "parked": 0,
                     "openConflicts": 1,

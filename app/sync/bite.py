@@ -1,21 +1,22 @@
 """Take a bounded bite of a link's due changes, with all that is needed to look at them."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
-from app.changes.store import Due, take_due
+from app.changes.take import Due, take_due
 from app.links.lifecycle import PROJECTS
 from app.links.pairs import Pair
-from app.links.store import LinkState, directory_entry, read_link
+from app.links.store import LinkState
 from app.records.fields import FIELDS
 from app.runtime import Runtime
 from app.sync.merge import Policy
+from app.sync.open_both import Opened, read_opened
 from app.sync.store import ConflictRow, current_conflicts
 from app.systems.ports import Capabilities, RecordKeeper
 
@@ -44,18 +45,27 @@ class Bite:
     Args:
         held_until: A system asked for patience until then; nothing is taken before.
         projects: The books account may have projects.
+        opened: The link's rows, for opening its two systems without another look.
 
     """
 
     works: tuple[Work, ...]
     policies: Mapping[str, Policy]
     projects: bool
+    opened: Opened
     held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Hold what every look of one drain shares: the link's two systems and its rules."""
+    """
+    Hold what every look of one drain shares: the link's two systems and its rules.
+
+    Args:
+        abilities: What each side can do, as asked for by ``able``.
+        refreshed: Lists that were read anew in this drain, by side and kind.
+
+    """
 
     runtime: Runtime
     link_id: LinkId
@@ -63,6 +73,7 @@ class Look:
     policies: Mapping[str, Policy]
     projects: bool
     abilities: dict[Side, Capabilities] = field(default_factory=dict)
+    refreshed: dict[tuple[Side, RecordKind], asyncio.Future[None]] = field(default_factory=dict)
 
     async def able(self, side: Side) -> Capabilities:
         """Give what a side can do, asked for once a drain and only when needed."""
@@ -75,20 +86,19 @@ async def take_bite(runtime: Runtime, link_id: LinkId) -> Bite | None:
     """Read the link's due changes, customers before projects; ``None`` if it does not work now."""
     now = runtime.clock()
     async with runtime.database.reading(link_id) as session:
-        entry = await directory_entry(session, link_id)
-        link = await read_link(session, link_id)
-        if entry is None or link is None or entry.state != LinkState.ACTIVE:
+        opened = await read_opened(session, link_id)
+        if opened is None or opened.entry.state != LinkState.ACTIVE:
             return None
-        policies = read_policies(link.settings)
+        entry, link = opened.entry, opened.link
         held = max(
             (t for t in (entry.time_not_before, entry.books_not_before) if t and t > now),
             default=None,
         )
+        bite = Bite((), read_policies(link.settings), PROJECTS in link.features, opened, held)
         if held is not None:
-            return Bite((), policies, PROJECTS in link.features, held)
+            return bite
         dues = await take_due(session, link_id, now=now, bite=runtime.settings.drain_bite)
-        works = await _group(session, link_id, dues)
-    return Bite(works, policies, PROJECTS in link.features)
+        return replace(bite, works=await _group(session, link_id, dues))
 
 
 def read_policies(settings: Mapping[str, Any]) -> Mapping[str, Policy]:
@@ -99,36 +109,19 @@ def read_policies(settings: Mapping[str, Any]) -> Mapping[str, Policy]:
     return {name: Policy(exceptions.get(name, policy)) for name in names}
 
 
-async def _group(session: AsyncSession, link_id: LinkId, dues: Sequence[Due]) -> tuple[Work, ...]:
-    pairs = await _pairs(session, link_id, dues)
-    conflicts = await current_conflicts(
-        session, link_id, list({pair.pair_id for pair in pairs.values()})
-    )
-    groups: dict[tuple[str, ...], list[Due]] = {}
-    for due in dues:
-        pair = pairs.get((due.side, due.kind, due.record_id))
+async def _group(
+    session: AsyncSession, link_id: LinkId, dues: Sequence[tuple[Due, Pair | None]]
+) -> tuple[Work, ...]:
+    """Put the changes of one pair together, with its conflicts; a pair in step has none."""
+    troubled = {pair.pair_id for _, pair in dues if pair is not None and pair.problem is not None}
+    conflicts = await current_conflicts(session, link_id, sorted(troubled))
+    groups: dict[tuple[str, ...], list[tuple[Due, Pair | None]]] = {}
+    for due, pair in dues:
         key = (due.kind, str(pair.pair_id)) if pair else (due.kind, due.side, due.record_id)
-        groups.setdefault(key, []).append(due)
+        groups.setdefault(key, []).append((due, pair))
     works = []
     for group in groups.values():
-        first = group[0]
-        pair = pairs.get((first.side, first.kind, first.record_id))
+        first, pair = group[0]
         open_ones = conflicts.get(pair.pair_id, ()) if pair else ()
-        works.append(Work(first.kind, tuple(group), pair, open_ones))
+        works.append(Work(first.kind, tuple(due for due, _ in group), pair, open_ones))
     return tuple(works)
-
-
-async def _pairs(
-    session: AsyncSession, link_id: LinkId, dues: Sequence[Due]
-) -> dict[tuple[str, str, str], Pair]:
-    """Find the pairs of the changed records, by side, kind and record id."""
-    wanted = {side: [due.record_id for due in dues if due.side is side] for side in Side}
-    if not dues:
-        return {}
-    rows = await session.scalars(
-        select(Pair).where(
-            Pair.link_id == link_id,
-            or_(Pair.time_id.in_(wanted[Side.TIME]), Pair.books_id.in_(wanted[Side.BOOKS])),
-        )
-    )
-    return {(side, pair.kind, pair.record_id(side)): pair for pair in rows.all() for side in Side}

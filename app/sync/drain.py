@@ -7,30 +7,32 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
 from app.changes.backoff import Failure
-from app.changes.store import counts
 from app.database import CommitPoint
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
-from app.links.open_systems import open_books, open_time
-from app.links.store import DirectoryEntry, hold_back
+from app.links.store import hold_back
 from app.queue import Job, defer
 from app.runtime import Runtime
-from app.sync.bite import Bite, Look, Work, take_bite
+from app.sync.bite import Look, Work, take_bite
 from app.sync.keep import keep_outcomes
+from app.sync.open_both import NotLetIn, open_both
 from app.sync.outcomes import Outcome
 from app.sync.reconcile import reconcile
 from app.sync.take_up import take_up
 from app.sync.verdicts import Again, Failed, HeldBack, Refused
-from app.systems.ports import Unauthorised
 
 _log = structlog.get_logger()
+
+_WAVES_KEPT_TOGETHER = 2
+"""How many times the records that go side by side are kept in one transaction: each costs 6 round
+trips, and a death between costs no more than reading those records again."""
 
 _LOOKS_AT_ONCE = 3
 """How often a record that changes under our hands is looked at before it waits."""
@@ -50,31 +52,23 @@ async def drain_link(runtime: Runtime, link_id: LinkId) -> None:
         await _finish(runtime, link_id, (), held_until=bite.held_until)
         return
     try:
-        look = await _open(runtime, link_id, bite)
-    except Unauthorised as fault:
-        await _stop(runtime, link_id, Refused(Side.BOOKS, fault.reason))
+        keepers = open_both(runtime, link_id, bite.opened)
+    except NotLetIn as refusal:
+        await _stop(runtime, link_id, Refused(refusal.side, refusal.fault.reason))
         return
-    *waves, last = _waves(bite.works, runtime.settings.drain_parallel)
+    look = Look(runtime, link_id, keepers, bite.policies, bite.projects)
+    *waves, last = _waves(bite.works, _WAVES_KEPT_TOGETHER * runtime.settings.drain_parallel)
     for wave in waves:
         outcomes = await _look_at(look, wave)
         if _stops(outcomes):
-            last = ()
             await _finish(runtime, link_id, outcomes)
             return
         await _keep(runtime, link_id, outcomes)
     await _finish(runtime, link_id, await _look_at(look, last))
 
 
-async def _open(runtime: Runtime, link_id: LinkId, bite: Bite) -> Look:
-    keepers = {
-        Side.TIME: await open_time(runtime, link_id),
-        Side.BOOKS: await open_books(runtime, link_id),
-    }
-    return Look(runtime, link_id, keepers, bite.policies, bite.projects)
-
-
 def _waves(works: Sequence[Work], size: int) -> Iterator[Sequence[Work]]:
-    """Cut the work into what goes side by side; customers are done before projects begin."""
+    """Cut the work into what is kept together; customers are done before projects begin."""
     for kind in RecordKind:
         of_kind = [work for work in works if work.kind is kind]
         for start in range(0, len(of_kind), size):
@@ -82,8 +76,13 @@ def _waves(works: Sequence[Work], size: int) -> Iterator[Sequence[Work]]:
 
 
 async def _look_at(look: Look, works: Sequence[Work]) -> tuple[Outcome, ...]:
-    outcomes = await asyncio.gather(*(_look(look, work) for work in works))
-    return _blame(outcomes)
+    side_by_side = asyncio.Semaphore(look.runtime.settings.drain_parallel)
+
+    async def in_turn(work: Work) -> Outcome:
+        async with side_by_side:
+            return await _look(look, work)
+
+    return _blame(await asyncio.gather(*(in_turn(work) for work in works)))
 
 
 async def _look(look: Look, work: Work) -> Outcome:
@@ -94,8 +93,9 @@ async def _look(look: Look, work: Work) -> Outcome:
                 outcome = await take_up(look, work)
             else:
                 outcome = await reconcile(look, work, work.pair)
-            if not isinstance(outcome.verdict, Again) or outcome.kept is not None:
-                break
+            wrote = outcome.kept is not None and outcome.kept.written
+            if wrote or not isinstance(outcome.verdict, Again):
+                break  # what was written must be kept before the pair is looked at again
     except (DBAPIError, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - one record must not stop its link's others
@@ -156,17 +156,23 @@ async def _finish(
         await _stop(runtime, link_id, refused)
 
 
+_COUNT_LINK = text("""
+UPDATE link_directory SET (pending, parked, next_due) = (
+  SELECT count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'parked'),
+         GREATEST(min(not_before) FILTER (WHERE state = 'pending'),
+                  CASE WHEN count(*) FILTER (WHERE state = 'pending') > 0
+                       THEN CAST(:held_until AS timestamptz) END)
+  FROM changes WHERE changes.link_id = :link_id)
+WHERE link_id = :link_id RETURNING next_due
+""")
+
+
 async def _count_link(
     session: AsyncSession, link_id: LinkId, *, now: datetime, held_until: datetime | None
 ) -> None:
-    found = await counts(session, link_id)
-    next_due = found.next_due
-    if next_due is not None and held_until is not None:
-        next_due = max(next_due, held_until)
-    await session.execute(
-        update(DirectoryEntry)
-        .where(DirectoryEntry.link_id == link_id)
-        .values(pending=found.pending, parked=found.parked, next_due=next_due)
+    """Write what waits and when it is due, in one statement; go on at once if it is due now."""
+    next_due: datetime | None = await session.scalar(
+        _COUNT_LINK, {"link_id": link_id, "held_until": held_until}
     )
     if next_due is not None and next_due <= now:
         await defer(session, Job.DRAIN_LINK, link_id)

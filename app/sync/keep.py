@@ -13,7 +13,8 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
 from app.changes.backoff import Failure, RetryAt, next_attempt
-from app.changes.store import Due, Waiting, keep_waiting, settle
+from app.changes.settle import Waiting, keep_waiting, settle
+from app.changes.take import Due
 from app.sync.merge import Conflict
 from app.sync.outcomes import Kept, Outcome
 from app.sync.store import ConflictRow, ConflictState, write_history

@@ -23,9 +23,14 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Everything is in step on both sides.",
     },
     "waiting": {
-        "nb": "{pending} poster oppdateres.",
-        "nn": "{pending} postar vert oppdaterte.",
-        "en": "{pending} records are being brought in step.",
+        "nb": "Poster som oppdateres: {pending}.",
+        "nn": "Postar som vert oppdaterte: {pending}.",
+        "en": "Records being brought in step: {pending}.",
+    },
+    "needs-one": {
+        "nb": "Én sak trenger deg.",
+        "nn": "Éi sak treng deg.",
+        "en": "One thing needs you.",
     },
     "needs": {
         "nb": "{needs} saker trenger deg.",
@@ -97,7 +102,7 @@ def _headline(state: str, facts: Mapping[str, str]) -> str:
     if state != LinkState.ACTIVE:
         return state
     if facts["needs"] != "0":
-        return "needs"
+        return "needs-one" if facts["needs"] == "1" else "needs"
     return "in-step" if facts["pending"] == "0" else "waiting"
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
 from app.changes.backoff import Failure, RetryAt, next_attempt
-from app.changes.store import counts, make_due
+from app.changes.settle import make_due
+from app.changes.store import counts
 from app.database import CommitPoint
 from app.links.change_state import pause
 from app.links.lifecycle import PROJECTS, PauseReason, pause_reason
@@ -25,6 +26,7 @@ from app.runtime import Runtime
 from app.sync.brake import stops
 from app.sync.cadence import next_sweep
 from app.sync.lists import Found, Lists, sweep_list
+from app.sync.refresh import list_from
 from app.sync.store import SweepMark
 from app.sync.verdicts import CUSTOMER_NOT_LINKED, PROJECTS_NEED_SMART
 from app.systems.ports import (
@@ -40,12 +42,6 @@ _draw: Final = SystemRandom().random
 
 FULL_EVERY: Final = timedelta(hours=24)
 """How often lists that could be narrowed are read to the end, so that vanished records show."""
-
-FIRST_REACH: Final = timedelta(days=7)
-"""How far the first list of changes reaches back: the review may have taken days."""
-
-OVERLAP: Final = timedelta(minutes=5)
-"""How far a list of changes reaches back before the last one, for clocks that differ."""
 
 
 async def sweep_link(runtime: Runtime, link_id: LinkId) -> None:
@@ -98,9 +94,8 @@ class _Sweep:
 
     @property
     def since(self) -> datetime:
-        """Give the instant from which changes are asked for; the first sweep reaches back far."""
-        seen_to = self.mark.seen_to if self.mark is not None else None
-        return self.started - FIRST_REACH if seen_to is None else seen_to - OVERLAP
+        """Give the instant from which changes are asked for."""
+        return list_from(self.mark, now=self.started)
 
     async def read_side(self, side: Side) -> None:
         keeper: RecordKeeper = (

@@ -1,10 +1,12 @@
 """Take up a record that is in no pair: link it, make its other half, ask, or let it wait."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from app.canonical import Project, Record, RecordId, RecordKind, Side
-from app.changes.store import make_due, note
+from app.changes.settle import make_due
+from app.changes.store import note
 from app.database import CommitPoint
 from app.links.pairs import partner_id
 from app.problems import catalogue
@@ -12,9 +14,12 @@ from app.records.admit import Ask, Create, Linked, Wait, admit
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
 from app.sync.bite import Look, Work
 from app.sync.outcomes import Outcome
+from app.sync.refresh import refresh
 from app.sync.verdicts import (
+    CHANGED,
     CUSTOMER_NOT_LINKED,
     PROJECTS_NEED_SMART,
+    Again,
     Asks,
     Done,
     Verdict,
@@ -25,6 +30,9 @@ from app.systems.ports import ChangeNotice, SystemFault
 
 SAME_RECORD: Final = "is-this-the-same-record"
 NOT_READY: Final = "record-not-ready"
+LEFT_OUT: Final = "left-out"
+CREATE_NOT_SETTLED: Final = "create-not-settled"
+_LOOK_AGAIN: Final = timedelta(seconds=30)
 
 
 async def take_up(look: Look, work: Work) -> Outcome:
@@ -51,6 +59,7 @@ async def take_up(look: Look, work: Work) -> Outcome:
 
 
 async def _admit(look: Look, side: Side, kind: RecordKind, record: Record) -> Verdict:
+    await refresh(look, side.other, kind)
     others = await look.able(side.other)
     match await admit(look.runtime, look.link_id, side, kind, record, others=others):
         case Linked():
@@ -59,13 +68,21 @@ async def _admit(look: Look, side: Side, kind: RecordKind, record: Record) -> Ve
         case Ask(question_id, facts):
             return Asks(SAME_RECORD, {**facts, "questionId": str(question_id)})
         case Wait(code, facts):
-            return _waits(code, facts)
+            return _waits(record, code, facts)
         case Create():
             return await _create(look, side, kind, record)
 
 
-def _waits(code: str, facts: Mapping[str, Any]) -> Waits:
-    """Wait under the code, or name a readiness finding under the one code for all of them."""
+def _waits(record: Record, code: str, facts: Mapping[str, Any]) -> Verdict:
+    """Say how a record that was not admitted goes on; readiness findings share one code."""
+    if code == LEFT_OUT:
+        return Done()
+    if code == CHANGED:
+        return Again(code)
+    if code == CREATE_NOT_SETTLED:
+        return Waits(code, after=_LOOK_AGAIN, facts=facts)
+    if code == CUSTOMER_NOT_LINKED and isinstance(record, Project):
+        return Waits(code, facts={**facts, "customerId": record.customer_id})
     if code in catalogue():
         return Waits(code, facts=facts)
     return Waits(NOT_READY, facts={**facts, "finding": code})
@@ -95,7 +112,7 @@ async def _create(look: Look, side: Side, kind: RecordKind, record: Record) -> V
             return Done()
         case Unsettled(not_before):
             after = not_before - look.runtime.clock()
-            return Waits("create-not-settled", after=after)
+            return Waits(CREATE_NOT_SETTLED, after=after)
         case Refused(code, facts):
             return Asks(code, facts)
 

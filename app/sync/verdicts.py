@@ -21,6 +21,7 @@ RECHECK: Final = timedelta(hours=1)
 """How long a change waits by itself for what a sweep or a new pair usually brings earlier."""
 
 PROJECTS_NEED_SMART: Final = "projects-need-smart"
+CHANGED: Final = "record-changed-meanwhile"
 REFUSED: Final = "other-system-refused"
 CUSTOMER_NOT_LINKED: Final = "project-customer-not-linked"
 
@@ -90,7 +91,7 @@ def judge(fault: SystemFault, side: Side) -> Verdict:
             plan = fault.reason is AccessReason.PLAN
             return Waits(PROJECTS_NEED_SMART) if plan else Refused(side, fault.reason)
         case Rejected():
-            stale = Again("record-changed-meanwhile")
+            stale = Again(CHANGED)
             return stale if fault.stale else Asks(REFUSED, refusal_facts(fault, side))
         case NotFound():
             return Again("record-not-found")

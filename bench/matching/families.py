@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from pool import pool
-from world import COMMON, DEPARTMENTS, TRADES, Entity, Family, World
+from bench.matching.stock import pool
+from bench.matching.world import COMMON, Entity, Family, World
 
 NEAR_GIVEN = (
     ("Ingri", "Ingrid"),
@@ -49,7 +49,9 @@ def household(world: World) -> None:
         first = replace(first, given=one, name=f"{one} {first.surname}")
         first = replace(first, mail=world.person_mail(one, first.surname))
     else:
-        other = next(name for name in iter(lambda: pool().person(rng)[0], "") if name != first.given)
+        other = next(
+            name for name in iter(lambda: pool().person(rng)[0], "") if name != first.given
+        )
     second = replace(
         first,
         given=other,
@@ -68,10 +70,10 @@ def household(world: World) -> None:
 
 
 def owner_and_firm(world: World) -> None:
-    """A person and the company named after him, at one address or not."""
+    """Pair a person with the company named after him, at one address or not."""
     rng = world.rng
     owner = world.person()
-    trade = rng.choice(TRADES)
+    trade = rng.choice(pool().trades)
     surname = owner.surname.split(" ")[-1]
     name = rng.choice(
         (f"{surname} {trade}", f"{owner.given} {surname}", f"{owner.given} {surname} {trade}")
@@ -93,20 +95,24 @@ def owner_and_firm(world: World) -> None:
 
 
 def branches(world: World) -> None:
-    """A main unit and its branches, each with its number, some with one mailbox and phone."""
+    """Give a main unit branches, mostly with their own number, some with one mailbox and phone."""
     rng = world.rng
     main = world.company(form="AS")
     members = [main]
     for _ in range(rng.choice((1, 1, 2, 3))):
         branch = world.elsewhere(replace(main, number=world.number()))
+        if branch.place in {one.place for one in members}:
+            continue
         sign = rng.choice((" avd. {}", " avd {}", " {}", " - {}", ", avdeling {}", " Filial {}"))
-        branch = replace(branch, name=main.name + sign.format(branch.place.title()))
+        branch = replace(
+            branch, name=main.name + sign.format(branch.place.title()), main_name=main.name
+        )
         if rng.random() < 0.4:
             branch = replace(branch, mail=main.mail)
         if rng.random() < 0.25:
             branch = replace(branch, phone=main.phone)
-        if rng.random() < 0.3:
-            branch = replace(branch, number=main.number)
+        if rng.random() < 0.2:
+            branch = replace(branch, number=main.number, main_name="")
         members.append(branch)
     world.family("branch", members)
 
@@ -142,7 +148,7 @@ def departments(world: World) -> None:
         f"faktura@{world.company_mail(replace(town, name=stem, contact='Per Post')).split('@')[1]}"
     )
     members = []
-    for department in rng.sample(DEPARTMENTS, rng.choice((2, 3, 4))):
+    for department in rng.sample(pool().departments, rng.choice((2, 3, 4))):
         sign = rng.choice((" ", ", ", " - "))
         one = replace(
             town,
@@ -199,14 +205,14 @@ def kin(world: World) -> None:
             ("holding", f"{first.name} Eiendom"),
             ("holding", f"{first.name} Invest"),
             ("holding", f"{first.name} Gruppen"),
-            ("ext", f"{first.name} og {rng.choice(TRADES)}"),
+            ("ext", f"{first.name} og {rng.choice(pool().trades)}"),
             ("near", near),
             ("near", near),
-            ("sister", f"{first.name.split(' ')[0]} {rng.choice(TRADES)}"),
+            ("sister", f"{first.name.split(' ')[0]} {rng.choice(pool().trades)}"),
         )
     )
     second = replace(first, name=name, number=world.number(), phone=world.phone())
-    if rng.random() < {"ext": 0.7, "near": 0.9}.get(kind, 0.0):
+    if rng.random() < {"ext": 0.7, "near": 0.95}.get(kind, 0.0):
         second = world.elsewhere(second)
     else:
         second = replace(

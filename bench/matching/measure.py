@@ -1,11 +1,11 @@
 """
 Measure the matching over several draws: mean and spread, times, memory; writes JSON.
 
-    python bench/matching/measure.py --draws 8 --size 3000 --out bench/matching/results.json
-    python bench/matching/measure.py --visible ../shared/matching      scores the public draw too
-    python bench/matching/measure.py --large                            one draw of 20,000 a side
+    python -m bench.matching.measure --draws 8 --size 3000 --out bench/matching/results.json
+    python -m bench.matching.measure --visible ../shared/matching      scores the public draw too
+    python -m bench.matching.measure --large                            one draw of 20,000 a side
 
-One process, one core. Figures are means over draws that no rule was looked at with (``--first-seed``).
+One process; seconds are of one core. Draws that no rule was looked at with start at seed 1001.
 """
 
 import argparse
@@ -18,14 +18,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
-
-from generate import draw
-from scoring import Answer, Table, Truth, false_kinds, figures, truth_of
-
 from app.canonical import Customer, Side
 from app.records.matching import match
 from app.records.matching.benchmark import customer_of, faults
+from bench.matching.generate import draw
+from bench.matching.scoring import Answer, Table, Truth, false_kinds, figures, truth_of
 
 KEPT = (
     "false_per_10000",
@@ -67,10 +64,10 @@ def sides_of(tables: dict[str, Table]) -> tuple[list[Customer], list[Customer]]:
 
 
 def answer_of(left: list[Customer], right: list[Customer]) -> tuple[Answer, float]:
-    """Match, and say how many seconds it took."""
-    begun = time.perf_counter()
+    """Match, and say how many seconds of one core it took."""
+    begun = time.process_time()
     found = match(left, right)
-    spent = time.perf_counter() - begun
+    spent = time.process_time() - begun
     names = {Side.TIME: "timerabbit", Side.BOOKS: "conta"}
     return (
         Answer(
@@ -114,22 +111,32 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
+MEMORY = """
+import json, resource, sys
+from bench.matching import measure
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+sides = measure.sides_of(measure.tables_of(int(sys.argv[1]), int(sys.argv[2])))
+before = peak()
+_, spent = measure.answer_of(*sides)
+mb = {"added_mb": round(peak() - before), "peak_mb": round(peak())}
+print(json.dumps({"seconds": round(spent, 2), **mb}))
+"""
+
+
 def memory_of(size: int, seed: int) -> dict[str, Any]:
-    """Match one draw in a process of its own and give its time and what memory it added, in MB."""
-    code = (
-        "import sys, json, resource; sys.path[:0] = sys.argv[1:3]; import measure as m;"
-        f"sides = m.sides_of(m.tables_of({size}, {seed})); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-        "_, spent = m.answer_of(*sides); after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-        "print(json.dumps({'seconds': round(spent, 2), 'added_mb': round((after - before) / 1024), 'peak_mb': round(after / 1024)}))"
-    )
-    here = Path(__file__).parent
+    """Match one draw in a process of its own; give its seconds and what memory it added, in MB."""
     done = subprocess.run(
-        [sys.executable, "-c", code, str(here), str(here.parents[1])],
+        [sys.executable, "-c", MEMORY, str(size), str(seed)],
         capture_output=True,
         text=True,
         check=True,
+        cwd=Path(__file__).parents[2],
     )
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def main() -> int:

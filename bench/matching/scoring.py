@@ -35,7 +35,8 @@ def truth_of(tables: dict[str, Table]) -> Truth:
         records=(len(tables["customers_timerabbit"]), len(tables["customers_conta"])),
         pairs={(r["timerabbit_id"], r["conta_id"]): r for r in tables["truth"]},
         duplicates={
-            (r["side"], *sorted((r["id_a"], r["id_b"]))) for r in tables["truth_duplicates"]
+            (r["side"], min(r["id_a"], r["id_b"]), max(r["id_a"], r["id_b"]))
+            for r in tables["truth_duplicates"]
         },
         invalid={(r["side"], r["id"]) for r in tables["truth_invalid"]},
         lookalikes={

@@ -1,167 +1,11 @@
-"""Write an entity down as people do: forms dropped, old addresses, slips, noise, fields left out."""
+"""Write an entity down as people do: forms dropped, old addresses, slips, noise, gaps."""
 
 import re
-from dataclasses import dataclass, fields
 from random import Random
 
-from pool import pool
-from world import Entity, ascii_label
-
-PLACEHOLDERS = ("-", ".", "x", "Ukjent", "Ikke oppgitt", "Mangler adresse", "ukjent adresse")
-NOISE = (
-    " (ny)",
-    " (kontant)",
-    " (privat)",
-    " (hytta)",
-    " - faktura pr e-post",
-    " - fast kunde",
-    " *",
-    " (gml)",
-    " - kontant",
-    " att: {}",
-    " v/ {}",
-    " v/{}",
-    " ATT {}",
-    " (ring først)",
-    " c/o {}",
-)
-KEYS = {
-    "a": "sq",
-    "e": "wr",
-    "i": "uo",
-    "o": "ip",
-    "s": "ad",
-    "t": "ry",
-    "n": "bm",
-    "r": "et",
-    "l": "kø",
-    "d": "sf",
-    "g": "fh",
-}
-SHORT = (
-    ("rørlegger", "rørl."),
-    ("eiendomsforvaltning", "eiendomsforv."),
-    ("kommune", "komm."),
-    ("sameiet", "sam."),
-    ("service", "serv."),
-    ("restaurant", "rest."),
-    ("borettslaget", "brl."),
-    ("regnskap", "regnsk."),
-    ("maskin", "mask."),
-    ("transport", "transp."),
-)
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Hold how often each thing happens on one side; a draw varies them."""
-
-    no_number: float
-    no_address: float
-    no_mail: float
-    no_phone: float
-    no_kind: float
-    wrong_kind: float
-    no_form: float
-    typo: float
-    street_typo: float
-    moved: float
-    box: float
-    noise: float
-    trade_name: float
-    place: float
-    swap: float
-    middle: float
-    joined: float
-    upper: float
-    lower: float
-    short: float
-    folded: float
-    broken: float
-    ampersand: float
-    placeholder: float
-    bad_code: float
-    bad_number: float
-    other_number: float
-    other_mail: float
-    other_phone: float
-    no_house: float
-
-
-TIME = Rates(
-    no_number=0.38,
-    no_address=0.18,
-    no_mail=0.47,
-    no_phone=0.36,
-    no_kind=0.03,
-    wrong_kind=0.02,
-    no_form=0.32,
-    typo=0.12,
-    street_typo=0.05,
-    moved=0.12,
-    box=0.04,
-    noise=0.06,
-    trade_name=0.5,
-    place=0.05,
-    swap=0.15,
-    middle=0.5,
-    joined=0.02,
-    upper=0.04,
-    lower=0.02,
-    short=0.15,
-    folded=0.02,
-    broken=0.003,
-    ampersand=0.35,
-    placeholder=0.005,
-    bad_code=0.01,
-    bad_number=0.008,
-    other_number=0.012,
-    other_mail=0.22,
-    other_phone=0.2,
-    no_house=0.05,
-)
-BOOKS = Rates(
-    no_number=0.08,
-    no_address=0.0,
-    no_mail=0.30,
-    no_phone=0.47,
-    no_kind=0.0,
-    wrong_kind=0.01,
-    no_form=0.06,
-    typo=0.03,
-    street_typo=0.01,
-    moved=0.02,
-    box=0.13,
-    noise=0.02,
-    trade_name=0.03,
-    place=0.01,
-    swap=0.04,
-    middle=0.1,
-    joined=0.0,
-    upper=0.42,
-    lower=0.0,
-    short=0.05,
-    folded=0.005,
-    broken=0.0,
-    ampersand=0.2,
-    placeholder=0.02,
-    bad_code=0.008,
-    bad_number=0.006,
-    other_number=0.0,
-    other_mail=0.0,
-    other_phone=0.0,
-    no_house=0.0,
-)
-
-
-def varied(rates: Rates, rng: Random, spread: float = 0.5) -> Rates:
-    """Vary each rate by up to the spread, up or down."""
-    return Rates(
-        **{
-            f.name: min(0.9, getattr(rates, f.name) * rng.uniform(1 - spread, 1 + spread))
-            for f in fields(Rates)
-        }
-    )
+from bench.matching.rates import KEYS, NOISE, PLACEHOLDERS, SHORT, Rates
+from bench.matching.stock import pool
+from bench.matching.world import Entity, ascii_label
 
 
 class Typist:
@@ -198,13 +42,15 @@ class Typist:
         return one.kind
 
     def _name(self, one: Entity) -> str:
-        name, form = one.name, one.form
-        if one.trade_name and self._hit(self.rates.trade_name, "trade"):
-            name, form = one.trade_name, ""
-        if one.kind == "Privat":
-            name = self._person(one)
-        else:
-            name = self._company(name, form, one)
+        name = self._person(one) if one.kind == "Privat" else self._company(one)
+        name = self._slipped(name)
+        if self._hit(self.rates.noise, "noise"):
+            name += self.rng.choice(NOISE).format(one.contact or pool().person(self.rng)[0])
+        if self._hit(self.rates.upper):
+            return name.upper()
+        return name.lower() if self._hit(self.rates.lower, "lower") else name
+
+    def _slipped(self, name: str) -> str:
         if self._hit(self.rates.typo, "typo"):
             name = slip(name, self.rng)
             if self._hit(0.15):
@@ -212,16 +58,10 @@ class Typist:
         if self._hit(self.rates.folded, "fold"):
             name = re.sub("ø", "o", re.sub("å", "aa", name.replace("æ", "ae")))
         if self._hit(self.rates.broken, "broken"):
-            name = (
-                name.encode("utf-8").decode("cp1252", errors="ignore")
-                if self._hit(0.5)
-                else re.sub("[æøåÆØÅ]", "?", name)
-            )
-        if self._hit(self.rates.noise, "noise"):
-            name += self.rng.choice(NOISE).format(one.contact or pool().person(self.rng)[0])
-        if self._hit(self.rates.upper):
-            return name.upper()
-        return name.lower() if self._hit(self.rates.lower, "lower") else name
+            if self._hit(0.5):
+                return name.encode("utf-8").decode("cp1252", errors="ignore")
+            return re.sub("[æøåÆØÅ]", "?", name)
+        return name
 
     def _person(self, one: Entity) -> str:
         given, surname = one.given, one.surname
@@ -238,21 +78,32 @@ class Typist:
             return f"{surname}, {given}" if self._hit(0.6) else f"{surname} {given}"
         return f"{given} {surname}"
 
-    def _company(self, name: str, form: str, one: Entity) -> str:
+    def _company(self, one: Entity) -> str:
+        name, form = self._known_as(one)
+        name = self._shortened(name)
+        if " " in name and self._hit(self.rates.joined, "join"):
+            name = name.replace(" ", self.rng.choice(("", "-")), 1)
+        if form and not self._hit(self.rates.no_form, "legal_drop"):
+            name = self._with_form(name, form)
+        if self._hit(self.rates.place, "place") and one.place.title() not in name:
+            sign = self.rng.choice((" - {}", ", {}", " {}", " ({})"))
+            name += sign.format(one.place.title())
+        return name
+
+    def _known_as(self, one: Entity) -> tuple[str, str]:
+        if one.trade_name and self._hit(self.rates.trade_name, "trade"):
+            return one.trade_name, ""
+        if one.main_name and not self.books and self._hit(0.08, "branch_as_main"):
+            return one.main_name, one.form
+        return one.name, one.form
+
+    def _shortened(self, name: str) -> str:
         if self._hit(self.rates.short):
             for long, short in SHORT:
                 if long in name.lower() and self._hit(0.5, "abbr"):
                     name = re.sub(long, short, name, flags=re.IGNORECASE)
         if self._hit(self.rates.ampersand, "amp" if " og " in name or "&" in name else ""):
             name = re.sub(r"\s(og|&)\s", self.rng.choice((" & ", " og ", " + ", "&")), name)
-        if " " in name and self._hit(self.rates.joined, "join"):
-            name = name.replace(" ", self.rng.choice(("", "-")), 1)
-        if form and self._hit(self.rates.no_form, "legal_drop"):
-            form = ""
-        if form:
-            name = self._with_form(name, form)
-        if self._hit(self.rates.place, "place") and one.place.title() not in name:
-            name += self.rng.choice((" - {}", ", {}", " {}", " ({})")).format(one.place.title())
         return name
 
     def _with_form(self, name: str, form: str) -> str:
@@ -376,11 +227,13 @@ class Typist:
         }
 
     def _other_mail(self, one: Entity) -> str:
+        local, domain = one.mail.split("@")
         if one.kind == "Privat":
-            local = one.mail.split("@")[0].rsplit(".", 1)[0]
-            return f"{local}.{self.rng.randrange(10, 9999)}@{self.rng.choice(('gmail.com', 'online.no', 'hotmail.com'))}"
-        if one.mail.endswith(".example"):
-            return f"{self.rng.choice(('faktura', 'post', 'kontakt', ascii_label(one.contact.split(' ')[0])))}@{one.mail.split('@')[1]}"
+            provider = self.rng.choice(("gmail.com", "online.no", "hotmail.com"))
+            return f"{local.rsplit('.', 1)[0]}.{self.rng.randrange(10, 9999)}@{provider}"
+        if domain.endswith(".example"):
+            contact = ascii_label(one.contact.split(" ")[0])
+            return f"{self.rng.choice(('faktura', 'post', 'kontakt', contact))}@{domain}"
         return one.mail
 
 

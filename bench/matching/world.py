@@ -4,121 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
-from pool import pool
+from bench.matching.stock import pool
 
-TRADES = [
-    "Bygg",
-    "Rørleggerservice",
-    "Elektriske",
-    "Graving",
-    "Transport",
-    "Regnskap",
-    "Maskinservice",
-    "Foto",
-    "Data",
-    "Glass",
-    "Gulv",
-    "Varme",
-    "Eiendom",
-    "Consulting",
-    "Trafikkskole",
-    "Barnehage",
-    "Snekkeri",
-    "Malerservice",
-    "Renhold",
-    "Hagesenter",
-    "Bilverksted",
-    "Frisør",
-    "Arkitekter",
-    "Revisjon",
-    "Blikk",
-    "Møbler",
-    "Taktekking",
-    "Digital",
-    "Sjømat",
-    "Kran",
-    "Interiør",
-    "Tømrerservice",
-    "Eiendomsforvaltning",
-    "Vaktmesterservice",
-    "Anleggsgartner",
-    "Bakeri",
-    "Kafedrift",
-    "Restaurantdrift",
-    "Advokat",
-    "Fysioterapi",
-    "Media",
-    "Trykk",
-    "Dekk",
-    "Gartneri",
-    "Boligutvikling",
-    "Ventilasjon",
-    "Kulde",
-    "Skilt",
-    "Sveis",
-    "Sikkerhet",
-    "Reklame",
-    "Catering",
-    "Solskjerming",
-    "Låsservice",
-]
-LEADS = [
-    "Nord",
-    "Vest",
-    "Øst",
-    "Sør",
-    "Fjell",
-    "Solid",
-    "Nova",
-    "Prima",
-    "Total",
-    "Norsk",
-    "Viking",
-    "Fjord",
-    "Alfa",
-    "Polar",
-    "Trygg",
-    "Lokal",
-    "Optimal",
-    "Arktisk",
-    "Smart",
-    "Proff",
-    "Rask",
-    "Skandinavisk",
-    "Kyst",
-    "Dal",
-    "Elite",
-    "Pluss",
-    "Aktiv",
-    "Bygde",
-    "Ren",
-    "Grønn",
-    "Kvalitet",
-]
-DEPARTMENTS = [
-    "Barneskole",
-    "Sykehjem",
-    "Bibliotek",
-    "Teknisk drift",
-    "Helse og omsorg",
-    "Barnehage",
-    "Renovasjon",
-    "Ungdomsskole",
-    "Park og idrett",
-    "Kulturskole",
-    "Hjemmetjenesten",
-    "Brannvesen",
-]
-FREE_MAIL = (
-    "gmail.com",
-    "hotmail.com",
-    "online.no",
-    "outlook.com",
-    "live.no",
-    "icloud.com",
-    "yahoo.no",
-)
 COMMON = 5_000
 
 
@@ -142,6 +31,7 @@ class Entity:
     given: str = ""
     surname: str = ""
     trade_name: str = ""
+    main_name: str = ""
     ask: bool = False
 
 
@@ -177,7 +67,7 @@ class World:
         """Draw a phone number."""
         return self.rng.choice("4994925") + f"{self.rng.randrange(10**7):07d}"
 
-    def company(self, **given: object) -> Entity:
+    def company(self, **given: Any) -> Entity:  # noqa: ANN401 - any field
         """Draw a plain company."""
         rng = self.rng
         street, house, letter, code, place = pool().address(rng)
@@ -208,38 +98,52 @@ class World:
 
     def company_name(self, place: str) -> tuple[str, str]:
         """Draw a company's name and legal form."""
+        kinds = (
+            "real",
+            "family",
+            "lead",
+            "joined",
+            "place",
+            "person",
+            "two",
+            "son",
+            "trades",
+            "gruppen",
+        )
+        kind = self.rng.choices(kinds, (28, 22, 14, 8, 8, 5, 5, 4, 3, 3))[0]
+        if kind == "real":
+            return self._real_name()
         rng = self.rng
-        trade = rng.choice(TRADES)
+        trade, other, lead = (
+            rng.choice(pool().trades),
+            rng.choice(pool().trades),
+            rng.choice(pool().leads),
+        )
         given, surname = pool().person(rng)
-        draw = rng.random()
-        if draw < 0.28:
-            name = rng.choice(pool().companies)[1]
-            found = re.match(r"^(.*?)\s+(AS|ANS|DA|SA)$", name, re.IGNORECASE)
-            return (
-                (found.group(1), found.group(2).upper())
-                if found
-                else (name, rng.choice(["AS", "", ""]))
-            )
-        if draw < 0.50:
-            return f"{surname} {trade}", rng.choice(["AS", "AS", "AS", "", "ENK", "DA"])
-        if draw < 0.64:
-            return f"{rng.choice(LEADS)} {trade}", "AS"
-        if draw < 0.72:
-            return f"{rng.choice(LEADS)}{trade.lower()}", "AS"
-        if draw < 0.80:
-            return f"{place.title()} {trade}", rng.choice(["AS", "AS", "SA"])
-        if draw < 0.85:
-            return f"{given} {surname}", rng.choice(["AS", "ENK", "", "AS"])
-        if draw < 0.90:
-            return f"{surname} og {pool().person(rng)[1]} {trade}", rng.choice(["AS", "DA", "ANS"])
-        if draw < 0.94:
-            return f"{surname} & Sønn", "AS"
-        if draw < 0.97:
-            return f"{trade} og {rng.choice(TRADES)} {place.title()}", "AS"
-        return f"{surname}gruppen", "AS"
+        made = {
+            "family": (f"{surname} {trade}", ("AS", "AS", "AS", "", "ENK", "DA")),
+            "lead": (f"{lead} {trade}", ("AS",)),
+            "joined": (f"{lead}{trade.lower()}", ("AS",)),
+            "place": (f"{place.title()} {trade}", ("AS", "AS", "SA")),
+            "person": (f"{given} {surname}", ("AS", "ENK", "", "AS")),
+            "two": (f"{surname} og {pool().person(rng)[1]} {trade}", ("AS", "DA", "ANS")),
+            "son": (f"{surname} & Sønn", ("AS",)),
+            "trades": (f"{trade} og {other} {place.title()}", ("AS",)),
+            "gruppen": (f"{surname}gruppen", ("AS",)),
+        }
+        name, forms = made[kind]
+        return name, rng.choice(forms)
+
+    def _real_name(self) -> tuple[str, str]:
+        """Draw a real establishment's name, most without a form."""
+        name = self.rng.choice(pool().companies)[1]
+        found = re.match(r"^(.*?)\s+(AS|ANS|DA|SA)$", name, re.IGNORECASE)
+        if found:
+            return found.group(1), found.group(2).upper()
+        return name, self.rng.choice(("AS", "", ""))
 
     def company_mail(self, made: Entity) -> str:
-        """Draw a company's mail: its own domain mostly, else its contact's; no two have one domain."""
+        """Draw a company's mail: mostly at its own domain, which no other has."""
         rng = self.rng
         if rng.random() < 0.18:
             given, _, surname = (made.contact or "Per Post").partition(" ")
@@ -254,9 +158,9 @@ class World:
     def person_mail(self, given: str, surname: str) -> str:
         """Draw a person's mail at a provider."""
         local = f"{ascii_label(given)}.{ascii_label(surname)}"
-        return f"{local}.{self.rng.randrange(10, 9999)}@{self.rng.choice(FREE_MAIL)}"
+        return f"{local}.{self.rng.randrange(10, 9999)}@{self.rng.choice(pool().free_mail)}"
 
-    def person(self, **fixed: object) -> Entity:
+    def person(self, **fixed: Any) -> Entity:  # noqa: ANN401 - any field
         """Draw a plain person."""
         rng = self.rng
         given, surname = pool().person(rng)

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("progress", postgresql.JSONB(), nullable=False),
         sa.Column("capabilities", postgresql.JSONB(), nullable=False),
+        sa.Column("projects_stale", sa.Boolean(), nullable=False),
         sa.Column("problem", postgresql.JSONB(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,7 +1,7 @@
 """Read postal addresses: street and number, PO box, postal code and place, as people type them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.canonical import Address
 from app.records.matching.lexicon import fold, lexicon
@@ -17,8 +17,7 @@ _PLAIN = re.compile(r"[^a-z0-9]")
 _NO_CODES = frozenset({"0000", "9999", "1111", "1234"})
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """
     Hold where a record stands, read; '' everywhere means not known.
 
@@ -39,8 +38,11 @@ class Spot:
     place: str = ""
 
 
+_NOWHERE = Spot()
+
+
 def is_placeholder(text: str | None) -> bool:
-    """Say whether a text was typed because the field demanded one: «-», «x», «Ukjent», «Ikke oppgitt»."""
+    """Say whether a text was typed because the field demanded one: «-», «x», «Ukjent»."""
     return text is None or fold(text.strip()).strip(" .") in lexicon().placeholders
 
 
@@ -53,6 +55,8 @@ def postal_code(text: str | None) -> str:
 
 def read_address(address: Address) -> Spot:
     """Read an address; a code beside a placeholder line is taken for a placeholder too."""
+    if address.line1 is None and address.postal_code is None and address.city is None:
+        return _NOWHERE
     lines = [line for line in (address.line1, address.line2) if line and not is_placeholder(line)]
     street, house, letter, box = _read_lines(lines)
     code = postal_code(address.postal_code)
@@ -66,7 +70,7 @@ def _read_lines(lines: list[str]) -> tuple[str, int, str, str]:
     """Find street, house number, letter and box in the address lines; the first street wins."""
     street, house, letter, box = "", 0, "", ""
     for line in lines:
-        rest = _CARE_OF.sub("", line).strip()
+        rest = _CARE_OF.sub("", line).strip() if "/" in line or ":" in line else line.strip()
         if found := _BOX.search(rest):
             box = box or found.group(1)
         elif rest and not street:

@@ -37,13 +37,13 @@ def run(
         rows = ((_SIDES[d.side], d.first_id, d.second_id) for d in found.duplicates)
         _write(duplicates, ("side", "id_a", "id_b"), rows)
     if invalid is not None:
-        rows = (
+        found_faults = (
             (_SIDES[side], customer.id, reason)
             for side, customers in ((Side.TIME, time), (Side.BOOKS, books))
             for customer in customers
             for reason in faults(customer)
         )
-        _write(invalid, ("side", "id", "reason"), rows)
+        _write(invalid, ("side", "id", "reason"), found_faults)
     return 0
 
 

@@ -8,8 +8,14 @@ from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
 from app.records.matching.score import score
 
-ASK_FROM = -30
+ASK_FROM = -35
 """Lowest score of a question (measured in bench/matching: questions against missed pairs)."""
+
+
+DOUBLE_FROM = 12
+"""Lowest score of a suspected duplicate inside a side."""
+DOUBLE_DESPITE_VETO = {"place-different": 0, "kind": 45, "person-or-company": 15}
+"""Lowest score of a suspected duplicate that is never linked unasked, by the reason."""
 
 
 class Verdict(Enum):
@@ -28,6 +34,7 @@ class Decision:
     Args:
         rule: The rule's stable id; for a question the veto that asked, else ``not-enough``.
         vetoed: Something contradicts; such a pair is no rival of another.
+        duty: It must be asked whatever its score: only a person can tell.
 
     """
 
@@ -35,8 +42,10 @@ class Decision:
     rule: str
     score: int
     vetoed: bool = False
+    duty: bool = False
 
 
+_NEVER = 10_000
 _SAME = bit(Fact.NAME_SAME, Fact.NAME_SAME_BUT_FORM)
 _NEAR = bit(Fact.NAME_SPELT, Fact.NAME_CLOSE, Fact.NAME_MIDDLE)
 _ALIKE = bit(Fact.NAME_ALIKE)
@@ -87,19 +96,24 @@ def decide(bits: int) -> Decision:
     veto = _veto(bits)
     if veto is None and (rule := _link_rule(bits)):
         return Decision(Verdict.LINK, rule, points)
-    asked = points >= ASK_FROM or _must_be_asked(bits)
-    verdict = Verdict.ASK if asked else Verdict.DROP
-    return Decision(verdict, veto or "not-enough", points, vetoed=veto is not None)
+    duty = _must_be_asked(bits)
+    verdict = Verdict.ASK if duty or points >= ASK_FROM else Verdict.DROP
+    return Decision(verdict, veto or "not-enough", points, vetoed=veto is not None, duty=duty)
 
 
 def _must_be_asked(bits: int) -> bool:
     """
-    Say whether only a person can tell: two valid numbers, otherwise one customer.
+    Say whether only a person can tell: one number, two names; or two valid numbers, one customer.
 
     Every business with activity has a main unit and a sub-unit, each with its number (Altinn).
     """
-    if not bits & bit(Fact.NUMBER_DIFFERENT) or not bits & (_SAME | _NEAR | _ALIKE):
+    if bits & _NUMBER_SAME:
+        return True
+    alike = _SAME | _NEAR | _ALIKE | (bit(Fact.NAME_CONTAINED) if bits & _STRONG else 0)
+    if not bits & bit(Fact.NUMBER_DIFFERENT) or not bits & alike:
         return False
+    if bits & _SAME and bits & _ALONE:
+        return True
     apart = bits & bit(Fact.PLACE_OTHER) and not bits & (_STRONG | _DOMAIN)
     return not (apart or bits & bit(Fact.COUNT_DIFFERENT, Fact.PLACE_IN_NAME_OTHER))
 
@@ -111,8 +125,11 @@ def _veto(bits: int) -> str | None:
             return name
     if _branch_under_main_name(bits):
         return "place-in-name"
-    if bits & _NUMBER_SAME:
-        return None
+    return None if bits & _NUMBER_SAME else _veto_without_number(bits)
+
+
+def _veto_without_number(bits: int) -> str | None:
+    """Name the first fact that forbids it where no equal number speaks for the pair."""
     for name, facts in _VETOES_WITHOUT_NUMBER:
         if bits & facts:
             return name
@@ -148,8 +165,8 @@ def _person_or_company(bits: int) -> bool:
 
 
 def _agreements(bits: int) -> int:
-    """Count what agrees beside the name; a person's name that stands once on each side counts."""
-    alone = bool(bits & _PERSONAL and bits & _ALONE)
+    """Count what agrees beside the name; a unique personal or full company name counts too."""
+    alone = bool(bits & _ALONE and bits & (_PERSONAL | bit(Fact.FULL_COMPANY_NAME)))
     return (bits & _FURTHER).bit_count() + alone
 
 
@@ -165,7 +182,7 @@ def _link_rule(bits: int) -> str | None:
 
 
 def _by_number(bits: int) -> str | None:
-    """Link by number and name; a contained name needs the place, a trade name the street or a contact."""
+    """Link by number and name; a contained name needs the place, a trade name a contact."""
     if bits & (_SAME | _NEAR | _ALIKE):
         return "number-and-name"
     if bits & bit(Fact.NAME_CONTAINED) and bits & (_AREA | _STRONG):
@@ -190,8 +207,7 @@ def _by_company_name(bits: int) -> str | None:
         return rule
     if bits & _DOMAIN and bits & _ALONE:
         return "name-and-domain"
-    formed = bits & bit(Fact.FULL_COMPANY_NAME, Fact.NAME_SAME_BUT_FORM)
-    if bits & _CODE and (not bits & _APART or (formed and not bits & _CONTACTS_APART)):
+    if bits & _CODE and not (bits & _APART and bits & _CONTACTS_APART):
         return "name-and-postal-code"
     if bits & _ALONE and bits & bit(Fact.PLACE_SAME) and not bits & _AGAINST:
         return "name-and-place"
@@ -204,32 +220,60 @@ def _by_personal_name(bits: int) -> str | None:
     """Link persons by the postal code only when no street contradicts and the name is unique."""
     if rule := _by_strong_agreement(bits):
         return rule
+    if bits & _NUMBER_MISSING and bits & _CODE:
+        return "name-and-street"
     if not bits & _ALONE:
         return None
-    if bits & (_CODE | _NUMBER_MISSING) and not bits & _APART:
+    if bits & _CODE and not bits & (_APART | _CONTACTS_APART):
         return "name-and-postal-code"
-    if bits & _RARE and (bits & _CODE or not bits & _AGAINST):
+    if bits & _RARE and (bits & _CODE or not bits & (_APART | bit(Fact.PLACE_OTHER))):
         return "rare-name"
     return None
 
 
 def _by_close_name(bits: int) -> str | None:
-    """Link by nearly equal name and one strong agreement; persons need the given name beside a street or phone."""
+    """
+    Link by nearly equal name and one strong agreement.
+
+    A street or a phone is shared by relatives, so a person's given name must agree beside it.
+    """
     settled = not bits & _PERSONAL or bits & _GIVEN_SAME
     if bits & _ALIKE:
-        sure = settled and bits & _STREET and bits & _CONTACT and bits & _AREA
-        return "alike-name-street-and-contact" if sure else None
+        return _by_alike_name(bits) if settled and bits & _AREA else None
     if bits & _NUMBER_CLOSE:
         return "close-name-and-close-number"
     if bits & bit(Fact.MAIL_SAME) or (settled and bits & _CONTACT):
         return "close-name-and-contact"
     if (
-        settled
-        and bits & bit(Fact.STREET_SAME)
-        and bits & _AREA
-        and not (bits & _PERSONAL and bits & _KIND_UNSET)
+        not settled
+        or not bits & _AREA
+        or bits & (_KIND_UNSET if bits & _PERSONAL else _CONTACTS_APART)
     ):
-        return "close-name-and-street"
-    if bits & _GIVEN_SAME and bits & _NUMBER_MISSING and bits & _CODE and bits & _KIND_SAME:
-        return "close-name-and-street"
-    return None
+        return None
+    partly = bits & _GIVEN_SAME and bits & _CODE and bits & (_NUMBER_MISSING | _STREET)
+    return "close-name-and-street" if bits & bit(Fact.STREET_SAME) or partly else None
+
+
+def _by_alike_name(bits: int) -> str | None:
+    """Link names that only look alike by street and contact; persons by the street alone."""
+    if bits & _STREET and bits & _CONTACT:
+        return "alike-name-street-and-contact"
+    sure = bits & _GIVEN_SAME and bits & _KIND_SAME and not bits & _CONTACTS_APART
+    return "alike-name-and-street" if sure and bits & bit(Fact.STREET_SAME) else None
+
+
+def is_double(bits: int, decision: Decision) -> bool:
+    """
+    Say whether two records of one side are to be shown as one customer written twice.
+
+    What links across the sides is one. So is an equal or close name with evidence enough: a person
+    sees it, nothing is merged, and within a side the two are more often strangers than across.
+    """
+    if decision.verdict is Verdict.LINK:
+        return True
+    if not bits & (_SAME | _NEAR | _ALIKE):
+        return False
+    if decision.vetoed:
+        return decision.score >= DOUBLE_DESPITE_VETO.get(decision.rule, _NEVER)
+    telling = bits & (bit(Fact.FULL_COMPANY_NAME, Fact.NAME_SAME_BUT_FORM) | _RARE)
+    return decision.score >= DOUBLE_FROM or bool(bits & _SAME and telling and not bits & _AGAINST)

@@ -1,18 +1,15 @@
-"""Suspect customers that one side holds twice, with the same facts and rules as across the sides."""
+"""Suspect customers that one side holds twice, by the same facts and rules as across."""
 
 from collections.abc import Iterable
 
-from app.canonical import Side
+from app.canonical import RecordId, Side
 from app.records.matching.block import pairs_within
-from app.records.matching.compare import compare
-from app.records.matching.decide import Verdict, decide
+from app.records.matching.compare import akin, compare
+from app.records.matching.decide import Verdict, decide, is_double
 from app.records.matching.index import Index
 from app.records.matching.proposals import Duplicate
 from app.records.matching.score import ordered
 from app.records.matching.settle import Candidate
-
-FLAG_FROM = 40
-"""Lowest score of a suspected duplicate that no rule links (measured in bench/matching)."""
 
 
 def compare_within(side: Index) -> tuple[Candidate, ...]:
@@ -21,10 +18,11 @@ def compare_within(side: Index) -> tuple[Candidate, ...]:
     found = []
     for one, other in pairs_within(side.blocks):
         first, second = cards[one], cards[other]
+        if not akin(first, second):
+            continue
         bits = compare(first, second)
         decision = decide(bits)
-        sure = decision.verdict is Verdict.LINK
-        if sure or (not decision.vetoed and decision.score >= FLAG_FROM):
+        if is_double(bits, decision):
             found.append(Candidate(one, other, bits, decision, (first.id, second.id)))
     return tuple(sorted(found, key=lambda c: (-c.decision.score, c.tie)))
 
@@ -37,6 +35,13 @@ def twins(candidates: Iterable[Candidate], side: int) -> set[tuple[int, int, int
 def duplicates(candidates: Iterable[Candidate], side: Side) -> tuple[Duplicate, ...]:
     """Write the suspected duplicates out, the likeliest first."""
     return tuple(
-        Duplicate(side, *c.tie, c.decision.rule, ordered(c.bits), c.decision.score)
+        Duplicate(
+            side,
+            RecordId(c.tie[0]),
+            RecordId(c.tie[1]),
+            c.decision.rule,
+            ordered(c.bits),
+            c.decision.score,
+        )
         for c in candidates
     )

@@ -15,7 +15,7 @@ _MOST = 6
 
 def explain(proposal: Proposal, language: str = "nb") -> str:
     """
-    Say why a pair was proposed: «samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer».
+    Say why a pair was proposed, for instance «samme organisasjonsnummer; samme postnummer».
 
     An unknown language gives nb.
     """

@@ -1,9 +1,9 @@
 """Read organization numbers, phone numbers and mail addresses as people type them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from app.records.matching.lexicon import lexicon
+from app.records.matching.lexicon import fold, lexicon
 
 _WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 _NOT_DIGIT = re.compile(r"\D+")
@@ -11,13 +11,13 @@ _NO_PHONES = frozenset({"12345678", "87654321", "11223344", "98765432", "9123456
 
 
 def organization_digits(text: str | None) -> str:
-    """Keep the digits of an organization number: «NO 988 077 917 MVA» and «Org.nr 988.077.917» alike."""
+    """Keep the digits of an organization number: «NO 988 077 917 MVA», «Org.nr 988.077.917»."""
     return _NOT_DIGIT.sub("", text) if text else ""
 
 
 def is_organization_number(digits: str) -> bool:
     """
-    Check nine digits by modulus 11 (weights 3 2 7 6 5 4 3 2; a check value of 10 is never given out).
+    Check nine digits by modulus 11 (weights 3 2 7 6 5 4 3 2; a check value of 10 is not given out).
 
     The first digit is not demanded to be 8 or 9: the test register hands out others. A row of one
     repeated digit is a placeholder, not a number.
@@ -29,7 +29,7 @@ def is_organization_number(digits: str) -> bool:
 
 
 def phone_digits(text: str | None) -> str:
-    """Keep the eight digits of a Norwegian phone number; anything else, and made-up rows, give ''."""
+    """Keep the eight digits of a Norwegian phone number; anything else, made-up ones too, is ''."""
     if not text:
         return ""
     digits = _NOT_DIGIT.sub("", text)
@@ -41,15 +41,14 @@ def phone_digits(text: str | None) -> str:
     return digits
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """
     Hold a mail address, read.
 
     Args:
         address: The whole address in lower case; '' when none is given.
         domain: The company's domain; '' for a provider's (gmail.com and the like).
-        label: The first label of that domain without signs, to be compared with names.
+        label: The first label of that domain folded, without signs and numbers at its end.
 
     """
 
@@ -71,4 +70,5 @@ def read_mail(text: str | None) -> Mail:
         return NO_MAIL
     if domain in lexicon().free_mail:
         return Mail(address)
-    return Mail(address, domain, re.sub(r"[^a-z0-9]", "", domain.split(".")[0]))
+    label = fold(re.sub(r"[^a-z0-9æøå]", "", domain.split(".")[0])).rstrip("0123456789")
+    return Mail(address, domain, label)

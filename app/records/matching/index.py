@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.canonical import Customer
-from app.records.matching.block import blocks
+from app.records.matching.block import Blocks, blocks
 from app.records.matching.normalise import Card, read_side
 
 
@@ -20,7 +20,7 @@ class Index:
     """
 
     cards: tuple[Card, ...]
-    blocks: dict[str, list[int]]
+    blocks: Blocks
 
     @classmethod
     def of(cls, customers: Iterable[Customer]) -> "Index":

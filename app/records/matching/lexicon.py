@@ -1,4 +1,4 @@
-"""Hold the words the matching knows: names, places, legal forms and noise, read once from ``words/``."""
+"""Hold the words the matching knows, read once: names, places, legal forms, noise."""
 
 import json
 import unicodedata
@@ -25,7 +25,7 @@ _LETTERS = str.maketrans(
 
 @lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
-    """Fold case, accents and the ways Norwegian letters are typed: æ/ae, ø/oe/ö and å/aa become a, o, a."""
+    """Fold case, accents and Norwegian letters as typed: æ/ae, ø/oe/ö, å/aa become a, o, a."""
     folded = text.lower().translate(_LETTERS)
     if not folded.isascii():
         folded = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
@@ -42,6 +42,8 @@ class Lexicon:
         surnames: Bearers of a family name.
         code_place: Place of each postal code in use.
         box_codes: Postal codes that only hold PO boxes.
+        trades: Ends of words that no person is called.
+        renewals: First words that tell a successor from the company before it.
         forms: Spelling (lower case, not folded) to legal form.
 
     """
@@ -58,6 +60,8 @@ class Lexicon:
     noise: frozenset[str]
     departments: frozenset[str]
     ands: frozenset[str]
+    trades: tuple[str, ...]
+    renewals: frozenset[str]
     abbreviations: dict[str, str]
     placeholders: frozenset[str]
     free_mail: frozenset[str]
@@ -84,6 +88,8 @@ def lexicon() -> Lexicon:
         noise=frozenset(terms["noise"]),
         departments=frozenset(terms["departments"]),
         ands=frozenset(terms["and"]),
+        trades=tuple(terms["trades"]),
+        renewals=frozenset(terms["renewals"]),
         abbreviations=terms["abbreviations"],
         placeholders=frozenset(terms["placeholders"]),
         free_mail=frozenset(terms["free_mail"]),

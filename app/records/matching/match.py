@@ -1,6 +1,7 @@
 """Match two registers of customers, or one record made later against a register."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from app.canonical import Customer, RecordId, Side
 from app.records.matching.block import pairs_across
@@ -14,7 +15,7 @@ from app.records.matching.proposals import Fact, Matching, Proposal
 from app.records.matching.score import ordered
 from app.records.matching.settle import Candidate, settle
 
-Pairs = Set[tuple[RecordId, RecordId]]
+Pairs = AbstractSet[tuple[RecordId, RecordId]]
 """Pairs of (time id, books id)."""
 _RIVAL = bit(Fact.RIVAL)
 
@@ -30,8 +31,8 @@ def match(
     Propose which customers of the two sides are the same.
 
     Records that are ``gone`` or merged into another take no part and are not reported. An inactive
-    record takes part (it may be the partner of another inactive one), but a pair of an active and an
-    inactive record is always asked. Records of ``linked`` pairs have their partner: they are not
+    record takes part (it may be the partner of another inactive one), but a pair of an active and
+    an inactive record is always asked. Records of ``linked`` pairs have their partner: they are not
     reported, but a new record that looks like one of them is shown as its duplicate.
 
     Args:
@@ -46,6 +47,7 @@ def match(
     settled = settle(
         candidates(left.cards, right.cards, pairs, refused),
         twins(doubles_left, 0) | twins(doubles_right, 1),
+        size=max(len(left.cards), len(right.cards)),
     )
     certain = _proposals(left, right, settled.links, certain=True)
     asked = _proposals(left, right, settled.questions, certain=False)
@@ -77,7 +79,7 @@ def candidates(
 
 
 def _free_pairs(
-    left: Index, right: Index, taken_left: Set[RecordId], taken_right: Set[RecordId]
+    left: Index, right: Index, taken_left: AbstractSet[RecordId], taken_right: AbstractSet[RecordId]
 ) -> Iterable[tuple[int, int]]:
     """List the pairs of places whose records have no partner yet."""
     pairs = pairs_across(left.blocks, right.blocks)
@@ -91,7 +93,7 @@ def _free_pairs(
 
 
 def propose(pair: tuple[RecordId, RecordId], candidate: Candidate, *, certain: bool) -> Proposal:
-    """Write a candidate out; one that a rule would link but that is not the best for both is asked about."""
+    """Write a candidate out; one that a rule links but that is not the best for both is asked."""
     decision = candidate.decision
     rival = not certain and decision.verdict is Verdict.LINK
     return Proposal(
@@ -115,6 +117,6 @@ def _proposals(
     return tuple(sorted(proposals, key=lambda p: (-p.score, p.time_id, p.books_id)))
 
 
-def _only(cards: Sequence[Card], elsewhere: Set[RecordId]) -> tuple[RecordId, ...]:
+def _only(cards: Sequence[Card], elsewhere: AbstractSet[RecordId]) -> tuple[RecordId, ...]:
     """List the records that stand nowhere else, by id."""
     return tuple(card.id for card in cards if card.id not in elsewhere)

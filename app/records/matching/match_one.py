@@ -1,10 +1,11 @@
 """Find the partner of one customer made after the first sync, by the same rules."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from app.canonical import Customer, RecordId, Side
-from app.records.matching.block import blocks, pairs_across
+from app.records.matching.block import blocks, pairs_across, places_of
 from app.records.matching.index import Index
 from app.records.matching.match import Pairs, candidates, propose
 from app.records.matching.normalise import Card, read_card
@@ -21,7 +22,7 @@ def match_one(
     others: Index,
     *,
     refused: Pairs = frozenset(),
-    taken: Set[RecordId] = frozenset(),
+    taken: AbstractSet[RecordId] = frozenset(),
     siblings: Index | None = None,
 ) -> Found:
     """
@@ -59,7 +60,10 @@ def match_one(
 
 def _is_alone(card: Card, siblings: Index) -> bool:
     """Say whether no other record of the own side bears the same name."""
-    same = siblings.blocks.get("J" + card.joined, ())
+    same = {
+        *places_of(siblings.blocks, "J" + card.joined),
+        *places_of(siblings.blocks, "K" + card.key),
+    }
     return all(siblings.cards[place].id == card.id for place in same)
 
 
@@ -81,7 +85,7 @@ def _pair(
     return (card.id, other) if own_side is Side.TIME else (other, card.id)
 
 
-def _marked(question: Proposal, theirs: Side, taken: Set[RecordId]) -> Proposal:
+def _marked(question: Proposal, theirs: Side, taken: AbstractSet[RecordId]) -> Proposal:
     """Say on a question that the candidate has a partner already, where it has."""
     partner = question.time_id if theirs is Side.TIME else question.books_id
     if partner not in taken:

@@ -1,8 +1,8 @@
 """Read names as people type them: words, legal form, noise, numbers, places, persons."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -19,27 +19,29 @@ _SHORTENED = re.compile(r"([^\W\d_]{2,})\.")
 _WORD = re.compile(r"[^\W_]+")
 _JOINERS = re.compile(r"[&+]")
 _DASH = re.compile(r"\s[-–—*|]+\s*|\s[*]+$|\*+")
+_NOISY = re.compile(r"[-–—*|]")
 _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
 _ROMAN_LAST = frozenset({"i", "v", "x"})
 _PEOPLE = 5_400_000
 _COMMON_FAMILY = 3_000
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """
     Hold a name, read; all words folded.
 
     Args:
         words: Words in order, without form, noise, contact and the place at the end.
         joined: The words without «og», run together: Nord Bygg = Nord-Bygg = Nordbygg.
+        full: The joined words with the place at the end.
         key: The words without «og», sorted: Hansen, Ola = Ola Hansen.
         marked: Words as typed whose folding changed them, to see where folding joined two names.
         form: Legal form, or ''.
-        counts: Digits and Roman numerals in the name; they are identity.
+        counts: Digits, Roman numerals and «Nye» in the name; they are identity.
         mention: The place at the end of the name, or ''.
         department: «avd.» and its kin stand in the name.
         couple: Two persons: «Arne og Vilde Salih».
+        personlike: It would be personal but for a legal form.
         personal: It reads as the name of one or two persons.
         given: First given name of a person, or ''.
         guess: The given name, or the only known one that a slip away explains the first word.
@@ -49,6 +51,7 @@ class Name:
 
     words: tuple[str, ...]
     joined: str
+    full: str
     key: str
     marked: frozenset[str]
     form: str
@@ -56,6 +59,7 @@ class Name:
     mention: str
     department: bool
     couple: bool
+    personlike: bool
     personal: bool
     given: str
     guess: str
@@ -71,9 +75,10 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     ands = any(word in lexis.ands for word in words)
     department = any(word in lexis.departments for word in words)
     bare = [word for word in words if word not in lexis.ands and word not in lexis.departments]
-    counts = _counts(bare)
+    counts = _counts(bare, lexis)
     personlike = not counts and not department and _is_personal(bare, kind, lexis)
     personal = personlike and not form
+    full = "".join(bare)
     mention = "" if personlike else _mention(words, bare, lexis)
     if mention:
         bare = bare[: len(bare) - mention.count(" ") - 1]
@@ -82,13 +87,15 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     return Name(
         words=tuple(bare),
         joined="".join(bare),
+        full=full,
         key=" ".join(sorted(bare)),
-        marked=frozenset(word for word in typed if word != fold(word)),
+        marked=frozenset(typed).difference(words),
         form=form,
         counts=counts,
         mention=mention,
         department=department,
         couple=personal and ands,
+        personlike=personlike,
         personal=personal,
         given=given,
         guess=given or (_guess(bare[0]) if personal else ""),
@@ -103,10 +110,13 @@ def _clean(raw: str, lexis: Lexicon) -> str:
         text = _CONTACT.sub(" ", text)
     if "(" in text or "[" in text:
         text = _BRACKETS.sub(lambda found: _kept_bracket(found.group(1), lexis), text)
-    text = _FORM_SIGNS.sub(r"\1\2 ", text)
-    parts = [part.strip(" ,;") for part in _DASH.split(text)]
-    kept = [part for part in parts if part and fold(part) not in lexis.noise]
-    return _JOINERS.sub(" og ", " ".join(kept or parts))
+    if "/" in text or "." in text or " a s" in text:
+        text = _FORM_SIGNS.sub(r"\1\2 ", text)
+    if _NOISY.search(text):
+        parts = [part.strip(" ,;") for part in _DASH.split(text)]
+        kept = [part for part in parts if part and fold(part) not in lexis.noise]
+        text = " ".join(kept or parts)
+    return _JOINERS.sub(" og ", text) if "&" in text or "+" in text else text
 
 
 def _mended(raw: str) -> str:
@@ -148,26 +158,21 @@ def _written_out(shortened: str, lexis: Lexicon) -> str:
 
 def _without_forms(words: list[str], lexis: Lexicon) -> tuple[list[str], str]:
     """Take the legal form away: some anywhere, some only first or last; never the whole name."""
-    form = ""
-    for place, word in enumerate(words):
-        known = lexis.forms.get(word, "")
-        anywhere = known and known in lexis.forms_anywhere
-        at_edge = known and (place == len(words) - 1 or (place == 0 and word in lexis.forms_first))
-        if (anywhere or at_edge) and len(words) > 1:
-            form = form or known
-    rest = [
-        word for place, word in enumerate(words) if not _is_form(word, place, len(words), lexis)
-    ]
-    return (rest, form) if rest else (words, "")
+    if lexis.forms.keys().isdisjoint(words):
+        return words, ""
+    last = len(words) - 1
+    at = [place for place, word in enumerate(words) if _is_form(word, place, last, lexis)]
+    rest = [word for place, word in enumerate(words) if place not in at]
+    return (rest, lexis.forms[words[at[0]]]) if rest and at else (words, "")
 
 
-def _is_form(word: str, place: int, total: int, lexis: Lexicon) -> bool:
+def _is_form(word: str, place: int, last: int, lexis: Lexicon) -> bool:
     """Say whether the word at this place is a legal form."""
-    known = lexis.forms.get(word, "")
-    if not known:
+    known = lexis.forms.get(word)
+    if known is None:
         return False
     first = place == 0 and word in lexis.forms_first
-    return known in lexis.forms_anywhere or first or place == total - 1
+    return known in lexis.forms_anywhere or first or place == last
 
 
 def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], str]:
@@ -176,11 +181,13 @@ def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], s
     return (bare[:-1], form or known) if known else (bare, form)
 
 
-def _counts(words: list[str]) -> tuple[str, ...]:
-    """List digits and Roman numerals, sorted."""
-    found = [word for word in words if word in _ROMAN or any(sign.isdigit() for sign in word)]
+def _counts(words: list[str], lexis: Lexicon) -> tuple[str, ...]:
+    """List digits, Roman numerals and a «Nye» in front, sorted."""
+    found = [word for word in words if word in _ROMAN or not word.isalpha()]
     if len(words) > 1 and words[-1] in _ROMAN_LAST:
         found.append(words[-1])
+    if len(words) > 1 and words[0] in lexis.renewals:
+        found.append(words[0])
     return tuple(sorted(found))
 
 
@@ -195,7 +202,7 @@ def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
 
 def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> bool:
     """Say whether the words read as a person's name."""
-    if not 2 <= len(words) <= 5:
+    if not 2 <= len(words) <= 5 or any(word.endswith(lexis.trades) for word in words):
         return False
     first_or_last = words[0] in lexis.given or words[-1] in lexis.given
     if kind is CustomerKind.PRIVATE:

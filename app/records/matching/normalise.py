@@ -14,19 +14,21 @@ from app.records.matching.identifiers import (
 from app.records.matching.names import read_name
 
 RARE_BEARERS = 2.0
-"""A personal name with at most this many expected bearers in Norway counts as rare (measured in bench/matching)."""
+"""Most expected bearers in Norway of a personal name that counts as rare."""
 
 
 @dataclass(slots=True)
 class Card:
     """
-    Hold one customer, read; ``''`` and ``0`` mean not known. Fields as in ``Name``, ``Spot`` and ``Mail``.
+    Hold one customer, read; ``''`` and ``0`` mean not known.
+
+    Fields are explained in ``Name``, ``Spot`` and ``Mail``.
 
     Args:
         number: A valid organization number.
         bad_number: Seven or more digits that are no valid number.
         alone: The name stands once on its side.
-        mail_shared, phone_shared: Held by three or more records of its side: a manager's, no evidence.
+        mail_shared, phone_shared: Held by three or more records of its side: no evidence.
 
     """
 
@@ -36,7 +38,9 @@ class Card:
     number: str
     bad_number: str
     words: tuple[str, ...]
+    bag: frozenset[str]
     joined: str
+    full: str
     key: str
     marked: frozenset[str]
     form: str
@@ -44,6 +48,7 @@ class Card:
     mention: str
     department: bool
     couple: bool
+    personlike: bool
     personal: bool
     given: str
     guess: str
@@ -77,7 +82,9 @@ def read_card(customer: Customer) -> Card:
         number=digits if valid else "",
         bad_number="" if valid or len(digits) < 7 else digits,
         words=name.words,
+        bag=frozenset(name.words),
         joined=name.joined,
+        full=name.full,
         key=name.key,
         marked=name.marked,
         form=name.form,
@@ -85,6 +92,7 @@ def read_card(customer: Customer) -> Card:
         mention=name.mention,
         department=name.department,
         couple=name.couple,
+        personlike=name.personlike,
         personal=name.personal,
         given=name.given,
         guess=name.guess,
@@ -119,10 +127,11 @@ def mark_shared(cards: Sequence[Card]) -> None:
     names: dict[str, int] = {}
     holders: dict[str, int] = {}
     for card in cards:
-        names[card.joined] = names.get(card.joined, 0) + 1
+        for name in {card.joined, card.key}:
+            names[name] = names.get(name, 0) + 1
         for value in (card.mail, card.phone):
             holders[value] = holders.get(value, 0) + 1
     for card in cards:
-        card.alone = names[card.joined] == 1
+        card.alone = names[card.joined] == 1 and names[card.key] == 1
         card.mail_shared = holders[card.mail] > 2
         card.phone_shared = holders[card.phone] > 2

@@ -89,7 +89,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Suspect that one side holds the same record twice; ``first_id`` sorts before ``second_id``."""
+    """Suspect that one side holds a record twice; ``first_id`` sorts before ``second_id``."""
 
     side: Side
     first_id: RecordId

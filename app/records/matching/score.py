@@ -1,41 +1,53 @@
 """Weigh facts. The score ranks candidates and sets the margin; it never links by itself."""
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
-from app.records.matching.facts import facts_in
+from app.records.matching.facts import bit, facts_in
 from app.records.matching.proposals import Fact
 
 
-@cache
-def weights() -> dict[Fact, int]:
-    """Read the weight of each fact, in tenths of log-odds, the first time only."""
-    return {Fact(name): weight for name, weight in _table()["weights"].items()}
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """
+    Hold the fitted weights, in tenths of log-odds.
+
+    Args:
+        start: Score of a pair of which nothing is known.
+        single: Weight of each fact.
+        together: Bits of two facts, and what their meeting adds.
+
+    """
+
+    start: int
+    single: dict[Fact, int]
+    together: tuple[tuple[int, int], ...]
 
 
 @cache
-def start() -> int:
-    """Read the score of a pair of which nothing is known."""
-    return int(_table()["start"])
+def weights() -> Weights:
+    """Read the shipped weights, the first time only."""
+    path = files("app.records.matching") / "words" / "weights.json"
+    table = json.loads(path.read_text(encoding="utf-8"))
+    return Weights(
+        start=table["start"],
+        single={Fact(name): weight for name, weight in table["weights"].items()},
+        together=tuple(
+            (bit(Fact(one), Fact(other)), weight) for one, other, weight in table["together"]
+        ),
+    )
 
 
 def score(bits: int) -> int:
     """Sum the evidence of the facts, in tenths of log-odds."""
     known = weights()
-    return start() + sum(known[fact] for fact in facts_in(bits))
+    meetings = sum(weight for both, weight in known.together if bits & both == both)
+    return known.start + meetings + sum(known.single[fact] for fact in facts_in(bits))
 
 
 def ordered(bits: int) -> tuple[Fact, ...]:
     """List the facts, the weightiest first; equal weights in their own order."""
-    known = weights()
-    return tuple(sorted(facts_in(bits), key=lambda fact: -abs(known[fact])))
-
-
-@cache
-def _table() -> dict[str, Any]:
-    """Read the shipped table of weights."""
-    text = (files("app.records.matching") / "words" / "weights.json").read_text(encoding="utf-8")
-    table: dict[str, Any] = json.loads(text)
-    return table
+    single = weights().single
+    return tuple(sorted(facts_in(bits), key=lambda fact: -abs(single[fact])))

@@ -1,16 +1,22 @@
 """Settle who gets whom: the best for both by a clear margin, else a question, else nobody."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from math import log
 from typing import TypeVar
 
-from app.records.matching.decide import Decision, Verdict
+from app.records.matching.decide import ASK_FROM, Decision, Verdict
+from app.records.matching.facts import bit
+from app.records.matching.proposals import Fact
 
 T = TypeVar("T")
 
 MARGIN = 20
 """How much better than its rivals a pair must be, in tenths of log-odds."""
+_NUMBER_SAME = bit(Fact.NUMBER_SAME)
+_FITTED_SIZE = 3000
 QUESTIONS = 2
 """Most questions shown for one record."""
 
@@ -40,13 +46,17 @@ class Settled:
     questions: tuple[Candidate, ...]
 
 
-def settle(candidates: Iterable[Candidate], twins: Set[tuple[int, int, int]]) -> Settled:
+def settle(
+    candidates: Iterable[Candidate], twins: AbstractSet[tuple[int, int, int]], *, size: int = 0
+) -> Settled:
     """
     Choose links and questions.
 
     Args:
         twins: Sure duplicates inside a side as (side 0 or 1, lower place, higher place); they are
             no rivals of each other: the better one is linked, the other is shown as a duplicate.
+        size: Records of the larger side; more strangers look alike in a large register, so a
+            question there needs more evidence.
 
     """
     ranked = sorted(candidates, key=lambda c: (-c.decision.score, c.tie))
@@ -66,13 +76,25 @@ def settle(candidates: Iterable[Candidate], twins: Set[tuple[int, int, int]]) ->
         links.append(one)
         lefts.add(one.left)
         rights.add(one.right)
-    free = [one for one in ranked if one.left not in lefts and one.right not in rights]
+    bar = ASK_FROM + max(0, round(4 * log(max(size, 1) / _FITTED_SIZE)))
+    free = [
+        one
+        for one in ranked
+        if one.left not in lefts
+        and one.right not in rights
+        and (one.decision.score >= bar or one.decision.duty)
+    ]
     return Settled(tuple(links), tuple(at_most_two_each(free, lambda c: (c.left, c.right))))
 
 
-def _rivals(one: Candidate, other: Candidate, twins: Set[tuple[int, int, int]]) -> bool:
+def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int, int]]) -> bool:
     """Say whether another candidate of the same record stands in the way of a link."""
-    if other is one or other.decision.vetoed:
+    if other is one:
+        return False
+    if other.decision.rule == "number-different" and other.decision.duty:
+        # Main unit or sub-unit: a partner without number may be either, and so may its duplicates.
+        return not one.bits & _NUMBER_SAME
+    if other.decision.vetoed:
         return False
     if other.decision.score <= one.decision.score - MARGIN:
         return False

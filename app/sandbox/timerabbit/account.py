@@ -29,9 +29,10 @@ def create_handover(call: Call) -> Record:
 
 def read_handover(call: Call) -> Record:
     """Read a handover."""
-    shown: Record = call.one(call.store.handovers, "handoverId")["shown"]
-    if shown["status"] == "pending" and shown["expiresAt"] <= call.store.now():
-        shown["status"] = "expired"
+    held = call.store.handover(call.values["handoverId"])
+    if held is None:
+        raise Refusal("not_found")
+    shown: Record = held["shown"]
     return shown
 
 

@@ -123,7 +123,9 @@ class Control:
     async def _consent(self, _request: Request, body: Record) -> Record:
         """Play the person's browser: from the handover's page to the redirect."""
         key = urlsplit(body["handoverUrl"]).path.rpartition("/")[2]
-        held = self._store.handovers[key]
+        held = self._store.handover(key)
+        if held is None:
+            raise KeyError(key)
         url = self._oauth.authorize_url(held)
         query = dict(parse_qsl(urlsplit(url).query))
         fault = self._oauth.fault_of(query)

@@ -40,7 +40,7 @@ class OAuth:
 
     async def handover_page(self, request: Request) -> Response:
         """Send the browser of a handover to the log-in page."""
-        held = self._store.handovers.get(request.path_params["key"])
+        held = self._store.handover(request.path_params["key"])
         if held is None or held["shown"]["status"] != "pending":
             return HTMLResponse(wrapped("<p>Denne innloggingen er ikke lenger gyldig.</p>"), 400)
         return RedirectResponse(self.authorize_url(held))

@@ -161,6 +161,15 @@ class Store:
         record["updatedAt"] = self.now()
         record["lastChangedBy"] = origin
 
+    def handover(self, key: str) -> Record | None:
+        """Find a handover; one whose time is over has expired, whoever looks first."""
+        held = self.handovers.get(key)
+        if held is not None:
+            shown = held["shown"]
+            if shown["status"] == "pending" and shown["expiresAt"] <= self.now():
+                shown["status"] = "expired"
+        return held
+
     def tell(self, event_type: str, company: Company, data: Record) -> None:
         """Tell the listeners what happened."""
         for listener in self.listeners:

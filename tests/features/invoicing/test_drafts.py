@@ -30,7 +30,7 @@ async def busiest(client: httpx.AsyncClient, link: Any) -> str:
     """The customer with most billable hours."""
     found = (await client.get(f"{link.path}/billable-entries", headers=link.books)).json()
     counts = Counter(e["customerId"] for e in found["items"] if e["billable"])
-    return counts.most_common(1)[0][0]
+    return str(counts.most_common(1)[0][0])
 
 
 async def previewed(client: httpx.AsyncClient, link: Any, **more: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Read the names and places that draws are made of."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,8 +21,13 @@ class Pool:
     surnames: list[str]
     surname_weights: list[int]
     codes: list[tuple[str, str]]
+    codes_in_use: frozenset[str]
     box_codes: dict[str, list[str]]
     streets: list[str]
+    trades: list[str]
+    leads: list[str]
+    departments: list[str]
+    free_mail: list[str]
 
     def person(self, rng: Random) -> tuple[str, str]:
         """Draw a given name and a family name by their numbers of bearers, rare ones too."""
@@ -69,8 +75,10 @@ def pool() -> Pool:
         surnames=[row[0] for row in surnames],
         surname_weights=[int(row[1]) for row in surnames],
         codes=[(code, place) for code, place, kind in codes if kind == "G"],
+        codes_in_use=frozenset(code for code, _, _ in codes),
         box_codes=boxes,
         streets=[s for s in streets if len(s) > 4 and not any(c.isdigit() for c in s)],
+        **json.loads((_HERE / "pool" / "words.json").read_text(encoding="utf-8")),
     )
 
 

@@ -1,0 +1,60 @@
+"""Read a side's newest records before something is made there, so that none is made twice."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.canonical import RecordKind, Side
+from app.sync.bite import Look
+from app.sync.lists import Lists, sweep_list
+from app.sync.store import SweepMark
+
+OVERLAP: Final = timedelta(minutes=5)
+"""How far a list of changes reaches back before the last one, for clocks that differ."""
+
+FIRST_REACH: Final = timedelta(days=7)
+"""How far the first list of changes reaches back: the review may have taken days."""
+
+
+async def refresh(look: Look, side: Side, kind: RecordKind) -> None:
+    """
+    Bring what we know of a side up to now, once a drain however many records ask.
+
+    A person may have made the same customer on both sides within minutes; without this look the
+    second one would be made a third time.
+
+    Raises:
+        SystemFault: The side cannot be asked now.
+
+    """
+    key = (side, kind)
+    if key not in look.refreshed:
+        look.refreshed[key] = asyncio.ensure_future(_read(look, side, kind))
+    await look.refreshed[key]
+
+
+async def _read(look: Look, side: Side, kind: RecordKind) -> None:
+    able = await look.able(side)
+    narrows = kind is RecordKind.CUSTOMER and able.changed_since
+    since: datetime | None = None
+    if narrows:
+        async with look.runtime.database.reading(look.link_id) as session:
+            mark = await session.get(SweepMark, look.link_id)
+        since = list_from(mark, now=look.runtime.clock())
+    await sweep_list(
+        Lists(
+            look.runtime,
+            look.link_id,
+            look.keepers[side],
+            side=side,
+            kind=kind,
+            since=since,
+            reads=False,
+        )
+    )
+
+
+def list_from(mark: SweepMark | None, *, now: datetime) -> datetime:
+    """Give the instant from which changes are asked for; the first list reaches back far."""
+    seen_to = mark.seen_to if mark is not None else None
+    return now - FIRST_REACH if seen_to is None else seen_to - OVERLAP

@@ -1,0 +1,203 @@
+"""Every route of the OpenAPI document, by construction: who may not, learns nothing."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from app.canonical import RecordId, RecordKind
+from app.database import CommitPoint
+from app.links.pairs import make_pair
+from app.main import service_document
+from app.runtime import Runtime
+from tests.features.conftest import Linked, Twins, bearer, connect
+
+WITHOUT_CALLER = "/v1/webhooks/"
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    raw: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def body(self) -> Any:
+        """Give the example of the request that the document shows."""
+        content = self.raw.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            return None
+        schema = content["schema"]
+        while "$ref" in schema:
+            schema = service_document()["components"]["schemas"][schema["$ref"].rsplit("/")[-1]]
+        return schema.get("examples", [{}])[0]
+
+    async def call(
+        self, client: httpx.AsyncClient, headers: Mapping[str, str], **ids: object
+    ) -> httpx.Response:
+        path = self.path
+        for parameter in self.raw.get("parameters", []):
+            if parameter["in"] == "path":
+                value = ids.get(parameter["name"], "0199f3a0-0000-7000-8000-000000000077")
+                path = path.replace(f"{{{parameter['name']}}}", str(value))
+        needed = {"If-Match": "*", "Idempotency-Key": str(uuid7())}
+        return await client.request(
+            self.method, path, headers={**needed, **headers}, json=self.body()
+        )
+
+
+def operations() -> Iterator[Operation]:
+    for path, item in service_document()["paths"].items():
+        for method, raw in item.items():
+            yield Operation(method.upper(), path, raw)
+
+
+def of_links() -> list[Operation]:
+    return [each for each in operations() if "{link_id}" in each.path]
+
+
+def seen(answer: httpx.Response) -> dict[str, Any]:
+    """Give what a caller sees of an answer, less the two members that name the call itself."""
+    body = json.loads(answer.content)
+    for own in ("requestId", "instance"):
+        assert own in body, answer.text
+        del body[own]
+    headers = {k: v for k, v in answer.headers.items() if k not in ("x-request-id", "date")}
+    headers.pop("content-length", None)  # the path, which is in `instance`, may differ in length
+    return {"status": answer.status_code, "headers": headers, "body": body}
+
+
+@pytest.fixture
+async def foreign(
+    client: httpx.AsyncClient, twins: Twins, reviewing: Linked, runtime: Runtime
+) -> dict[str, object]:
+    """The ids of the neighbour's link, and of what it owns."""
+    theirs = await connect(
+        client, twins, organization="2002", company="cmp_2", key="conta-foreign-key"
+    )
+    secret = await client.post(
+        f"{theirs.path}/webhook-secrets",
+        headers={**theirs.books, "Idempotency-Key": "k"},
+        json={"system": "conta"},
+    )
+    async with runtime.database.transaction(CommitPoint.PLAIN, theirs.link_id) as session:
+        pair = await make_pair(
+            session, theirs.link_id, RecordKind.CUSTOMER, time_id=RecordId("cus_501"),
+            books_id=RecordId("10501"), base={}, origin="matched", now=runtime.clock(),
+        )  # fmt: skip
+    return {
+        "link_id": theirs.link_id, "secret_id": secret.json()["id"], "pair_id": pair.pair_id,
+    }  # fmt: skip
+
+
+def test_the_document_names_the_routes() -> None:
+    """The tests below look at every route there is; were the list empty they would see nothing."""
+    assert len(of_links()) > 35
+    assert sum(each.path.startswith(WITHOUT_CALLER) for each in of_links()) == 1
+
+
+async def test_a_foreign_link_is_like_an_unknown_one(
+    client: httpx.AsyncClient, reviewing: Linked, foreign: dict[str, object]
+) -> None:
+    """Ours on theirs: 404, equal to the answer for an id that never was, on each route."""
+    differing = {}
+    for each in of_links():
+        theirs = await each.call(client, reviewing.books, **foreign)
+        unknown = await each.call(client, reviewing.books, **{**foreign, "link_id": uuid7()})
+        expected = 401 if each.path.startswith(WITHOUT_CALLER) else 404
+        if seen(theirs) != seen(unknown) or theirs.status_code != expected:
+            differing[each.name] = (theirs.text, unknown.text)
+
+    assert differing == {}
+
+
+async def test_what_a_foreign_link_owns_is_like_an_unknown_id(
+    client: httpx.AsyncClient, reviewing: Linked, foreign: dict[str, object]
+) -> None:
+    """A foreign secret or pair under our own link's address is not there."""
+    own = {**foreign, "link_id": reviewing.link_id}
+    unknown = {"link_id": reviewing.link_id, "secret_id": uuid7(), "pair_id": uuid7()}
+    looked_at = 0
+    for each in of_links():
+        if "{secret_id}" in each.path or "{pair_id}" in each.path:
+            looked_at += 1
+            theirs = await each.call(client, reviewing.books, **own)
+            nobodys = await each.call(client, reviewing.books, **unknown)
+            assert (each.name, theirs.status_code) == (each.name, 404)
+            assert seen(theirs) == seen(nobodys)
+
+    assert looked_at >= 2
+
+
+async def test_an_id_that_is_no_id_is_not_there(
+    client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """What cannot be an id answers like an unknown one, and never with a fault of ours."""
+    for each in of_links():
+        for text in ("x", "0199f3a0", "%00", "..%2F..", "æøå", "0" * 64):
+            answer = await each.call(client, reviewing.books, link_id=text)
+            assert answer.status_code in (401, 404), (each.name, text, answer.text)
+
+
+async def test_nobody_passes_without_a_token(client: httpx.AsyncClient, reviewing: Linked) -> None:
+    """Each route asks who calls before it says anything, also of a link that is there."""
+    for each in operations():
+        answer = await each.call(client, {}, link_id=reviewing.link_id, system="conta")
+        assert (each.name, answer.status_code) == (each.name, 401)
+
+
+async def test_each_route_asks_for_the_scope_it_names(
+    client: httpx.AsyncClient, reviewing: Linked, twins: Twins
+) -> None:
+    """A token without any right that a route could ask for is refused with the right it names."""
+    admin = await bearer(twins, "conta", "1001")
+    made = await client.post(
+        "/v1/tokens",
+        headers={**admin, "Idempotency-Key": "k"},
+        json={"name": "x", "account": "1001", "scopes": ["specifications:read"]},
+    )
+    bare = {"Authorization": f"Bearer {made.json()['token']}"}
+    for each in operations():
+        if each.path.startswith(WITHOUT_CALLER):
+            continue
+        answer = await each.call(client, bare, link_id=reviewing.link_id)
+        assert (each.name, answer.status_code) == (each.name, 403)
+        assert f"`{answer.json()['facts']['scope']}`" in each.raw["description"], each.name
+
+
+async def test_an_ordinary_user_changes_no_link(
+    client: httpx.AsyncClient, reviewing: Linked, twins: Twins
+) -> None:
+    """What a user may do is reading links and making drafts; every other deed is 403."""
+    user = await bearer(twins, "conta", "1001", role="user")
+    allowed = set()
+    for each in operations():
+        if each.method == "GET" or each.path.startswith(WITHOUT_CALLER):
+            continue
+        answer = await each.call(client, user, link_id=uuid7())
+        if answer.status_code != 403:
+            allowed.add(each.path)
+
+    assert all("/invoice-drafts" in path for path in allowed)
+    assert allowed
+
+
+async def test_a_lost_permission_shows_nothing_of_an_old_answer(
+    client: httpx.AsyncClient, reviewing: Linked, twins: Twins
+) -> None:
+    """A repeated call is judged by today's rights, not by those of the first time."""
+    path, headers = f"{reviewing.path}/webhook-secrets", {"Idempotency-Key": "k"}
+    body = {"system": "conta"}
+    first = await client.post(path, headers={**reviewing.books, **headers}, json=body)
+    lowered = await bearer(twins, "conta", "1001", role="user")
+
+    again = await client.post(path, headers={**lowered, **headers}, json=body)
+
+    assert (first.status_code, again.status_code) == (201, 403)

@@ -1,0 +1,85 @@
+"""Pages that a person reads: they work without any other host, and tell each problem."""
+
+import re
+
+import httpx
+import pytest
+
+from app.pages.documentation import markdown, page
+from app.problems import catalogue
+
+REFERENCES = re.compile(r"""(?:src|href|url)\s*[=:(]\s*["']?([^"'\s>)]+)""")
+
+
+def references(text: str) -> list[str]:
+    return REFERENCES.findall(text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/first-hour", "/problems", "/problems/not-found"]
+)
+async def test_a_page_needs_no_other_host(client: httpx.AsyncClient, path: str) -> None:
+    """What a page loads or leads to within the service is served by us, and is there."""
+    got = await client.get(path)
+
+    assert got.status_code == 200
+    assert got.headers["content-type"].startswith("text/html")
+    for target in references(got.text):
+        place = re.escape(target)
+        loaded = re.search(rf"""src=["']{place}|<link[^>]*{place}""", got.text)
+        assert not (loaded and target.startswith(("http:", "https:", "//"))), target
+        if target.startswith("/"):
+            found = await client.get(target)
+            assert found.status_code == 200, target
+
+
+async def test_the_api_page_shows_our_own_document(client: httpx.AsyncClient) -> None:
+    """Scripts, styles and icon come from us, and the document it draws is the service's."""
+    shown = (await client.get("/docs")).text
+
+    assert "/assets/swagger-ui-bundle.js" in shown
+    assert "/assets/swagger-ui.css" in shown
+    assert "'/openapi.json'" in shown
+    assert "http://" not in shown
+    assert "https://" not in shown
+    document = (await client.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_every_problem_has_a_page_in_each_language(client: httpx.AsyncClient) -> None:
+    """The ``type`` of a problem leads to what it means and what to do, in nb, nn and en."""
+    listed = (await client.get("/problems")).text
+    for code, kind in catalogue().items():
+        told = await client.get(f"/problems/{code}")
+        assert told.status_code == 200
+        assert f'href="/problems/{code}"' in listed
+        for language in ("nb", "nn", "en"):
+            assert f'<section lang="{language}">' in told.text
+            assert kind.remedy[language]
+
+
+async def test_the_list_of_problems_speaks_the_readers_language(client: httpx.AsyncClient) -> None:
+    """Titles stand in the language the browser asks for."""
+    english = await client.get("/problems", headers={"Accept-Language": "en"})
+    norwegian = await client.get("/problems")
+
+    assert "Not found" in english.text
+    assert "Finnes ikke" in norwegian.text
+
+
+async def test_a_problem_that_is_none_is_not_found(client: httpx.AsyncClient) -> None:
+    """An unknown code has no page, and is not repeated as HTML."""
+    answer = await client.get("/problems/<script>alert(1)</script>")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_raw_html_in_a_document_is_shown_not_run() -> None:
+    """Our own documents are text; markup in them stays text."""
+    body = page("<title>", markdown("# Hei\n\n<script>alert(1)</script>\n\n| a |\n|---|\n| b |"))
+
+    text = bytes(body.body).decode()
+    assert "<script>" not in text
+    assert "&lt;title&gt;" in text
+    assert "<table>" in text

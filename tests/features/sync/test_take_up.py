@@ -1,0 +1,96 @@
+"""Records made after the first sync: linked, made once, asked about, or waiting; never doubled."""
+
+from app.canonical import RecordKind, Side
+from tests.conftest import SetClock
+from tests.features.sync.conftest import Hands
+
+
+async def test_a_new_customer_is_made_on_the_other_side_once(hands: Hands) -> None:
+    """No partner there: it is created, paired, and its echo changes nothing."""
+    time_id = await hands.time_customer("Nyland AS")
+    await hands.hint(Side.TIME, time_id)
+    await hands.work()
+    (pair,) = await hands.pairs()
+    await hands.hint(Side.BOOKS, pair.books_id)
+    await hands.hint(Side.TIME, time_id)
+
+    await hands.work()
+
+    organization = await hands.twins.books()
+    assert [c["name"] for c in organization["customers"]] == ["Nyland AS"]
+    assert len(await hands.pairs()) == 1
+    assert await hands.changes() == []
+
+
+async def test_a_certain_partner_is_linked_and_nothing_is_made(hands: Hands) -> None:
+    """The same company on both sides becomes a pair."""
+    number = "923609016"
+    time_id = await hands.time_customer("Nyland AS", organizationNumber=number)
+    books_id = await hands.books_customer("Nyland AS", orgNo=number)
+    await hands.hint(Side.BOOKS, books_id)
+
+    await hands.work()
+
+    assert [(p.time_id, p.books_id) for p in await hands.pairs()] == [(time_id, books_id)]
+    assert [call for call in await hands.writes() if call.startswith("POST")] == []
+
+
+async def test_an_incomplete_customer_waits_with_its_finding(hands: Hands) -> None:
+    """What the other side needs is named; nothing half is made there."""
+    time_id = await hands.time_customer("Nyland AS", address={})
+    await hands.hint(Side.TIME, time_id)
+
+    await hands.work()
+
+    (change,) = await hands.changes()
+    assert (change.state, change.code) == ("pending", "address-missing")
+    assert (await hands.twins.books())["customers"] == []
+
+
+async def test_a_project_waits_for_its_customers_pair_and_follows_it(hands: Hands) -> None:
+    """A project is never made before its customer; it follows by itself."""
+    customer = await hands.time_customer("Nyland AS", address={})
+    body = {"name": "Tak", "customerId": customer}
+    made = await hands.twins.control("timerabbit", "POST", "/companies/cmp_1/projects", body)
+    await hands.hint(Side.TIME, made["id"], kind=RecordKind.PROJECT)
+    await hands.work()
+    waiting = [change.code for change in await hands.changes()]
+    address = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
+    await hands.edit_time(customer, address=address)
+    await hands.hint(Side.TIME, customer)
+
+    await hands.work()
+
+    assert waiting == ["project-customer-not-linked"]
+    organization = await hands.twins.books()
+    (books_customer,), (project,) = organization["customers"], organization["projects"]
+    assert (project["name"], project["customerId"]) == ("Tak", books_customer["id"])
+    assert await hands.changes() == []
+
+
+async def test_a_create_whose_answer_was_lost_is_found_and_not_repeated(
+    hands: Hands, clock: SetClock
+) -> None:
+    """The POST took effect, its answer was lost: the record is found by looking."""
+    time_id = await hands.time_customer("Nyland AS")
+    await hands.fault("conta", kind="lost_answer", method="POST", path="/customers", times=1)
+    await hands.hint(Side.TIME, time_id)
+    await hands.work()
+    for _ in range(4):
+        clock.advance(seconds=130)
+        await hands.work()
+
+    assert [c["name"] for c in (await hands.twins.books())["customers"]] == ["Nyland AS"]
+    assert len(await hands.pairs()) == 1
+
+
+async def test_a_record_in_no_pair_that_vanished_needs_nothing(hands: Hands) -> None:
+    """There is nothing to ask about what nobody linked."""
+    time_id = await hands.time_customer("Nyland AS")
+    await hands.twins.control("timerabbit", "POST", f"/companies/cmp_1/customers/{time_id}/delete")
+    await hands.hint(Side.TIME, time_id)
+
+    await hands.work()
+
+    assert await hands.changes() == []
+    assert await hands.writes() == []

@@ -1,0 +1,135 @@
+"""The worker: nothing dies with a process, nothing runs twice at once."""
+
+import asyncio
+
+from procrastinate.exceptions import JobAborted
+from procrastinate.jobs import Job as QueuedJob
+from procrastinate.jobs import Status
+from sqlalchemy import text
+
+from app.canonical import LinkId
+from app.database import CommitPoint, Database
+from app.queue import Job, create_queue, defer
+from app.runtime import Runtime
+from app.worker import JOBS, Retry, register, rescue
+
+
+async def _jobs(database: Database) -> list[tuple[str, str]]:
+    async with database.reading() as session:
+        rows = await session.execute(
+            text("SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id")
+        )
+        return [(name, status) for name, status in rows]
+
+
+async def _die_with_a_job(runtime: Runtime, link_id: LinkId) -> None:
+    """A worker fetches the job and gives no sign of life since long ago."""
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await defer(session, Job.DRAIN_LINK, link_id)
+    manager = runtime.queue.job_manager
+    worker = await manager.register_worker()
+    assert await manager.fetch_job(queues=None, worker_id=worker) is not None
+    async with runtime.database.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+        )
+
+
+async def test_a_dead_workers_job_is_taken_over(runtime: Runtime, link_id: LinkId) -> None:
+    """Without a sign of life for 15 seconds the job waits for another worker."""
+    async with runtime.queue.open_async():
+        await _die_with_a_job(runtime, link_id)
+
+        await rescue(runtime)
+
+    assert await _jobs(runtime.database) == [("drain_link", "todo")]
+
+
+async def test_a_dead_workers_job_yields_to_its_waiting_twin(
+    runtime: Runtime, link_id: LinkId
+) -> None:
+    """Where an equal job waits already, the dead one ends and the twin does the work."""
+    async with runtime.queue.open_async():
+        await _die_with_a_job(runtime, link_id)
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.DRAIN_LINK, link_id)
+
+        await rescue(runtime)
+
+    assert await _jobs(runtime.database) == [("drain_link", "failed"), ("drain_link", "todo")]
+
+
+async def test_a_living_workers_job_is_left_alone(runtime: Runtime, link_id: LinkId) -> None:
+    """A slow job is no dead job."""
+    async with runtime.queue.open_async():
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.DRAIN_LINK, link_id)
+        manager = runtime.queue.job_manager
+        await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
+
+        await rescue(runtime)
+
+    assert await _jobs(runtime.database) == [("drain_link", "doing")]
+
+
+async def test_a_job_behind_a_lock_is_announced_when_the_lock_falls_free(
+    runtime: Runtime, database_url: str, link_id: LinkId
+) -> None:
+    """A drain that was asked for during another one is not left to the next poll."""
+    heard = asyncio.Event()
+
+    async def hear(**_: object) -> None:
+        heard.set()
+
+    async with create_queue(database_url).open_async() as queue:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.DRAIN_LINK, link_id)
+        manager = queue.job_manager
+        job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
+        assert job is not None
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.DRAIN_LINK, link_id)
+        listener = asyncio.create_task(manager.listen_for_jobs(on_notification=hear))
+        await asyncio.sleep(0.2)
+        heard.clear()
+
+        await manager.finish_job_by_id_async(job.id or 0, status=Status.SUCCEEDED, delete_job=True)
+        async with asyncio.timeout(2):
+            await heard.wait()
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+def _queued(job: Job, attempts: int) -> QueuedJob:
+    return QueuedJob(
+        id=1, queue="default", lock=None, queueing_lock=None, task_name=job.value,
+        attempts=attempts,
+    )  # fmt: skip
+
+
+def test_what_a_shutdown_cut_off_goes_on_elsewhere() -> None:
+    """Every job, also one whose room would bring it back by itself."""
+    for job in JOBS:
+        for cut in (asyncio.CancelledError(), JobAborted()):
+            retry = Retry(job).get_retry_decision(exception=cut, job=_queued(job, 50))
+            assert retry is not None
+
+
+def test_a_failed_drain_is_left_to_its_due_time_and_others_are_tried_again() -> None:
+    """A scheduled drain would block every new one; the others have no other clock."""
+    fault = RuntimeError()
+
+    for job in JOBS:
+        again = Retry(job).get_retry_decision(exception=fault, job=_queued(job, 0))
+        late = Retry(job).get_retry_decision(exception=fault, job=_queued(job, 8))
+        assert (again is not None) == (job not in {Job.DRAIN_LINK, Job.SWEEP_LINK})
+        assert late is None
+
+
+async def test_every_job_is_registered_once(runtime: Runtime) -> None:
+    """A job nobody can run would wait for ever."""
+    register(runtime)
+    register(runtime)
+
+    assert {job.value for job in JOBS} <= set(runtime.queue.tasks)
+    assert set(Job) - {Job.WAKE, Job.RESCUE} == set(JOBS)

@@ -1,0 +1,419 @@
+"""What is never linked without asking, each with the case that taught it; and what is linked."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.canonical import Address, Customer, CustomerKind, RecordId, Side
+from app.records.matching import Fact, Index, match, match_one
+
+STORGATA = Address("Storgata 12", None, "0155", "Oslo")
+BRYGGEN = Address("Bryggen 4", None, "5003", "Bergen")
+FIRST, SECOND, INVALID = "974760673", "988077917", "974760674"
+
+
+def company(name: str, **facts: Any) -> Customer:
+    return Customer(RecordId(facts.pop("id", "1")), name, CustomerKind.COMPANY, **facts)
+
+
+def person(name: str, **facts: Any) -> Customer:
+    return Customer(RecordId(facts.pop("id", "1")), name, CustomerKind.PRIVATE, **facts)
+
+
+def verdict(one: Customer, other: Customer) -> tuple[str, str]:
+    """Give what becomes of two records alone on their sides, and the rule."""
+    found = match([one], [other])
+    if found.certain:
+        return "certain", found.certain[0].rule
+    return ("asked", found.asked[0].rule) if found.asked else ("nothing", "")
+
+
+VETOES = {
+    "two valid numbers may be main unit and sub-unit": (
+        company("Oslo Blikk AS", organization_number=FIRST, address=STORGATA),
+        company("Oslo Blikk AS", organization_number=SECOND, address=STORGATA),
+        "number-different",
+    ),
+    "two valid numbers on one unique name, moved since": (
+        company(
+            "Jobb For Livet",
+            organization_number=FIRST,
+            address=STORGATA,
+            phone="22000001",
+            email="post@jobb.example",
+        ),
+        company(
+            "Jobb For Livet",
+            organization_number=SECOND,
+            address=BRYGGEN,
+            phone="22000002",
+            email="post@livet.example",
+        ),
+        "number-different",
+    ),
+    "an invalid number far from the other": (
+        company("Viking Regnskap AS", organization_number="608369111", address=STORGATA),
+        company("Viking Regnskap AS", organization_number=FIRST, address=STORGATA),
+        "number-far",
+    ),
+    "neighbouring companies told apart by a number": (
+        company("Storgata 52 AS", email="post@fjellbakken.example", address=STORGATA),
+        company("Storgata 53 AS", email="post@fjellbakken.example", address=STORGATA),
+        "count-different",
+    ),
+    "housing cooperatives told apart by a Roman numeral": (
+        company("Borettslaget Rosehagen I", phone="22000000", address=STORGATA),
+        company("Borettslaget Rosehagen II", phone="22000000", address=STORGATA),
+        "count-different",
+    ),
+    "a successor called Nye": (
+        company("Nye Førsund Restaurantdrift AS", email="post@forsund.example"),
+        company("Førsund Restaurantdrift AS", email="post@forsund.example"),
+        "",
+    ),
+    "father and son": (
+        person("Erik Indahl", phone="41000001", address=STORGATA),
+        person("Eirik Indahl", phone="41000001", address=STORGATA),
+        "given-different",
+    ),
+    "two sisters with double names": (
+        person("Anne-Britt Lone", phone="41000001", address=STORGATA),
+        person("Anne-Grete Lone", phone="41000001", address=STORGATA),
+        "given-different",
+    ),
+    "a couple and one of them": (
+        person("Arne og Vilde Salih", email="a.salih.1@gmail.com", address=STORGATA),
+        person("Arne Salih", email="a.salih.1@gmail.com", address=STORGATA),
+        "couple",
+    ),
+    "a person called a company on one side": (
+        person("Grete Pedersen", email="grete.1@gmail.com", address=STORGATA),
+        company("Grete Pedersen", email="grete.1@gmail.com", address=STORGATA),
+        "kind",
+    ),
+    "the owner and his company": (
+        company("Randi Johannessen", address=STORGATA, phone="41000001"),
+        company("Randi Johannessen AS", address=STORGATA, phone="41000001"),
+        "person-or-company",
+    ),
+    "the owner and his firm, kind not set": (
+        replace(person("Ola Hansen", address=STORGATA, phone="41000001"), kind=None),
+        company("Ola Hansen", address=STORGATA, phone="41000001", organization_number=FIRST),
+        "person-or-company",
+    ),
+    "a department on one side": (
+        company("Bøhler Fysioterapi", organization_number=FIRST, email="post@bohler.example"),
+        company("Bøhler Fysioterapi avd", organization_number=FIRST, email="post@bohler.example"),
+        "department",
+    ),
+    "two branches of one number": (
+        company("Son Graving AS Tønsberg", organization_number=FIRST, phone="22000000"),
+        company("Son Graving AS Bergen", organization_number=FIRST, phone="22000000"),
+        "place-in-name",
+    ),
+    "a branch in another town than the main unit": (
+        company("Son Graving AS Tønsberg", organization_number=FIRST, phone="22000000"),
+        company("Son Graving AS", organization_number=FIRST, phone="22000000", address=BRYGGEN),
+        "place-in-name",
+    ),
+    "a branch beside a main unit of unknown place": (
+        company("Simonsen Ventilasjon AS", email="post@simonsen.example"),
+        company("Simonsen Ventilasjon - Skien AS", email="post@simonsen.example"),
+        "place-in-name",
+    ),
+    "a branch in the town of its main unit": (
+        company("Smart Møbler AS", email="post@smart.example", address=STORGATA),
+        company(
+            "Smart Møbler Oslo AS",
+            email="post@smart.example",
+            address=Address("Parkveien 9", None, "0350", "Oslo"),
+        ),
+        "place-in-name",
+    ),
+    "another town with one further agreement": (
+        company("Bryggen Restaurant", phone="22000000", address=STORGATA),
+        company("Bryggen Restaurant", phone="22000000", address=BRYGGEN),
+        "place-different",
+    ),
+    "two legal forms": (
+        company("Fjell Blikk AS", address=STORGATA),
+        company("Fjell Blikk DA", address=STORGATA),
+        "form",
+    ),
+    "two companies' own mail domains": (
+        company("Oslo Dekk AS", email="post@olsenmedia.example"),
+        company("Oslo Dekk AS", email="post@oslodekk.example"),
+        "domain",
+    ),
+    "one archived, one in use": (
+        company("Fjell Blikk AS", organization_number=FIRST, active=False),
+        company("Fjell Blikk AS", organization_number=FIRST),
+        "activity",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VETOES)
+def test_a_veto_asks_or_leaves_alone_but_never_links(case: str) -> None:
+    """What contradicts is never linked without asking; where no rule is named, not even asked."""
+    one, other, rule = VETOES[case]
+
+    assert verdict(one, other) == ("asked" if rule else "nothing", rule)
+
+
+def test_a_name_twice_on_a_side_is_never_linked_by_the_name_alone() -> None:
+    """Two Brit Moen in the books: a bare name says nothing of which."""
+    time = [person("Brit Moen", id="1")]
+    books = [person("Brit Moen", id="1", address=STORGATA), person("Moen, Brit", id="2")]
+
+    assert not match(time, books).certain
+
+
+def test_the_best_for_one_must_be_the_best_for_the_other() -> None:
+    """Two time records fit one record in the books about as well: both are asked."""
+    time = [
+        company("Fjell Blikk AS", id="1", phone="22000000"),
+        company("Fjell Blikk AS", id="2", email="post@fjellblikk.example"),
+    ]
+    books = [company("Fjell Blikk AS", phone="22000000", email="post@fjellblikk.example")]
+
+    found = match(time, books)
+
+    assert not found.certain
+    assert [p.rule for p in found.asked] == ["rival", "rival"]
+    assert Fact.RIVAL in found.asked[0].facts
+
+
+def test_of_sure_duplicates_the_better_is_linked_and_the_other_is_shown() -> None:
+    """A record written twice does not stop its link; the second one is flagged, not created."""
+    time = [company("Fjell Blikk AS", organization_number=FIRST, address=STORGATA)]
+    books = [
+        company("Fjell Blikk AS", id="1", organization_number=FIRST, address=STORGATA),
+        company("FJELL BLIKK A/S", id="2", organization_number=FIRST),
+    ]
+
+    found = match(time, books)
+
+    assert [(p.time_id, p.books_id) for p in found.certain] == [("1", "1")]
+    assert [(d.side, d.first_id, d.second_id) for d in found.duplicates] == [(Side.BOOKS, "1", "2")]
+    assert found.only_books == ("2",)
+
+
+LINKS = {
+    "number-and-name": (
+        company("Fjell Blikk a.s.", organization_number="NO 974 760 673 MVA"),
+        company("FJELL BLIKK", organization_number=FIRST),
+    ),
+    "number-and-contained-name": (
+        company("Fjell Blikk og Fasade", organization_number=FIRST, address=STORGATA),
+        company("Fjell Blikk", organization_number=FIRST, address=STORGATA),
+    ),
+    "number-and-contact": (
+        company("Sakarias Mat", organization_number=FIRST, phone="41000001"),
+        company("Hattum Drift AS", organization_number=FIRST, phone="0047 41 00 00 01"),
+    ),
+    "name-and-close-number": (
+        company("Fjell Blikk AS", organization_number=FIRST),
+        company("Fjell Blikk AS", organization_number=INVALID),
+    ),
+    "name-and-contact": (
+        person("Ola Hansen", phone="41000001"),
+        person("Hansen Ola", phone="+47 41000001"),
+    ),
+    "name-and-street": (
+        person("Ola Hansen", address=Address("Storgt. 12", None, None, "Oslo")),
+        person("Ola Hansen", address=STORGATA),
+    ),
+    "name-and-domain": (
+        company("Solea Trykk", email="jon@soleatrykk.example"),
+        company("Solea Trykk", email="post@soleatrykk.example"),
+    ),
+    "name-and-postal-code": (
+        company("Blomsterbua", address=Address("Torget 1", None, "1400", "Ski")),
+        company("Blomsterbua", address=Address(None, None, "1400", None)),
+    ),
+    "name-and-place": (
+        company("Hilstad & Sønn", address=Address("Torget 1", None, "1400", "Ski")),
+        company("Hilstad og Sønn AS", address=Address("Postboks 7", None, "1401", "Ski")),
+    ),
+    "full-company-name": (company("Fjell Blikk AS"), company("AS Fjell Blikk", address=STORGATA)),
+    "rare-name": (person("Torvald Grimseid"), person("GRIMSEID, TORVALD", address=STORGATA)),
+    "close-name-and-close-number": (
+        company("Fjel Blikk AS", organization_number=FIRST),
+        company("Fjell Blikk AS", organization_number=INVALID),
+    ),
+    "close-name-and-contact": (
+        person("Karina Dahl", phone="91138388"),
+        person("Karina Dahll", phone="91138388"),
+    ),
+    "close-name-and-street": (
+        person("Karina Dahl", address=STORGATA),
+        person("Karina Dahll", address=STORGATA),
+    ),
+    "alike-name-street-and-contact": (
+        company("Arktbsagulv", phone="22000000", address=STORGATA),
+        company("Arktiskgulv", phone="22000000", address=STORGATA),
+    ),
+    "alike-name-and-street": (
+        person("Stein Nilse", address=STORGATA),
+        person("Stein Zhang Nilsen", address=STORGATA),
+    ),
+}
+
+
+MORE_LINKS = [
+    (
+        company("Fjell Blikk Oslo AS", address=STORGATA),
+        company("Fjell BlikkOslo AS", address=STORGATA),
+        "name-and-street",
+    ),
+    (
+        company("Sushi Huset Fornebu", phone="22000000"),
+        company("Sushi Huset Fornwbu", phone="22000000"),
+        "close-name-and-contact",
+    ),
+    (
+        company("Mikkelsen Eiendomsforv", phone="22000000"),
+        company("Mikkelsen Eiendomsforvaltning", phone="22000000"),
+        "close-name-and-contact",
+    ),
+    (
+        person("Ola Hansen", address=Address(None, None, "0155", None)),
+        person("Ola Hansen", address=STORGATA),
+        "name-and-postal-code",
+    ),
+    (
+        company("Saastad Blikk, Oslo", phone="22000000"),
+        company("Saastad Blikk", phone="22000000", address=STORGATA),
+        "name-and-contact",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "rule"), MORE_LINKS)
+def test_names_typed_otherwise_are_linked_by_what_agrees_beside(
+    one: Customer, other: Customer, rule: str
+) -> None:
+    """A place run into the name, a slip in it, a shortened word: the second agreement decides."""
+    assert verdict(one, other) == ("certain", rule)
+
+
+@pytest.mark.parametrize("rule", LINKS)
+def test_each_rule_links_its_own_case(rule: str) -> None:
+    """Nothing contradicts, and something independent of the name agrees."""
+    one, other = LINKS[rule]
+
+    assert verdict(one, other) == ("certain", rule)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (company("Fjell Blikk AS", phone="22000000"), company("Nordre Gulv DA", phone="22000000")),
+        (person("Sein Olsen", address=STORGATA), person("Svein Olsen", address=STORGATA)),
+        (
+            company("RP Gartneri AS", address=STORGATA),
+            company("RJ Gartneri AS", address=Address("Storgata 37", None, "0155", "Oslo")),
+        ),
+        (person("Ola Hansen", address=STORGATA), person("Ola Berg Lien Hansen", address=STORGATA)),
+        (person("Oal Hansen", address=STORGATA), person("Ola Berg Lien Hansen", address=STORGATA)),
+        (company("-", phone="22000000"), company("???", phone="22000000")),
+        (company("Moe Transport AS"), company("Mo Transport AS")),
+        (company("Fjel Blikk AS"), company("Fjell Blikk AS")),
+        (company("Arktbsagulv"), company("Arktiskgulv")),
+        (person("Ola Hansen"), person("Ola Hansen", address=STORGATA)),
+        (company("Blomsterbua"), company("Blomsterbua", address=STORGATA)),
+        (
+            replace(person("Karina Dahl", address=STORGATA), kind=None),
+            person("Karina Dahll", address=STORGATA),
+        ),
+    ],
+)
+def test_too_little_is_never_linked(one: Customer, other: Customer) -> None:
+    """A name that only resembles, or stands alone, is a question at most."""
+    assert verdict(one, other)[0] != "certain"
+
+
+def test_records_that_are_gone_or_merged_take_no_part() -> None:
+    """A tombstone is neither linked nor reported."""
+    gone = company("Fjell Blikk AS", organization_number=FIRST, gone=True)
+    merged = replace(gone, gone=False, merged_into=RecordId("9"), id=RecordId("2"))
+
+    found = match([gone, merged], [company("Fjell Blikk AS", organization_number=FIRST)])
+
+    assert (found.certain, found.only_time, found.only_books) == ((), (), ("1",))
+
+
+def test_a_partner_that_is_taken_becomes_a_question() -> None:
+    """A record made later that looks like a linked one is likely a duplicate of it."""
+    books = Index.of([company("Fjell Blikk AS", id="7", organization_number=FIRST)])
+    new = company("Fjell Blikk AS", organization_number=FIRST)
+
+    free = match_one(new, Side.TIME, books)
+    taken = match_one(new, Side.TIME, books, taken={RecordId("7")})
+
+    assert free.certain is not None
+    assert (taken.certain, taken.asked[0].rule) == (None, "partner-taken")
+    assert not taken.nothing
+
+
+def test_a_sibling_that_fits_as_well_makes_the_pair_a_question() -> None:
+    """With its siblings given, a record made later competes with them, on the books side too."""
+    theirs = Index.of([company("Fjell Blikk AS", id="7", phone="22000000")])
+    new = company("Fjell Blikk AS", id="2", phone="22000000")
+    siblings = Index.of([new, company("Fjell Blikk AS", id="1", phone="22000000")])
+
+    found = match_one(new, Side.BOOKS, theirs, siblings=siblings)
+
+    assert found.certain is None
+    assert [(p.time_id, p.books_id, p.rule) for p in found.asked] == [("7", "2", "rival")]
+
+
+def test_a_refused_candidate_is_not_found_again() -> None:
+    """A no given on a pair holds for the record alone too, whichever side it is on."""
+    theirs = Index.of([company("Fjell Blikk AS", id="7", phone="22000000")])
+    new = company("Fjell Blikk AS", id="2", phone="22000000")
+    pair = (RecordId("7"), RecordId("2"))
+
+    assert match_one(new, Side.BOOKS, theirs, refused={pair}).nothing
+    assert not match_one(new, Side.TIME, theirs, refused={pair}).nothing
+
+
+def test_a_sibling_that_fits_better_leaves_the_record_alone_with_a_question() -> None:
+    """The better sibling would be linked; the record itself is only asked about."""
+    theirs = Index.of([company("Fjell Blikk AS", id="7", phone="22000000", address=STORGATA)])
+    new = company("Fjel Blikk AS", id="2", phone="22000000")
+    better = company("Fjell Blikk AS", id="1", phone="22000000", address=STORGATA)
+
+    found = match_one(new, Side.TIME, theirs, siblings=Index.of([better]))
+
+    assert found.certain is None
+    assert [(p.time_id, p.books_id) for p in found.asked] == [("2", "7")]
+
+
+def test_a_doubt_about_two_numbers_spreads_to_a_duplicate_without_number() -> None:
+    """Main unit or sub-unit: the record without a number may be either, so nothing is linked."""
+    time = [company("Oslo Blikk AS", organization_number=FIRST, address=STORGATA)]
+    books = [
+        company("Oslo Blikk AS", id="1", organization_number=SECOND, address=STORGATA),
+        company("OSLO BLIKK AS", id="2", address=STORGATA),
+    ]
+
+    found = match(time, books)
+
+    assert not found.certain
+    assert {p.books_id for p in found.asked} == {"1", "2"}
+
+
+def test_an_equal_number_settles_what_another_number_would_leave_in_doubt() -> None:
+    """Beside the main unit stands the sub-unit: the equal number decides, both are not asked."""
+    time = [company("Oslo Blikk AS", organization_number=FIRST, address=STORGATA)]
+    books = [
+        company("Oslo Blikk AS", id="1", organization_number=SECOND, address=STORGATA),
+        company("Oslo Blikk AS", id="2", organization_number=FIRST, address=STORGATA),
+    ]
+
+    found = match(time, books)
+
+    assert [p.books_id for p in found.certain] == ["2"]
