@@ -131,8 +131,9 @@ def _store_link(
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO pairs (link_id, pair_id, kind, time_id, books_id, base, origin, version,"
-            " created_at, updated_at) VALUES (%s, %s, 'customer', %s, %s, %s, 'matched', 1, %s, %s)",
+            "INSERT INTO pairs (link_id, pair_id, kind, time_id, books_id, base, origin,"
+            " version, created_at, updated_at)"
+            " VALUES (%s, %s, 'customer', %s, %s, %s, 'matched', 1, %s, %s)",
             [
                 (link.link_id, uuid7(), f"c{n}", str(n), json.dumps(_base(n)), now, now)
                 for n in link.numbers

@@ -305,7 +305,8 @@ async def test_hours_that_cannot_be_billed_say_why(client: httpx.AsyncClient, sy
 @pytest.mark.parametrize("point", POINTS, ids=[point.value for point in POINTS])
 async def test_a_death_at_any_point_ends_in_one_draft(
     client: httpx.AsyncClient, app: Any, settings: Settings, runtime: Runtime, synced: Any,
-    twins: Any, network: Any, work: Work, clock: Any, point: CommitPoint, when: Literal["before", "after"],
+    twins: Any, network: Any, work: Work, clock: Any, point: CommitPoint,
+    when: Literal["before", "after"],
 ) -> None:  # fmt: skip
     """
     Whoever dies where: another process finishes, one draft at most, hours in one place.
