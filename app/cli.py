@@ -149,6 +149,7 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
 
 def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     """Carry out jobs until SIGTERM; running ones get the time the settings allow."""
+    import uvloop
     from prometheus_client import start_http_server
 
     from app.worker import run_worker
@@ -165,7 +166,8 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
         finally:
             await runtime.close()
 
-    asyncio.run(until_told())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(until_told())
     return 0
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.demo.processes import Addresses, Stage, environment, free_port, port_of
+from app.telemetry import configure_logging
 from bench.load import burst, steady
 from bench.preview import own_seconds_of_preview
 from bench.world import KEYRING, SECRET, World, hint, make_world, spread
@@ -246,6 +247,7 @@ TARGETS = (
 def main() -> None:
     """Run every step, print the table, write the results."""
     console = Console()
+    configure_logging("WARNING")
     addresses = Addresses.on_free_ports()
     world = make_world(FOLDER)
     stub = free_port()

@@ -1,10 +1,13 @@
 """
 Write the documents that come from the code: settings, problems, the OpenAPI document.
 
+The figures that a page quotes from the bench are written too.
+
 Run ``python docs/generate.py`` after a change; ``tests/test_docs.py`` compares.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -78,6 +81,19 @@ def openapi_document() -> str:
     return json.dumps(service_document(), ensure_ascii=False, indent=1, sort_keys=False) + "\n"
 
 
+def bench_figures(page: str) -> str:
+    """Give a page with each quoted figure as the last run of the bench measured it."""
+    results = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
+
+    def figure(found: re.Match[str]) -> str:
+        value = results
+        for part in found[1].split("."):
+            value = value[part]
+        return f"<!--bench:{found[1]}-->{value}"
+
+    return re.sub(r"<!--bench:([\w.]+)-->[\d.,]*", figure, page)
+
+
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_document,
     "docs/problems.md": problems_document,
@@ -91,6 +107,8 @@ def main() -> None:
     for path, write in DOCUMENTS.items():
         (ROOT / path).write_text(write(), encoding="utf-8")
         print(path)  # noqa: T201 - a script for the terminal
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        page.write_text(bench_figures(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
