@@ -1,6 +1,7 @@
 """Start the embedded PostgreSQL of development and tests: one server, two roles, one database."""
 
 import contextlib
+import fcntl
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,7 +106,8 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
     """
     Start (or find running) the server whose data lie in ``data_dir`` and make roles and database.
 
-    It stops when the last process that started it ends.
+    It stops when the last process that started it ends. Processes that start at once wait for
+    each other.
 
     Raises:
         EmbeddedMissing: The wheel is not installed.
@@ -121,7 +123,19 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
         ) from err
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    info = get_server(folder, cleanup_mode="stop").get_postmaster_info()
-    server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
-    server.prepare()
+    with _one_at_a_time(data_dir / "start.lock"):
+        info = get_server(folder, cleanup_mode="stop").get_postmaster_info()
+        server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
+        server.prepare()
     return server
+
+
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file's lock: on a fresh machine serve and worker may start in the same second.
+
+    The kernel gives it back when a process dies.
+    """
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
