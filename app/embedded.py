@@ -13,6 +13,7 @@ from psycopg import sql
 DATABASE = "timerabbit_conta"
 OWNER = "tc_owner"
 SERVICE = "tc_service"
+_PREPARING = 0x7C0DB  # the advisory lock of those who prepare one server
 
 
 class EmbeddedMissing(Exception):  # noqa: N818 - named by what it says of the installation
@@ -87,9 +88,11 @@ class EmbeddedServer:
     def prepare(self) -> None:
         """Make the two roles and the database.
 
-        Idempotent, so that a second start reuses the data.
+        Idempotent, so that a second start reuses the data. One process at a time: service and
+        worker start side by side, and PostgreSQL refuses two who grant the same right at once.
         """
         with self._admin() as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (_PREPARING,))
             for role in (OWNER, SERVICE):
                 found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
                 if found.fetchone() is None:
@@ -98,7 +101,7 @@ class EmbeddedServer:
                             "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
                         ).format(sql.Identifier(role))
                     )
-        self.create_database(DATABASE)
+            self.create_database(DATABASE)
 
 
 def start_embedded(data_dir: Path) -> EmbeddedServer:
