@@ -66,6 +66,8 @@ class ContractMiddleware:
         send: Send,
     ) -> None:
         messages, body = await _whole(receive)
+        if messages[-1]["type"] == "http.disconnect":
+            return  # who hung up in the middle sent no request that could be right or wrong
         headers = _headers(scope["headers"])
         call = Call(scope["query_string"], headers, body)
         self._note_request(scope, self._contract.request_flaws(*found, call))
