@@ -6,8 +6,7 @@ import os
 import platform
 import sys
 import time
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,58 +14,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.demo.processes import Addresses, Stage, environment, free_port, port_of
+from app.demo.processes import Addresses, Stage, environment, free_port
 from app.telemetry import configure_logging
+from bench.drain import throughput
 from bench.load import burst, steady
 from bench.preview import own_seconds_of_preview
-from bench.world import KEYRING, SECRET, World, hint, make_world, spread
+from bench.stage import CONNECTIONS, Bench, wait_for_port, wait_until
+from bench.world import KEYRING, SECRET, hint, make_world, spread
 
 FOLDER = Path(".data") / "bench"
 RESULTS = Path(__file__).parent / "results.json"
-CONNECTIONS = 64
 BATCH = 4000
 ROUNDS = 3
-
-
-class Bench:
-    """Hold the processes of a bench run and what was measured."""
-
-    def __init__(self, stage: Stage, addresses: Addresses, world: World, stub: int) -> None:
-        self.stage = stage
-        self.addresses = addresses
-        self.world = world
-        self.stub = stub
-        self.console = Console()
-        self.results: dict[str, Any] = {}
-
-    @property
-    def port(self) -> int:
-        """Give the service's port."""
-        return int(port_of(self.addresses.service))
-
-    def start_service(self) -> None:
-        """Start the service and wait for it."""
-        self.stage.start_product("service", "serve", "--port", str(self.port))
-        self.stage.wait_ready("service", f"{self.addresses.service}/health/ready")
-
-    def start_worker(self) -> None:
-        """Start one worker."""
-        self.stage.start_product("worker", "worker")
-
-    def ask_stub(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Control the stub."""
-        data = None if body is None else json.dumps(body).encode()
-        url = f"http://127.0.0.1:{self.stub}{path}"
-        request = urllib.request.Request(url, data, {"content-type": "application/json"})
-        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
-            return json.loads(answer.read())
-
-    def memory_mb(self, name: str) -> int:
-        """Give a process's resident memory."""
-        pid = self.stage.running[name].pid
-        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-        line = next(row for row in text.splitlines() if row.startswith("VmRSS"))
-        return int(line.split()[1]) // 1024
 
 
 def accept(bench: Bench) -> None:
@@ -78,8 +37,9 @@ def accept(bench: Bench) -> None:
          "--log-level", "error", "--no-access-log"],
         BENCH_DATABASE=bench.world.service_url, BENCH_SECRET=SECRET,
     )  # fmt: skip
-    bench.start_service()
-    _wait_for_port(port)
+    bench.need_none("worker")
+    bench.need_service()
+    wait_for_port(port)
     ours, bare = [], []
     for turn in range(ROUNDS + 1):
         chosen = list(spread(bench.world, BATCH // 2)) * 2
@@ -97,6 +57,7 @@ def accept(bench: Bench) -> None:
     bench.world.execute("DELETE FROM changes")
     bench.world.execute("DELETE FROM procrastinate_jobs")
     bench.world.execute("UPDATE link_directory SET next_due = NULL")
+    bench.results["memory"] = {"service_mb": bench.memory_mb("service")}
     bench.results["webhook_accepted"] = {
         "per_second": round(median(ours)),
         "bare_per_second": round(median(bare)),
@@ -107,13 +68,15 @@ def accept(bench: Bench) -> None:
 
 def one_record(bench: Bench) -> None:
     """Send a thousand hints for one record and count what the other systems see."""
+    bench.need_none("worker")
+    bench.need_service()
     link, number = bench.world.links[0], bench.world.links[0].numbers[-1]
     bench.ask_stub("/_rise", {"ids": [f"c{number}"]})
     bench.ask_stub("/_state")
     requests = [hint(link, number) for _ in range(1000)]
     asyncio.run(burst(bench.port, requests, connections=CONNECTIONS))
-    bench.start_worker()
-    _wait_until(lambda: not bench.world.execute("SELECT 1 FROM changes"), seconds=60)
+    bench.need_worker()
+    wait_until(lambda: not bench.world.execute("SELECT 1 FROM changes"), seconds=60)
     calls = bench.ask_stub("/_state")["calls"]
     bench.results["thousand_hints_one_record"] = {
         "reads_at_the_other_side": calls.get("books-read", 0),
@@ -125,6 +88,7 @@ def one_record(bench: Bench) -> None:
 def latency(bench: Bench) -> None:
     """Time from webhook to visible at the other side, 20 a second, one link and 200 links."""
     first = bench.world.links[0]
+    _warm_up(bench)
     for label, chosen in (
         ("one_link", [(first, number) for number in first.numbers[20:420]]),
         ("many_links", list(spread(bench.world, 400, skip=600))),
@@ -161,56 +125,13 @@ def latency(bench: Bench) -> None:
         }
 
 
-def throughput(bench: Bench) -> None:
-    """Change 2,000 different records of 200 links at once and let one worker drain them."""
-    bench.results["memory"] = {"service_mb": bench.memory_mb("service")}
-    bench.stage.end("worker")
-    chosen = list(spread(bench.world, 2000))
-    ids = [f"c{number}" for _, number in chosen]
-    bench.ask_stub("/_rise", {"ids": ids})
-    requests = [hint(link, number) for link, number in chosen]
-    asyncio.run(burst(bench.port, requests, connections=CONNECTIONS))
-    bench.stage.end("service")
-    others = [10_000_000 + number for _, number in chosen]  # the same calls, other records
-    bare = asyncio.run(_bare_loop(bench.stub, others))
-    bench.ask_stub("/_state")
-    bench.start_worker()
-    written: dict[str, float] = {}
-    deadline = time.monotonic() + 90
-    while len(written) < len(chosen) and time.monotonic() < deadline:
-        for record_id, _, at in bench.ask_stub("/_state")["written"]:
-            written.setdefault(record_id, at)
-        time.sleep(0.25)
-    assert len(written) == len(chosen), f"{len(written)} of {len(chosen)} records written"
-    seconds = max(written.values()) - min(written.values())
-    bench.results["drain"] = {
-        "records_per_second": round(len(chosen) / seconds),
-        "bare_loop_per_second": round(bare),
-        "percent_of_bare_loop": round(100 * len(chosen) / seconds / bare),
-    }
-    bench.results["memory"]["worker_mb"] = bench.memory_mb("worker")
-
-
-async def _bare_loop(port: int, numbers: list[int]) -> float:
-    """Make the same calls (two reads, one write a record) with nothing around them."""
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
-
-    gate = asyncio.Semaphore(40)
-    base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
-
-        async def one(number: int) -> None:
-            async with gate:
-                time_side = await client.get(f"/integration/v1/customers/c{number}")
-                path = f"/invoice/organizations/1/customers/{number}"
-                body = (await client.get(path)).json()
-                body["name"] = time_side.json()["name"]
-                await client.put(path, json=body)
-
-        started = time.perf_counter()
-        await asyncio.gather(*(one(number) for number in numbers))
-        return len(numbers) / (time.perf_counter() - started)
+def _warm_up(bench: Bench) -> None:
+    """Have service and worker run, and one record go all the way."""
+    bench.need_service()
+    bench.need_worker()
+    request = hint(bench.world.links[0], bench.world.links[0].numbers[-2])
+    asyncio.run(burst(bench.port, [request], connections=1))
+    wait_until(lambda: not bench.world.execute("SELECT 1 FROM changes"), seconds=30)
 
 
 def preview(bench: Bench) -> None:
@@ -219,13 +140,14 @@ def preview(bench: Bench) -> None:
     bench.results["preview_1000_entries"] = {"own_ms": round(median(milliseconds))}
 
 
-STEPS: tuple[tuple[str, Callable[[Bench], None]], ...] = (
-    ("webhooks accepted, beside the bare limit", accept),
-    ("a thousand hints for one record", one_record),
-    ("webhook to visible", latency),
-    ("2,000 records at once", throughput),
-    ("preview of 1,000 entries", preview),
-)
+STEPS: dict[str, tuple[str, Callable[[Bench], None]]] = {
+    "accept": ("webhooks accepted, beside the bare limit", accept),
+    "one-record": ("a thousand hints for one record", one_record),
+    "latency": ("webhook to visible", latency),
+    "throughput": ("2,000 records at once, beside a bare loop", throughput),
+    "preview": ("preview of 1,000 entries", preview),
+}
+"""The benches by name, in the order of a whole run; each starts what it needs."""
 
 TARGETS = (
     ("webhook accepted, % of the bare limit", "webhook_accepted.percent_of_bare", "≥ 70"),
@@ -244,9 +166,17 @@ TARGETS = (
 )
 
 
-def main() -> None:
-    """Run every step, print the table, write the results."""
+def main(names: Sequence[str] = ()) -> int:
+    """
+    Run the named benches, or all; print the table and write the results of those that ran.
+
+    Gives the exit code: 2 for a name there is not.
+    """
     console = Console()
+    unknown = [name for name in names if name not in STEPS]
+    if unknown:
+        console.print(f"no such bench: {', '.join(unknown)} (there are: {', '.join(STEPS)})")
+        return 2
     configure_logging("WARNING")
     addresses = Addresses.on_free_ports()
     world = make_world(FOLDER)
@@ -263,20 +193,22 @@ def main() -> None:
     }
     with Stage(settings, FOLDER / "log") as stage:
         stage.start("stub", [sys.executable, "bench/stub.py"], BENCH_PORT=str(stub))
-        _wait_for_port(stub)
+        wait_for_port(stub)
         bench = Bench(stage, addresses, world, stub)
-        for title, step in STEPS:
-            console.print(f"… {title}")
-            step(bench)
+        for name, (title, step) in STEPS.items():
+            if not names or name in names:
+                console.print(f"… {title}")
+                step(bench)
     _merge(bench.results)
     console.print(_table(json.loads(RESULTS.read_text(encoding="utf-8"))))
+    return 0
 
 
 def _merge(measured: dict[str, Any]) -> None:
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    known |= measured | {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-    }
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    for name, value in (measured | {"machine": machine}).items():
+        known[name] = known.get(name, {}) | value
     RESULTS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -290,23 +222,5 @@ def _table(results: dict[str, Any]) -> Table:
     return table
 
 
-def _wait_for_port(port: int) -> None:
-    import socket
-
-    def is_open() -> bool:
-        with socket.socket() as line:
-            return line.connect_ex(("127.0.0.1", port)) == 0
-
-    _wait_until(is_open, seconds=20)
-
-
-def _wait_until(true: Callable[[], bool], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the bench waited in vain")
-        time.sleep(0.05)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

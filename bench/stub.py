@@ -25,9 +25,11 @@ class Stub:
         self.books_name: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self.written: list[tuple[str, str, float]] = []
+        self.began: float | None = None
 
     async def time_customer(self, request: web.Request) -> web.Response:
         """Answer one customer of the time side."""
+        self.began = self.began or time.time()
         await asyncio.sleep(DELAY_SECONDS)
         record_id = request.match_info["id"]
         self.calls["time-read"] += 1
@@ -36,6 +38,7 @@ class Stub:
 
     async def books_customer(self, request: web.Request) -> web.Response:
         """Answer one customer of the books side."""
+        self.began = self.began or time.time()
         await asyncio.sleep(DELAY_SECONDS)
         record_id = request.match_info["id"]
         self.calls["books-read"] += 1
@@ -76,7 +79,12 @@ class Stub:
         answer = {"calls": dict(self.calls), "written": self.written}
         self.calls = Counter()
         self.written = []
+        self.began = None
         return _json(answer)
+
+    async def when_began(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        """Say when the first call came since the state was last shown."""
+        return _json(self.began)
 
 
 def name(record_id: str, version: int) -> str:
@@ -126,6 +134,7 @@ def build() -> web.Application:
             web.get("/invoice/organizations/{org}/subscription-plan", stub.plan),
             web.post("/_rise", stub.rise),
             web.get("/_state", stub.state),
+            web.get("/_began", stub.when_began),
         ]
     )
     return app
