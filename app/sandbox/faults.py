@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TRANSPORT = "sandbox.transport"
 """Where ``server.py`` leaves the connection's transport in the scope's extensions."""
+BROKEN = "sandbox.broken"
+"""What a call that met a fault carries in its extensions: its answer is wrong on purpose."""
 
 Page = Callable[[int], tuple[str, bytes]]
 """Give content type and body of a refusal with this status, in the twin's own error shape."""
@@ -148,6 +150,7 @@ class FaultMiddleware:
         if fault is None:
             await self._app(scope, receive, send)
             return
+        scope.setdefault("extensions", {})[BROKEN] = fault.kind
         kept = _Kept()
         if fault.kind in EFFECT_FIRST:
             await self._app(scope, receive, kept.send)

@@ -21,6 +21,7 @@ from app.demo.processes import (
 )
 from app.demo.screen import Screen
 from app.embedded import EmbeddedServer
+from tests.contracts import refuse_violations
 
 LAUNCH = Path(__file__).parent / "launch.py"
 
@@ -45,6 +46,11 @@ class Theatre:
 
     def start_worker(self, name: str = "worker") -> None:
         self.stage.start_product(name, "worker")
+
+    def refuse_violations(self) -> None:
+        """Fail if any process sent either twin a call that is untrue to its contract."""
+        for name in ("conta", "timerabbit"):
+            refuse_violations(name, getattr(self.people, name)("GET", "/violations"))
 
     def wait_for_death(self, name: str) -> int:
         """Wait until a process has killed itself and give its exit code."""
@@ -82,5 +88,6 @@ def theatre(server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[T
         stage.wait_ready("sandbox", f"{addresses.timerabbit}/_control/state")
         playing = Theatre(stage, addresses)
         yield playing
+        playing.refuse_violations()
         playing.people.close()
     server.drop_database(name)

@@ -63,8 +63,8 @@ def create_twin(
         ],
         middleware=[
             Middleware(_SeenMiddleware, store=store),
-            Middleware(FaultMiddleware, board=store.board, page=_fault_page),
             Middleware(ContractMiddleware, contract=store.contract, record=store.violations),
+            Middleware(FaultMiddleware, board=store.board, page=_fault_page),
         ],
         exception_handlers={Refusal: _refused, HTTPException: _unknown},
         lifespan=lifespan,
