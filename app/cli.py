@@ -5,6 +5,7 @@ Imports stand inside commands.
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -143,6 +144,9 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
         timeout_keep_alive=30,
     )
     server = uvicorn.Server(config)
+    # uvicorn drains and then raises the signal anew; dying of it would skip what runs at exit,
+    # and the embedded database would never learn that its last user has gone.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     server.run()
     return 0 if server.started else 3
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import fcntl
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 import psycopg
@@ -102,6 +104,24 @@ class EmbeddedServer:
         self.create_database(DATABASE)
 
 
+class _Users(Protocol):
+    """The wheel's list of the processes that use a server; the last one to leave stops it."""
+
+    def get(self) -> list[int]: ...
+    def get_and_remove(self, value: int, /) -> list[int]: ...
+
+
+def _forget_the_dead(users: _Users) -> None:
+    """Strike off those that were killed: they will not do it themselves."""
+    for pid in users.get():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            users.get_and_remove(pid)
+        except PermissionError:
+            continue  # it lives, as another user
+
+
 def start_embedded(data_dir: Path) -> EmbeddedServer:
     """
     Start (or find running) the server whose data lie in ``data_dir`` and make roles and database.
@@ -124,7 +144,10 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(data_dir / "start.lock"):
-        info = get_server(folder, cleanup_mode="stop").get_postmaster_info()
+        running = get_server(folder, cleanup_mode="stop")
+        with running._lock:  # noqa: SLF001 - the list is shared, and nothing public guards it
+            _forget_the_dead(running.global_process_id_list)
+        info = running.get_postmaster_info()
         server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
         server.prepare()
     return server

@@ -18,12 +18,30 @@ def tell_drafts(people: People, screen: Screen) -> None:
         f"{entries['count']} hours read, {entries['billableCount']} billable:"
         f" {kroner(entries['billableOre'])}"
     )
+    names = {c["id"]: c["name"] for c in people.hours()["customers"]}
+    screen.table(
+        ("customer", ">hours", ">amount"),
+        [
+            (names[customer], f"{minutes / 60:.2f}".replace(".", ","), kroner(ore))
+            for customer, (minutes, ore) in _sums(entries["items"]).items()
+        ],
+    )
     reasons = Counter(h["text"] for e in entries["items"] for h in e["hindrances"])
     screen.table(("why not", ">hours"), reasons.most_common())
     customers = Counter(e["customerId"] for e in entries["items"] if e["billable"])
     (first, _), (second, _) = customers.most_common(2)
     _draft(people, screen, first)
     _lost_answer(people, screen, second)
+
+
+def _sums(entries: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Add minutes and øre of the billable hours by customer, the largest amounts first, six."""
+    sums: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        if entry["billable"]:
+            minutes, ore = sums.get(entry["customerId"], (0, 0))
+            sums[entry["customerId"]] = (minutes + entry["minutes"], ore + entry["amountOre"])
+    return dict(sorted(sums.items(), key=lambda item: -item[1][1])[:6])
 
 
 def _draft(people: People, screen: Screen, customer: str) -> None:

@@ -148,8 +148,13 @@ class Stage:
         """Give the last lines that a process printed."""
         path = self.folder / f"{name}.log"
         return (
-            "\n".join(path.read_text(errors="replace").splitlines()[-30:]) if path.exists() else ""
+            "\n".join(path.read_text(errors="replace").splitlines()[-15:]) if path.exists() else ""
         )
+
+    def ended(self) -> dict[str, int]:
+        """Give the exit codes of the processes that ended by themselves."""
+        codes = {name: process.poll() for name, process in self.running.items()}
+        return {name: code for name, code in codes.items() if code is not None}
 
     def kill(self, name: str) -> None:
         """End a process with SIGKILL and wait until it is gone."""

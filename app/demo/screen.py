@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 
 def kroner(ore: int) -> str:
@@ -18,7 +20,7 @@ class Screen:
     """Hold the console; each step is numbered, each truth is ticked."""
 
     def __init__(self) -> None:
-        wide = None if Console().is_terminal else 150
+        wide = None if Console().is_terminal else 110
         self.console = Console(highlight=False, width=wide)
         self._step = 0
 
@@ -29,22 +31,22 @@ class Screen:
 
     def told(self, text: str) -> None:
         """Tell something in passing."""
-        self.console.print(f"   {text}", markup=False)
+        self.console.print(Padding(Text(text), (0, 0, 0, 3), expand=False))
 
     def true(self, text: str) -> None:
         """Tell something that was verified in the twins' own stores."""
-        self.console.print("   [green]✓[/] ", end="")
-        self.console.print(text, markup=False)
+        ticked = Text.assemble(("✓ ", "green"), text)
+        self.console.print(Padding(ticked, (0, 0, 0, 3), expand=False))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Show a table."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 3), header_style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for heading in headings:
             right = heading.startswith(">")
             table.add_column(heading.removeprefix(">"), justify="right" if right else "left")
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
-        self.console.print(table)
+        self.console.print(Padding(table, (0, 0, 0, 3), expand=False))
 
     def progress(self) -> Progress:
         """Give a progress bar, drawn on a terminal only."""
@@ -56,5 +58,5 @@ class Screen:
 
     def failed(self, text: str) -> None:
         """Tell why the story ended."""
-        self.console.print(f"\n[bold red]✗ {'The story failed'}[/]")
-        self.console.print(f"   {text}", markup=False)
+        self.console.print("\n[bold red]✗ The story failed[/]")
+        self.told(text)

@@ -3,9 +3,11 @@
 Each step proven in the twins' stores.
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from app.demo.hours import tell_drafts
 from app.demo.linking import tell_connecting, tell_first_sync
@@ -26,6 +28,7 @@ def tell(*, keep: bool, serve_only: bool) -> int:
         serve_only: Start everything and tell nothing.
 
     """
+    _end_in_order()
     screen, addresses = Screen(), Addresses.on_free_ports()
     settings = environment(addresses, data_dir=DATA, keyring=new_keyring())
     started = time.monotonic()
@@ -42,12 +45,32 @@ def tell(*, keep: bool, serve_only: bool) -> int:
                 _stay(addresses, screen)
         except (StoryFailed, RuntimeError) as failure:
             screen.failed(str(failure))
-            for name in ("service", "worker"):
-                screen.told(f"--- {name}:\n{stage.log_end(name)}")
+            _explain(stage, screen)
             return 1
         finally:
             people.close()
     return 0
+
+
+def _end_in_order() -> None:
+    """Let every way to end the demo end its processes too, as Ctrl+C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+def _explain(stage: Stage, screen: Screen) -> None:
+    """Tell what the processes printed last, those first that ended by themselves."""
+    ended = stage.ended()
+    for name in sorted(("sandbox", "service", "worker"), key=lambda one: one not in ended):
+        code = f" ended by itself with exit code {ended[name]}" if name in ended else ""
+        said = stage.log_end(name)
+        if code or said:
+            screen.told(f"--- {name}{code}; {stage.folder / name}.log ends:")
+            screen.console.print(said, markup=False, soft_wrap=True)
 
 
 def _begin(stage: Stage, addresses: Addresses, screen: Screen) -> None:
@@ -92,5 +115,8 @@ def _stay(addresses: Addresses, screen: Screen) -> None:
          ("metrics", f"{addresses.service}/metrics")),
     )  # fmt: skip
     sys.stdout.flush()
-    while True:
-        time.sleep(3600)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        screen.told("Ending …")

@@ -13,9 +13,17 @@ def tell_sync(people: People, screen: Screen) -> None:
         p for p in people.all_pages("/pairs?limit=200")
         if p["kind"] == "customer" and p["state"] == "in-step"
     )  # fmt: skip
+    wait_for("our own first writes have come back and changed nothing", lambda: _calm(people))
     _edit_in_timerabbit(people, screen, pair)
     _edit_in_conta(people, screen, pair)
     _edit_on_both(people, screen, pair)
+
+
+def _calm(people: People) -> bool:
+    """Say that nothing is under way; what waits for a person names its reason."""
+    return all(
+        change["why"] is not None for change in people.all_pages("/changes?state=pending&limit=200")
+    )
 
 
 def _edit_in_timerabbit(people: People, screen: Screen, pair: dict[str, Any]) -> None:
@@ -81,6 +89,10 @@ def _edit_on_both(people: People, screen: Screen, pair: dict[str, Any]) -> None:
     wait_for(
         "the decision is carried out",
         lambda: people.customer_in_books(pair["booksId"]).get("phoneNo") == "11111111",
+    )
+    require(
+        people.customer_in_hours(pair["timeId"])["phone"] == "11111111",
+        "Timerabbit keeps the value that was chosen",
     )
     screen.true(
         f"same field changed on both sides: a person decided, Timerabbit's value stands"

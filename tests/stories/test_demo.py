@@ -1,0 +1,90 @@
+"""The demo ends as it says: 1 when a step is not true, and without leaving a process behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.demo import story
+from app.demo.people import StoryFailed
+from app.demo.processes import Stage
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_step_that_is_not_true_gives_exit_1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What was claimed is told, and what a process said that ended by itself."""
+
+    def begin(stage: Stage, *_rest: object) -> None:
+        stage.start("worker", [sys.executable, "-c", "print('no database'); raise SystemExit(7)"])
+        stage.running["worker"].wait(20)
+
+    def untrue(*_all: object) -> None:
+        raise StoryFailed("one draft carries the mark in Conta")
+
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(story, "DATA", tmp_path)
+    monkeypatch.setattr(story, "_begin", begin)
+    monkeypatch.setattr(story, "_story", untrue)
+    try:
+        code = story.tell(keep=False, serve_only=False)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    told = capfd.readouterr().out
+    assert code == 1
+    assert "one draft carries the mark in Conta" in told
+    assert "worker ended by itself with exit code 7" in told
+    assert "no database" in told
+
+
+def test_a_demo_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
+    """SIGTERM, as from a closed terminal or a supervisor: twins, service, worker, database end."""
+    printed = tmp_path / "printed"
+    with printed.open("wb") as out:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "demo", "--serve"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=out, stderr=out,
+        )  # fmt: skip
+        try:
+            _wait_until(lambda: "Ctrl+C" in printed.read_text(), 60)
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            code = demo.wait(30)
+
+    ports = re.findall(r":(\d{4,5})\b", printed.read_text())
+    assert code == 0, printed.read_text()
+    assert len(set(ports)) == 3
+    assert not (tmp_path / ".data" / "demo" / "postgres" / "postmaster.pid").exists()
+    assert _processes_in(tmp_path) == []
+
+
+def _wait_until(true: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not happen in time")
+
+
+def _processes_in(folder: Path) -> list[str]:
+    """Those whose working folder is this one: the demo's children inherit it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return found
