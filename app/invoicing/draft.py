@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import EntryId, LinkId
+from app.canonical import EntryId, LinkId, RecordKind
 from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
@@ -21,6 +21,7 @@ from app.invoicing.record import Overtaken, make_due, move
 from app.invoicing.shapes import freeze
 from app.invoicing.store import Draft, DraftEvent, DraftState, Preview
 from app.links.open_systems import open_books, open_time
+from app.links.pairs import Pair
 from app.links.store import read_link
 from app.problems import Problem
 from app.runtime import Runtime
@@ -80,10 +81,10 @@ async def create_draft(
 
 
 async def _require_unchanged(runtime: Runtime, link_id: LinkId, preview: Preview) -> None:
+    changed: list[dict[str, Any]] = await _moved_partners(runtime, link_id, preview)
     tracker = await open_time(runtime, link_id)
     ids = tuple(EntryId(entry_id) for entry_id in sorted(preview.versions))
     found = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
-    changed: list[dict[str, Any]] = []
     for entry_id in ids:
         entry = found.get(entry_id)
         if entry is None or entry.gone:
@@ -92,6 +93,31 @@ async def _require_unchanged(runtime: Runtime, link_id: LinkId, preview: Preview
             changed.append({"entryId": entry_id, "what": "changed"})
     if changed:
         raise Problem("preview-outdated", more={"changed": changed})
+
+
+async def _moved_partners(
+    runtime: Runtime, link_id: LinkId, preview: Preview
+) -> list[dict[str, Any]]:
+    """Name customer or project where it has another partner in the books than was previewed."""
+    async with runtime.database.reading(link_id) as session:
+        customer = await session.scalar(
+            select(Pair.books_id).where(
+                Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER,
+                Pair.time_id == preview.customer_time_id,
+            )
+        )  # fmt: skip
+        project = preview.project_books_id and await session.scalar(
+            select(Pair.books_id).where(
+                Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT,
+                Pair.books_id == preview.project_books_id,
+            )
+        )  # fmt: skip
+    changed: list[dict[str, Any]] = []
+    if customer != preview.customer_books_id:
+        changed.append({"customerId": preview.customer_time_id, "what": "customer"})
+    if project != preview.project_books_id:
+        changed.append({"what": "project"})
+    return changed
 
 
 async def _take(
@@ -129,13 +155,15 @@ def _row(link_id: LinkId, preview: Preview, requested_by: str, now: datetime) ->
     body, body_hash = freeze(
         preview.lines, customer_id=preview.customer_books_id,
         project_id=preview.project_books_id, minutes=preview.minutes,
+        entries=preview.entries,
     )  # fmt: skip
     return Draft(
         link_id=link_id, draft_id=uuid7(), state=DraftState.TAKEN, mark=preview.mark,
         customer_time_id=preview.customer_time_id, customer_books_id=preview.customer_books_id,
         project_books_id=preview.project_books_id, body=body, body_hash=body_hash,
         versions=preview.versions, net=preview.net, vat=preview.vat, attempt=0, looks=0,
-        not_before=now + PICKED_UP, books_ids=[], remote=None, problem=None, facts={},
+        not_before=now + PICKED_UP, books_ids=[], remote=None, invoice=None,
+        next_look=None, watch_until=None, problem=None, facts={},
         requested_by=requested_by, version=1, created_at=now, updated_at=now,
     )  # fmt: skip
 

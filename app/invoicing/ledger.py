@@ -30,6 +30,7 @@ async def take_hours(
             "time_company_id": time_company_id, "line_no": number,
             "minutes": draft.body["minutes"][entry_id], "rate": line["unitPrice"],
             "entry_version": draft.versions[entry_id], "active": True,
+            "snapshot": draft.body.get("entries", {}).get(entry_id, {}),
             "created_at": now, "freed_at": None,
         }
         for number, line in enumerate(draft.body["lines"], 1)

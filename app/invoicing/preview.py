@@ -18,6 +18,7 @@ from app.invoicing.hindrances import close_to_limit
 from app.invoicing.lines import LONGEST_TEXT, Grouping, Lines, build_lines
 from app.invoicing.mark import make_mark
 from app.invoicing.shapes import line_to_json
+from app.invoicing.snapshot import freeze_entry
 from app.invoicing.store import Preview, VatAnswer
 from app.links.open_systems import open_time
 from app.links.pairs import Pair
@@ -68,9 +69,10 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
         raise Problem("nothing-to-bill", more={"leftOut": _left_out(choice)})
     vat_code = wish.vat_code or str((link.settings if link else {}).get("default_vat_code", "high"))
     mark = make_mark(secrets.randbits(40))
+    names = await _project_names(runtime, link_id, choice.billable)
     lines = build_lines(
         choice.billable, grouping=wish.grouping, vat_code=vat_code, mark=mark,
-        project_names=await _project_names(runtime, link_id, choice.billable), texts=wish.texts,
+        project_names=names, texts=wish.texts,
     )  # fmt: skip
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         problems = _problems(
@@ -79,6 +81,10 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
             today=runtime.clock(),
         )  # fmt: skip
         made = _row(runtime.clock(), link_id, pair, project, choice, lines, mark, problems)
+        made.entries = {
+            entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
+            for entry in choice.billable
+        }
         session.add(made)
     return made
 
@@ -170,5 +176,6 @@ def _row(
         mark=mark, versions={entry.id: entry.version for entry in choice.billable},
         minutes={entry.id: entry.minutes for entry in choice.billable},
         lines=[line_to_json(line) for line in lines.lines], net=lines.net, vat=lines.vat,
-        problems=problems, left_out=_left_out(choice), created_at=now, expires_at=now + LIFETIME,
+        entries={}, wish={}, problems=problems, left_out=_left_out(choice),
+        created_at=now, expires_at=now + LIFETIME,
     )  # fmt: skip

@@ -47,13 +47,22 @@ def freeze(
     customer_id: str,
     project_id: str | None,
     minutes: Mapping[str, int],
+    entries: Mapping[str, Any],
 ) -> tuple[dict[str, Any], bytes]:
-    """Give a draft's frozen body and its SHA-256; ``minutes`` by entry id."""
+    """
+    Give a draft's frozen body and its SHA-256.
+
+    Args:
+        minutes: By entry id.
+        entries: Each hour as it is billed, by entry id.
+
+    """
     body = {
         "customerId": customer_id,
         "projectId": project_id,
         "lines": list(lines),
         "minutes": dict(minutes),
+        "entries": dict(entries),
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return body, hashlib.sha256(text.encode()).digest()

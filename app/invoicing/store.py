@@ -1,12 +1,12 @@
 """Keep previews, drafts, their attempts and events, and the hour ledger."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, String, text
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +40,8 @@ class Preview(Base):
 
     Args:
         versions: Entry id to version, as previewed; ``minutes`` likewise.
+        entries: Entry id to what is billed of it (``app/invoicing/snapshot.py``).
+        wish: What the person asked for, to preview again with the same choices.
         lines: The lines as JSON; what is sent is these.
 
     """
@@ -54,6 +56,8 @@ class Preview(Base):
     mark: Mapped[str] = mapped_column(String(16))
     versions: Mapped[Mapping[str, int]] = mapped_column(JSONB)
     minutes: Mapped[Mapping[str, int]] = mapped_column(JSONB)
+    entries: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    wish: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     lines: Mapped[Sequence[Mapping[str, Any]]] = mapped_column(JSONB)
     net: Mapped[int] = mapped_column(BigInteger)
     vat: Mapped[int] = mapped_column(BigInteger)
@@ -74,11 +78,22 @@ class Draft(Base):
         not_before: When the next step is due; ``None`` when none is.
         books_ids: Drafts in the books that carry the mark; more than one is an alarm.
         remote: What the books said of the sums, for comparison.
+        invoice: The invoice the draft became, as last seen; ``None`` while it is none.
+        next_look: When the books are looked at again for what became of the draft.
+        watch_until: Until when a late second draft with the mark is watched for.
 
     """
 
     __tablename__ = "drafts"
-    __table_args__ = (Index("uq_drafts_mark", "link_id", "mark", unique=True),)
+    __table_args__ = (
+        Index("uq_drafts_mark", "link_id", "mark", unique=True),
+        Index(
+            "ix_drafts_next_look",
+            "link_id",
+            "next_look",
+            postgresql_where=text("next_look IS NOT NULL"),
+        ),
+    )
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)
     draft_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -97,6 +112,9 @@ class Draft(Base):
     not_before: Mapped[datetime | None] = mapped_column(Instant)
     books_ids: Mapped[Sequence[str]] = mapped_column(JSONB)
     remote: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB)
+    invoice: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB)
+    next_look: Mapped[datetime | None] = mapped_column(Instant)
+    watch_until: Mapped[datetime | None] = mapped_column(Instant)
     problem: Mapped[str | None] = mapped_column(String(64))
     facts: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     requested_by: Mapped[str] = mapped_column(String(300))
@@ -124,6 +142,7 @@ class LedgerRow(Base):
 
     The unique index is over the company, not the link: a company linked to another organization
     must not bill an hour again, and a unique index sees through row-level security.
+    ``snapshot`` is the hour as it was billed; later changes of the hour never touch it.
     """
 
     __tablename__ = "ledger"
@@ -146,13 +165,21 @@ class LedgerRow(Base):
     minutes: Mapped[int] = mapped_column(Integer)
     rate: Mapped[int] = mapped_column(BigInteger)
     entry_version: Mapped[int] = mapped_column(Integer)
+    snapshot: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     active: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime] = mapped_column(Instant)
     freed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class HeldHours(Base):
-    """Hold one reservation of at most 500 hours in the time system; the key makes it repeatable."""
+    """
+    Hold one reservation of at most 500 hours in the time system; the key makes it repeatable.
+
+    Args:
+        generation: How often it was made anew because it lapsed; part of the key.
+        expires_at: When it lapses unless it is completed.
+
+    """
 
     __tablename__ = "reservations"
 
@@ -160,6 +187,8 @@ class HeldHours(Base):
     draft_id: Mapped[UUID] = mapped_column(primary_key=True)
     part: Mapped[int] = mapped_column(Integer, primary_key=True)
     reservation_id: Mapped[str] = mapped_column(String(64))
+    generation: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
     completed: Mapped[bool] = mapped_column(Boolean)
 
 
@@ -185,3 +214,68 @@ class DraftEvent(Base):
     what: Mapped[str] = mapped_column(String(32))
     facts: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Specification(Base):
+    """Hold a draft's time specification as it was made, byte for byte; ``kind`` is pdf or csv."""
+
+    __tablename__ = "specifications"
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    draft_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    keep_until: Mapped[date] = mapped_column(Date)
+
+
+class EntryChange(Base):
+    """
+    Say that a billed hour was changed in the time system, once for each version seen.
+
+    Args:
+        what: The words of ``snapshot.differences``.
+        before: The hour as it was billed; ``after`` as it was seen, empty where it is gone.
+        choice: ``leave`` or ``follow-up`` once a person chose.
+
+    """
+
+    __tablename__ = "entry_changes"
+    __table_args__ = (
+        Index(
+            "uq_entry_changes_seen", "link_id", "draft_id", "entry_id", "entry_version", unique=True
+        ),
+    )
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    change_id: Mapped[UUID] = mapped_column(primary_key=True)
+    draft_id: Mapped[UUID] = mapped_column()
+    entry_id: Mapped[str] = mapped_column(String(64))
+    entry_version: Mapped[int] = mapped_column(Integer)
+    what: Mapped[Sequence[str]] = mapped_column(JSONB)
+    before: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    after: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    choice: Mapped[str | None] = mapped_column(String(16))
+    chosen_by: Mapped[str | None] = mapped_column(String(300))
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+    chosen_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class BillingChoice(Base):
+    """
+    Hold how one scope is billed; what is not chosen there comes from the next wider one.
+
+    Args:
+        scope: ``link``, ``customer:<id>`` or ``project:<id>`` (ids of the time side).
+        version: Rises at each change; the ETag.
+
+    """
+
+    __tablename__ = "billing_choices"
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    values: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(Integer)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
