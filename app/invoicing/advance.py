@@ -5,35 +5,36 @@ Each step is a short transaction at its own commit point; between two steps ther
 call to another system. Whoever finds ``sending`` never sends: it may have been sent.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import EntryId, LinkId, RecordId
+from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.look import look_for
-from app.invoicing.record import Overtaken, move, record_created, record_refused
+from app.invoicing.record import Overtaken, move, record_created, record_refused, set_due
+from app.invoicing.reserve import hold_still, reserve
 from app.invoicing.shapes import order_of
-from app.invoicing.store import Draft, DraftAttempt, DraftState, HeldHours
+from app.invoicing.store import Draft, DraftAttempt, DraftState
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
-from app.links.open_systems import open_books, open_time
+from app.links.open_systems import open_books
+from app.links.store import LinkState, directory_entry
 from app.runtime import Runtime
 from app.systems.ports import (
     AccessReason,
-    EntriesTaken,
+    NotFound,
     RateLimited,
     Rejected,
     Unauthorised,
     Unreachable,
 )
 
-PART: Final = 500
-"""Most hours of one reservation, by Timerabbit's contract."""
-
-RETRY: Final = timedelta(seconds=10)
+_SOONEST: Final = timedelta(seconds=10)
+_LATEST: Final = timedelta(minutes=5)
 _MOST_STEPS: Final = 12
 
 
@@ -50,11 +51,24 @@ async def advance(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:
         try:
             await _step(runtime, link_id, draft)
         except Overtaken:
-            return await read_draft(runtime, link_id, draft_id)
+            return await _after_overtaken(runtime, link_id, draft_id)
         after = await read_draft(runtime, link_id, draft_id)
         if (after.state, after.attempt, after.version) == before:
             return after
     return await read_draft(runtime, link_id, draft_id)
+
+
+async def _after_overtaken(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:
+    """
+    Read where the draft is now; one that was set free meanwhile is looked at once more.
+
+    The step that was overtaken may have held hours after they were set free.
+    """
+    draft = await read_draft(runtime, link_id, draft_id)
+    if draft.state in (DraftState.REFUSED, DraftState.RELEASED):
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await set_due(session, draft, runtime.clock())
+    return draft
 
 
 async def read_draft(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:
@@ -68,9 +82,10 @@ async def _step(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     waits = draft.not_before is not None and draft.not_before > now
     match DraftState(draft.state):
         case DraftState.TAKEN:
-            await _reserve(runtime, link_id, draft)
+            await _hold(runtime, link_id, draft, reserve)
         case DraftState.RESERVED if not waits:
-            await _send(runtime, link_id, draft)
+            if await _hold(runtime, link_id, draft, hold_still):
+                await _send(runtime, link_id, draft)
         case DraftState.SENDING:
             await _doubt(runtime, link_id, draft, now)
         case DraftState.UNCONFIRMED if not waits:
@@ -79,48 +94,33 @@ async def _step(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
             return
 
 
-async def _reserve(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
-    """Hold the hours in Timerabbit, 500 a part; the keys make every part repeatable."""
-    tracker = await open_time(runtime, link_id)
-    versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
-    ids = list(versions)
-    held: list[tuple[int, str]] = []
+async def _hold(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    deed: Callable[[Runtime, LinkId, Draft], Awaitable[bool | None]],
+) -> bool:
+    """Do what keeps the hours held; with the time system away the draft waits where it is."""
+    async with runtime.database.reading(link_id) as session:
+        await require_working(session, link_id)
     try:
-        for part, start in enumerate(range(0, len(ids), PART), 1):
-            chosen = {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
-            reservation = await tracker.reserve(
-                RecordId(draft.customer_time_id), chosen,
-                key=f"{draft.draft_id}-{part}", ttl_seconds=runtime.settings.transfer_ttl_seconds,
-            )  # fmt: skip
-            held.append((part, reservation.id))
-    except EntriesTaken as taken:
-        await _keep_parts(runtime, link_id, draft, held)
-        conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
-        await record_refused(runtime, draft, ["entries-taken"], {"conflicts": conflicts})
-        return
+        return bool(await deed(runtime, link_id, draft))
     except (Unreachable, RateLimited, Unauthorised) as fault:
         await _wait(runtime, link_id, draft, fault)
-        return
-    await _keep_parts(runtime, link_id, draft, held)
-    async with runtime.database.transaction(CommitPoint.DRAFT_RESERVED, link_id) as session:
-        now = runtime.clock()
-        await move(
-            session, draft, DraftState.RESERVED, now=now, what="reserved", not_before=now,
-            problem=None,
-        )  # fmt: skip
+        return False
 
 
-async def _keep_parts(
-    runtime: Runtime, link_id: LinkId, draft: Draft, held: list[tuple[int, str]]
-) -> None:
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        for part, reservation_id in held:
-            await session.merge(
-                HeldHours(
-                    link_id=link_id, draft_id=draft.draft_id, part=part,
-                    reservation_id=reservation_id, completed=False,
-                )
-            )  # fmt: skip
+async def require_working(session: AsyncSession, link_id: LinkId) -> None:
+    """
+    Let nothing new begin for a link that was paused or closed meanwhile; resuming wakes the draft.
+
+    Raises:
+        Overtaken: The link does not work now.
+
+    """
+    entry = await directory_entry(session, link_id)
+    if entry is None or entry.state != LinkState.ACTIVE:
+        raise Overtaken
 
 
 async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
@@ -131,11 +131,15 @@ async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         runtime.database.passing(CommitPoint.DRAFT_BEFORE_POST)
         remote = await books.create_draft(order_of(attempt.body))
         runtime.database.passing(CommitPoint.DRAFT_AFTER_POST)
-    except Rejected as refusal:
-        reasons = [reason.code for reason in refusal.reasons]
-        await record_refused(runtime, attempt, reasons or ["refused"], {})
+    except (Rejected, NotFound) as refusal:
+        reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
+        codes = [reason.code for reason in reasons]
+        await record_refused(runtime, attempt, codes or ["customer-not-found"], {})
     except (RateLimited, Unauthorised) as fault:
-        await _not_sent(runtime, link_id, attempt, fault)
+        if isinstance(fault, Unauthorised) and fault.reason is AccessReason.PLAN:
+            await record_refused(runtime, attempt, ["plan-lacks-feature"], {})
+        else:
+            await _not_sent(runtime, link_id, attempt, fault)
     except Unreachable as fault:
         if fault.effect_possible:
             await _record_unknown(runtime, link_id, attempt)
@@ -149,6 +153,7 @@ async def _begin_attempt(runtime: Runtime, link_id: LinkId, draft: Draft) -> Dra
     now = runtime.clock()
     deadline = now + timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
     async with runtime.database.transaction(CommitPoint.DRAFT_ATTEMPT, link_id) as session:
+        await require_working(session, link_id)
         await move(
             session, draft, DraftState.SENDING, now=now, what="sending",
             attempt=draft.attempt + 1, looks=0, not_before=deadline,
@@ -184,9 +189,9 @@ async def _not_sent(
     async with runtime.database.transaction(CommitPoint.DRAFT_REFUSED, link_id) as session:
         await move(
             session, draft, DraftState.RESERVED, now=now, what="not sent",
-            not_before=now + _patience(fault), problem=_problem(fault),
+            not_before=now + patience(fault, now - draft.created_at), problem=_problem(fault),
         )  # fmt: skip
-    await _pause_for(runtime, link_id, fault, books=True)
+    await pause_for(runtime, link_id, fault, books=True)
 
 
 async def _doubt(runtime: Runtime, link_id: LinkId, draft: Draft, now: datetime) -> None:
@@ -217,29 +222,30 @@ async def _wait(
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await move(
             session, draft, DraftState(draft.state), now=now, what="waiting",
-            not_before=now + _patience(fault), problem=_problem(fault),
+            not_before=now + patience(fault, now - draft.created_at), problem=_problem(fault),
         )  # fmt: skip
-    await _pause_for(runtime, link_id, fault, books=False)
+    await pause_for(runtime, link_id, fault, books=False)
     raise Overtaken
 
 
-def _patience(fault: Unreachable | RateLimited | Unauthorised) -> timedelta:
-    if isinstance(fault, RateLimited):
-        return timedelta(seconds=fault.retry_after)
-    return RETRY
+def patience(fault: Unreachable | RateLimited | Unauthorised, age: timedelta) -> timedelta:
+    """Say how long a draft of this age waits: longer the older it is, never less than asked for."""
+    asked = timedelta(seconds=fault.retry_after) if isinstance(fault, RateLimited) else _SOONEST
+    return max(asked, min(_LATEST, age / 4))
 
 
 def _problem(fault: Unreachable | RateLimited | Unauthorised) -> str:
     return "system-access-refused" if isinstance(fault, Unauthorised) else "system-unreachable"
 
 
-async def _pause_for(
+async def pause_for(
     runtime: Runtime,
     link_id: LinkId,
     fault: Unreachable | RateLimited | Unauthorised,
     *,
     books: bool,
 ) -> None:
+    """Pause the link where a system does not let us in, so that a person is told once."""
     if not isinstance(fault, Unauthorised) or fault.reason is AccessReason.PLAN:
         return
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:

@@ -161,6 +161,14 @@ class DraftAnswer(AnswerDocument):
     conta_sums: dict[str, int | None] | None
     problem: str | None
     problem_text: str | None
+    reasons: list[str] = Field(default=[], description="Why it was refused, by code.")
+    conflicts: list[dict[str, Any]] = Field(
+        default=[],
+        description="Hours that Timerabbit would not hold or mark, each with its reason.",
+    )
+    changed: list[dict[str, Any]] = Field(
+        default=[], description="Hours that were no longer as previewed, each with what changed."
+    )
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
     requested_by: str
@@ -229,6 +237,9 @@ def draft_answer(
         conta_sums=None if remote is None else {f"{n}Ore": remote[n] for n in remote},
         problem=draft.problem,
         problem_text=say_problem(draft.problem, language, draft.facts) if draft.problem else None,
+        reasons=list(draft.facts.get("reasons", [])),
+        conflicts=list(draft.facts.get("conflicts", [])),
+        changed=list(draft.facts.get("changed", [])),
         entries=[
             {
                 "entryId": row.entry_id, "line": row.line_no, "minutes": row.minutes,

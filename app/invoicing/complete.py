@@ -3,16 +3,16 @@
 Repeatable, also late.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
-
-from sqlalchemy import select
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.advance import RETRY, read_draft
-from app.invoicing.record import Overtaken, move
+from app.invoicing.advance import patience, pause_for, read_draft
+from app.invoicing.record import Overtaken, keep_facts, move
+from app.invoicing.reserve import parts_of, release_parts
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
 from app.links.store import read_link
@@ -28,6 +28,13 @@ from app.systems.ports import (
     Unreachable,
 )
 
+_REASONS: Final = {
+    DraftState.RELEASED: ReleaseReason.DRAFT_DELETED,
+    DraftState.REFUSED: ReleaseReason.DRAFT_FAILED,
+}
+_OVER: Final = frozenset({"hours-wait", "entries-taken-later"})
+"""Problems that are over once the hours are marked."""
+
 
 async def complete_draft(runtime: Runtime, link_id: LinkId, *, draft_id: str) -> None:
     """Finish a draft's hours (job ``COMPLETE_DRAFT``)."""
@@ -41,32 +48,39 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     Timerabbit away: tried again later. An hour taken by someone else meanwhile: a person decides,
     the draft says ``entries-taken-later``.
     """
-    parts = await _parts(runtime, link_id, draft)
-    tracker = await open_time(runtime, link_id)
+    parts = await parts_of(runtime, link_id, draft)
+    state = DraftState(draft.state)
     try:
-        if draft.state == DraftState.CREATED:
+        tracker = await open_time(runtime, link_id)
+        if state is DraftState.CREATED:
             await _complete(runtime, tracker, draft, parts)
         else:
-            await _release(tracker, draft, parts)
-    except (EntriesTaken, Rejected):
-        await _note(runtime, link_id, draft, DraftState(draft.state), "entries-taken-later")
+            await release_parts(tracker, parts, _REASONS.get(state, ReleaseReason.USER_REQUEST))
+    except (Rejected, NotFound) as refusal:
+        await _refused(runtime, link_id, draft, refusal)
         return
     except (Unreachable, RateLimited, Unauthorised) as fault:
-        wait = timedelta(seconds=fault.retry_after) if isinstance(fault, RateLimited) else RETRY
-        await _note(runtime, link_id, draft, DraftState(draft.state), "hours-wait", wait=wait)
+        wait = patience(fault, runtime.clock() - draft.created_at)
+        await _note(runtime, link_id, draft, state, "hours-wait", wait=wait)
+        await pause_for(runtime, link_id, fault, books=False)
         return
-    done = DraftState.COMPLETED if draft.state == DraftState.CREATED else DraftState(draft.state)
-    await _note(runtime, link_id, draft, done, draft.problem)
+    done = DraftState.COMPLETED if state is DraftState.CREATED else state
+    problem = draft.problem if draft.problem not in _OVER else None
+    await _note(runtime, link_id, draft, done, problem)
 
 
-async def _parts(runtime: Runtime, link_id: LinkId, draft: Draft) -> Sequence[HeldHours]:
-    async with runtime.database.reading(link_id) as session:
-        rows = await session.scalars(
-            select(HeldHours)
-            .where(HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id)
-            .order_by(HeldHours.part)
-        )
-        return rows.all()
+async def _refused(
+    runtime: Runtime, link_id: LinkId, draft: Draft, refusal: Rejected | NotFound
+) -> None:
+    """Keep what the time system said of each hour; a person sees both views and decides."""
+    conflicts: list[dict[str, str | None]] = []
+    if isinstance(refusal, EntriesTaken):
+        conflicts = [
+            {"entryId": c.id, "reason": c.reason, "heldBy": c.held_by} for c in refusal.conflicts
+        ]
+    facts = {**draft.facts, "conflicts": conflicts}
+    state = DraftState(draft.state)
+    await _note(runtime, link_id, draft, state, "entries-taken-later", facts=facts)
 
 
 async def _complete(
@@ -77,20 +91,11 @@ async def _complete(
         link = await read_link(session, link_id)
     url = runtime.systems.books.draft_page(link.books_account) if link is not None else None
     for part in parts:
-        await tracker.complete(part.reservation_id, draft_id=draft.books_ids[0], draft_url=url)
-
-
-async def _release(tracker: TimeTracker, draft: Draft, parts: Sequence[HeldHours]) -> None:
-    reason = (
-        ReleaseReason.DRAFT_DELETED
-        if draft.state == DraftState.RELEASED
-        else ReleaseReason.DRAFT_FAILED
-    )
-    for part in parts:
-        try:
-            await tracker.release(part.reservation_id, reason=reason)
-        except NotFound:
-            continue
+        await tracker.complete(
+            part.reservation_id,
+            draft_id=draft.books_ids[0].removeprefix("invoice:"),
+            draft_url=url,
+        )
 
 
 async def _note(
@@ -101,6 +106,7 @@ async def _note(
     problem: str | None,
     *,
     wait: timedelta | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     now = runtime.clock()
     try:
@@ -109,5 +115,7 @@ async def _note(
                 session, draft, state, now=now, what=problem or state.value, problem=problem,
                 not_before=None if wait is None else now + wait,
             )  # fmt: skip
+            if facts is not None:
+                await keep_facts(session, draft, facts)
     except Overtaken:
         return

@@ -18,7 +18,9 @@ from app.links.open_systems import open_books
 from app.runtime import Runtime
 from app.systems.ports import (
     AccountingSystem,
+    NotFound,
     RateLimited,
+    Rejected,
     RemoteDraft,
     RemoteInvoice,
     RemoteLine,
@@ -43,6 +45,9 @@ async def look_for(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         found = await find_marked(runtime, books, draft)
     except (Unreachable, RateLimited, Unauthorised):
         await _look_again(runtime, link_id, draft, looks=draft.looks)
+        return
+    except (Rejected, NotFound):  # the customer is gone from the books: no list can be read of it
+        await _ask(runtime, link_id, draft, "draft-not-found", [])
         return
     if len(found) == 1:
         await record_created(runtime, draft, found[0], CommitPoint.DRAFT_ADOPTED, what="adopted")

@@ -38,6 +38,9 @@ async def move(
     """
     Move a draft from the state and attempt it was read with, and write the event.
 
+    Meeting the same problem again in the same place is no event: an outage of hours would be
+    thousands of them.
+
     Raises:
         Overtaken: It is elsewhere now.
 
@@ -55,12 +58,14 @@ async def move(
     )
     if changed is None:
         raise Overtaken
-    session.add(
-        DraftEvent(
-            link_id=draft.link_id, event_id=uuid7(), draft_id=draft.draft_id, what=what,
-            facts=dict(facts or {}), at=now,
-        )
-    )  # fmt: skip
+    again = values.get("problem") is not None and values["problem"] == draft.problem
+    if not (again and target == draft.state):
+        session.add(
+            DraftEvent(
+                link_id=draft.link_id, event_id=uuid7(), draft_id=draft.draft_id, what=what,
+                facts=dict(facts or {}), at=now,
+            )
+        )  # fmt: skip
     if values.get("not_before") is not None:
         await make_due(session, LinkId(draft.link_id), values["not_before"])
 
@@ -74,6 +79,25 @@ async def make_due(session: AsyncSession, link_id: LinkId, at: datetime) -> None
             (DirectoryEntry.next_draft.is_(None)) | (DirectoryEntry.next_draft > at),
         )
         .values(next_draft=at)
+    )
+
+
+async def set_due(session: AsyncSession, draft: Draft, at: datetime) -> None:
+    """Let a draft be looked at again at ``at``, without moving it."""
+    await session.execute(
+        update(Draft)
+        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .values(not_before=at)
+    )
+    await make_due(session, LinkId(draft.link_id), at)
+
+
+async def keep_facts(session: AsyncSession, draft: Draft, facts: Mapping[str, Any]) -> None:
+    """Keep what belongs to the draft's problem: reasons, conflicts, lines that differ."""
+    await session.execute(
+        update(Draft)
+        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .values(facts=dict(facts))
     )
 
 
@@ -124,11 +148,7 @@ async def record_refused(
             session, draft, DraftState.REFUSED, now=now, what="refused",
             facts={"reasons": list(reasons)}, problem="draft-refused", not_before=now,
         )  # fmt: skip
-        await session.execute(
-            update(Draft)
-            .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
-            .values(facts={"reasons": list(reasons), **facts})
-        )
+        await keep_facts(session, draft, {"reasons": list(reasons), **facts})
         await close_attempt(session, draft, "refused")
         await free_hours(session, draft, now=now)
         if "WrongVatCodeException" in reasons:

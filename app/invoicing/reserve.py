@@ -1,0 +1,161 @@
+"""
+Hold a draft's hours in the time system, 500 a part, and hold them anew where the hold lapsed.
+
+Every key names draft, part and generation, so that each call may be repeated after any death.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from app.canonical import EntryId, LinkId, RecordId
+from app.database import CommitPoint
+from app.invoicing.record import move, record_refused
+from app.invoicing.snapshot import still_billable
+from app.invoicing.store import Draft, DraftState, HeldHours
+from app.links.open_systems import open_time
+from app.runtime import Runtime
+from app.systems.ports import (
+    EntriesTaken,
+    NotFound,
+    Rejected,
+    ReleaseReason,
+    Reservation,
+    TimeTracker,
+)
+
+PART: Final = 500
+"""Most hours of one reservation, by Timerabbit's contract."""
+
+
+async def reserve(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """
+    Hold all hours of a taken draft; any that cannot be held refuses the draft and frees the rest.
+
+    Raises:
+        SystemFault: The time system is away or lets us not in; nothing is lost by trying again.
+
+    """
+    tracker = await open_time(runtime, link_id)
+    versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
+    if not await _hold(runtime, link_id, draft, tracker, versions, {}):
+        return
+    async with runtime.database.transaction(CommitPoint.DRAFT_RESERVED, link_id) as session:
+        now = runtime.clock()
+        await move(
+            session, draft, DraftState.RESERVED, now=now, what="reserved", not_before=now,
+            problem=None,
+        )  # fmt: skip
+
+
+async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
+    """
+    Make sure, right before a draft is sent, that its hours are still held and still as shown.
+
+    A hold that lapsed (after a long wait, or before a person sends again) is made anew, but only
+    where each hour is what was previewed; otherwise the draft is refused and its hours are free.
+
+    Raises:
+        SystemFault: The time system is away or lets us not in.
+
+    """
+    parts = await parts_of(runtime, link_id, draft)
+    margin = timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
+    if parts and not any(_lapses(part, runtime.clock() + margin) for part in parts):
+        return True
+    tracker = await open_time(runtime, link_id)
+    ids = tuple(EntryId(entry_id) for entry_id in sorted(draft.versions))
+    seen = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
+    frozen = draft.body.get("entries", {})
+    holds = frozenset(part.reservation_id for part in parts)
+    changed = [
+        {"entryId": entry_id, "what": list(what)}
+        for entry_id in ids
+        if entry_id in frozen
+        and (what := still_billable(frozen[entry_id], seen.get(entry_id), holds=holds))
+    ]
+    if changed:
+        await record_refused(runtime, draft, ["entries-changed"], {"changed": changed})
+        return False
+    await release_parts(tracker, parts, ReleaseReason.DRAFT_FAILED)
+    fresh = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
+    versions = {entry_id: fresh[entry_id].version for entry_id in ids if entry_id in fresh}
+    generations = {part.part: part.generation + 1 for part in parts}
+    return await _hold(runtime, link_id, draft, tracker, versions, generations)
+
+
+async def parts_of(runtime: Runtime, link_id: LinkId, draft: Draft) -> Sequence[HeldHours]:
+    """Read a draft's reservations, by part."""
+    async with runtime.database.reading(link_id) as session:
+        rows = await session.scalars(
+            select(HeldHours)
+            .where(HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id)
+            .order_by(HeldHours.part)
+        )
+        return rows.all()
+
+
+async def release_parts(
+    tracker: TimeTracker, parts: Sequence[HeldHours], reason: ReleaseReason
+) -> None:
+    """Set reservations free; one that the time system does not know is free already."""
+    for part in parts:
+        try:
+            await tracker.release(part.reservation_id, reason=reason)
+        except NotFound:
+            continue
+
+
+async def _hold(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    tracker: TimeTracker,
+    versions: Mapping[EntryId, int],
+    generations: Mapping[int, int],
+) -> bool:
+    """Reserve part by part and keep what was held; ``False`` when the draft was refused."""
+    ids = list(versions)
+    for part, start in enumerate(range(0, len(ids), PART), 1):
+        generation = generations.get(part, 0)
+        key = f"{draft.draft_id}-{part}" + (f"-{generation}" if generation else "")
+        chosen = {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
+        try:
+            held = await tracker.reserve(
+                RecordId(draft.customer_time_id), chosen, key=key,
+                ttl_seconds=runtime.settings.transfer_ttl_seconds,
+            )  # fmt: skip
+        except EntriesTaken as taken:
+            conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
+            await record_refused(runtime, draft, ["entries-taken"], {"conflicts": conflicts})
+            return False
+        except (Rejected, NotFound) as refusal:
+            reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
+            codes = [reason.code for reason in reasons] or ["hours-refused"]
+            await record_refused(runtime, draft, codes, {})
+            return False
+        await _keep(runtime, link_id, draft, part, generation, held)
+    return True
+
+
+async def _keep(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    part: int,
+    generation: int,
+    held: Reservation,
+) -> None:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await session.merge(
+            HeldHours(
+                link_id=link_id, draft_id=draft.draft_id, part=part, generation=generation,
+                reservation_id=held.id, expires_at=held.expires_at, completed=False,
+            )
+        )  # fmt: skip
+
+
+def _lapses(part: HeldHours, at: datetime) -> bool:
+    return part.expires_at is not None and part.expires_at <= at

@@ -1,0 +1,80 @@
+"""Give the invoicing tests a link in step without the seconds a whole first sync takes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
+
+from app.canonical import LinkId, RecordKind
+from app.database import CommitPoint
+from app.invoicing.complete import complete_draft
+from app.invoicing.settle import settle_draft
+from app.invoicing.wake import wake_drafts
+from app.links.pairs import Pair
+from app.queue import Job
+from app.runtime import Runtime
+
+JOBS = {Job.SETTLE_DRAFT: settle_draft, Job.COMPLETE_DRAFT: complete_draft}
+
+
+@pytest.fixture
+def work(runtime: Runtime) -> Callable[[], Awaitable[int]]:
+    """Run the drafts' own jobs until none is due; sweeps and drains have tests of their own."""
+
+    async def run() -> int:
+        for done in range(200):
+            await wake_drafts(runtime)
+            async with runtime.database.engine.begin() as connection:
+                row = (
+                    await connection.execute(
+                        text(
+                            "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM"
+                            " procrastinate_jobs WHERE status = 'todo' AND task_name = ANY(:names)"
+                            " ORDER BY id LIMIT 1) RETURNING task_name, args"
+                        ),
+                        {"names": [job.value for job in JOBS]},
+                    )
+                ).first()
+            if row is None:
+                return done
+            arguments = dict(row.args)
+            link_id = LinkId(UUID(arguments.pop("link_id")))
+            await JOBS[Job(row.task_name)](runtime, link_id, **arguments)
+        raise AssertionError("jobs do not come to rest")
+
+    return run
+
+
+@pytest.fixture
+async def synced(linked: Any, runtime: Runtime, twins: Any) -> Any:
+    """An active link whose customers and projects with equal names are pairs."""
+    time, books = await twins.time(), await twins.books()
+    customers = {c["name"]: str(c["id"]) for c in books["customers"]}
+    projects = {(p["name"], str(p.get("customerId"))): str(p["id"]) for p in books["projects"]}
+    now = runtime.clock()
+
+    def pair(kind: RecordKind, time_id: str, books_id: str, name: str) -> Pair:
+        return Pair(
+            link_id=linked.link_id, pair_id=uuid7(), kind=kind, time_id=time_id,
+            books_id=books_id, base={"name": name}, origin="matched", problem=None, version=1,
+            created_at=now, updated_at=now, synced_at=now,
+        )  # fmt: skip
+
+    found = {c["id"]: customers[c["name"]] for c in time["customers"] if c["name"] in customers}
+    async with runtime.database.transaction(CommitPoint.PLAIN, linked.link_id) as session:
+        taken: set[str] = set()
+        for customer in time["customers"]:
+            partner = found.get(customer["id"])
+            if partner is not None and partner not in taken:
+                taken.add(partner)
+                session.add(pair(RecordKind.CUSTOMER, customer["id"], partner, customer["name"]))
+        for project in time["projects"]:
+            partner = projects.get((project["name"], str(found.get(project["customerId"]))))
+            if partner is not None and partner not in taken:
+                taken.add(partner)
+                session.add(pair(RecordKind.PROJECT, project["id"], partner, project["name"]))
+    linked.more["customers"] = found
+    return linked
