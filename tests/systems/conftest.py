@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import respx
 
 from app.sandbox.openapi import Call, Contract
 from app.systems.ports import Tokens
@@ -19,25 +19,41 @@ SAMPLES = Path(__file__).parent
 Sample = Callable[..., httpx.Response]
 
 
-@dataclass
 class Network:
-    """Stand in for the network: answer each call from a list by method and path, in order."""
+    """
+    Stand in for the network: a respx router that answers each call by method and path, in order.
 
-    answers: dict[tuple[str, str], list[httpx.Response | Exception]] = field(default_factory=dict)
-    requests: list[httpx.Request] = field(default_factory=list)
+    A call that no test foresaw fails; ``httpx-aiohttp`` is out of respx's own reach, so the router
+    is handed in as a transport.
+    """
+
+    def __init__(self) -> None:
+        self.router = respx.MockRouter(assert_all_called=False)
+        self.requests: list[httpx.Request] = []
+        self._told: dict[tuple[str, str], respx.Route] = {}
 
     def on(self, method: str, path: str, *answers: httpx.Response | Exception) -> None:
         """Give these answers one after the other, the last for ever."""
-        self.answers[method, path] = list(answers)
+        waiting = list(answers)
+
+        def answer(_request: httpx.Request) -> httpx.Response:
+            given = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+        told = self._told.setdefault((method, path), self.router.route(method=method, path=path))
+        told.mock(side_effect=answer)
+
+    def on_all(self, answer: httpx.Response | Exception) -> None:
+        """Give this answer to each call that was foreseen so far."""
+        for method, path in self._told:
+            self.on(method, path, answer)
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
         self.requests.append(request)
-        waiting = self.answers[request.method, request.url.raw_path.decode().partition("?")[0]]
-        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return await self.router.async_handler(request)
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self.handle)

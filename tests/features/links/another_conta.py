@@ -20,7 +20,13 @@ Record = dict[str, Any]
 
 PREFIX = "/invoice/organizations/1001"
 RATES = {"high": 25, "medium": 15, "low": 12}
-FULL: Record = {"phoneNo": None, "orgNo": None, "emailAddress": None, "contacts": [], "vismaNo": None}
+FULL: Record = {
+    "phoneNo": None,
+    "orgNo": None,
+    "emailAddress": None,
+    "contacts": [],
+    "vismaNo": None,
+}
 SMALL_PAGE = 7
 
 

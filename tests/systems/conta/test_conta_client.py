@@ -559,8 +559,7 @@ async def test_a_plan_without_projects_is_a_remark(client: ContaClient, network:
 async def test_a_refused_key_is_said_once(client: ContaClient, network: Any) -> None:
     """Four refused calls are one finding."""
     well(network)
-    for method, path in list(network.answers):
-        network.on(method, path, sample("error-key", 401))
+    network.on_all(sample("error-key", 401))
 
     report = await client.check()
 
@@ -624,8 +623,7 @@ async def test_an_outage_is_a_finding_and_not_an_exception(
 ) -> None:
     """A test of the connection always gives a report."""
     well(network)
-    for method, path in list(network.answers):
-        network.on(method, path, httpx.ConnectError("down"))
+    network.on_all(httpx.ConnectError("down"))
 
     report = await client.check()
 

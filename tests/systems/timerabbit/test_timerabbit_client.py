@@ -611,8 +611,7 @@ async def test_what_keeps_us_out_is_said_once(
 ) -> None:
     """Three failures of one kind are one finding."""
     well(network)
-    for method, path in list(network.answers):
-        network.on(method, path, answer)
+    network.on_all(answer)
 
     report = await client.check()
 
