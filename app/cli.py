@@ -6,6 +6,7 @@ Imports stand inside commands.
 import argparse
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -62,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--conta-port", type=int, default=8082)
     sandbox.add_argument("--timerabbit-port", type=int, default=8081)
-    sandbox.add_argument("--seed", default="demo", help="demo, empty, or a number of customers")
+    sandbox.add_argument(
+        "--seed", type=_seed, default="demo", help="demo, empty, or a number of customers"
+    )
     demo = add("demo", _demo, "Tell the whole story against the twins.")
     demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     demo.add_argument("--serve", action="store_true", help="start everything, tell no story")
@@ -77,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seed(text: str) -> str:
+    if text in {"demo", "empty"} or text.isdecimal():
+        return text
+    raise argparse.ArgumentTypeError("demo, empty, or a number of customers")
+
+
 def _settings() -> "Settings":
     """Read the settings; without a database URL, start the embedded server and use it."""
     from app.embedded import EmbeddedMissing, start_embedded
@@ -89,6 +98,8 @@ def _settings() -> "Settings":
         server = start_embedded(settings.data_dir)
     except EmbeddedMissing as err:
         raise SettingsInvalid(str(err)) from err
+    except OSError as err:
+        raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
     return settings.model_copy(
         update={
             "database_url": server.service_url,
@@ -127,15 +138,18 @@ def _worker(_arguments: argparse.Namespace) -> int:
 
 def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = None) -> int:
     """Serve the API until SIGTERM; running requests get the time the settings allow."""
+    import structlog
     import uvicorn
 
     from app.main import create_app
 
     runtime = _runtime(settings, hook)
+    try:
+        line = _listening(host, port)
+    except OSError as err:
+        return _refuse(f"cannot listen on {host}:{port}: {err.strerror or err}")
     config = uvicorn.Config(
         create_app(runtime),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -147,8 +161,18 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     # uvicorn drains and then raises the signal anew; dying of it would skip what runs at exit,
     # and the embedded database would never learn that its last user has gone.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    server.run()
+    structlog.get_logger().info("serving", address=f"http://{host}:{line.getsockname()[1]}")
+    server.run(sockets=[line])
     return 0 if server.started else 3
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Take the port before anything is built; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    line.bind((host, port))
+    return line
 
 
 def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
@@ -190,14 +214,19 @@ def _runtime(settings: "Settings", hook: "Hook | None") -> "Runtime":
 
 
 async def _role_fault(runtime: "Runtime") -> str | None:
+    import structlog
     from sqlalchemy.exc import DBAPIError
 
-    from app.database import role_fault
+    from app.database import is_migrated, role_fault
 
+    log = structlog.get_logger()
     try:
+        if not await is_migrated(runtime.database):
+            log.warning("database not migrated", reason="run: timerabbit-conta migrate")
         return await role_fault(runtime.database)
-    except DBAPIError:
-        return None  # the database is away: readiness says so until it is back
+    except DBAPIError as err:  # it may come back: readiness says so until then
+        log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
+        return None
     finally:
         await runtime.database.engine.dispose()
 

@@ -207,6 +207,13 @@ def libpq_url(url: str) -> str:
     return f"postgresql://{rest}"
 
 
+async def is_migrated(database: Database) -> bool:
+    """Say whether the service's tables are there; what an operator forgets most is `migrate`."""
+    async with database.engine.connect() as connection:
+        found = await connection.scalar(text("SELECT to_regclass('public.link_directory')"))
+    return found is not None
+
+
 async def role_fault(database: Database) -> str | None:
     """
     Say why the service role may not be used, or ``None``.

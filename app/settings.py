@@ -5,7 +5,8 @@ Each knob says its unit and its reason.
 
 import base64
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -182,7 +183,23 @@ class Settings(BaseSettings):
         default=None,
         description="Loopback port where a worker shows its Prometheus metrics; none without it.",
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("database_url", "migration_url")
+    @classmethod
+    def _postgresql(cls, value: str | None) -> str | None:
+        if value is not None and not _is_address(value, "postgresql", "postgres"):
+            raise ValueError("must be a URL like postgresql://role:password@host:5432/database")
+        return value
+
+    @field_validator("conta_url", "conta_app_url", "timerabbit_url", "public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if not _is_address(value, "http", "https") or not urlsplit(value).hostname:
+            raise ValueError("must be an address like https://api.example")
+        return value
 
     @field_validator("issuers", mode="before")
     @classmethod
@@ -234,6 +251,19 @@ def parse_keyring(text: str) -> dict[str, bytes]:
     return keys
 
 
+def _is_address(value: str, *schemes: str) -> bool:
+    """Say whether a text reads as a URL of a scheme, with a port that is a number."""
+    try:
+        parts = urlsplit(value)
+        return (
+            parts.scheme in schemes
+            and value.startswith(f"{parts.scheme}://")
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        return False
+
+
 def load_settings(*, required: tuple[str, ...] = ()) -> Settings:
     """
     Read the environment.
@@ -248,14 +278,18 @@ def load_settings(*, required: tuple[str, ...] = ()) -> Settings:
     try:
         settings = Settings()
     except ValidationError as err:
-        faults = [
-            f"TC_{str(e['loc'][0] if e['loc'] else '?').upper()}: {e['msg']}" for e in err.errors()
-        ]
-        raise SettingsInvalid("; ".join(faults)) from None
+        raise SettingsInvalid("; ".join(_fault(e["loc"], e["msg"]) for e in err.errors())) from None
     missing = [f"TC_{name.upper()}: missing" for name in required if _is_empty(settings, name)]
     if missing:
         raise SettingsInvalid("; ".join(missing))
     return settings
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    """Name the variable, and the place inside it where it holds JSON."""
+    name, *inside = (str(part) for part in location or ("?",))
+    where = f" {'.'.join(inside)}:" if inside else ""
+    return f"TC_{name.upper()}:{where} {message.removeprefix('Value error, ')}"
 
 
 def _is_empty(settings: Settings, name: str) -> bool:

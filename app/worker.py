@@ -118,7 +118,9 @@ def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awai
         except Exception as error:  # the one broad catch: nothing a job does may stop the worker
             _log.error(
                 "job failed", job=job.value, link_id=link_id, job_id=context.job.id,
-                error=type(error).__name__, traceback=traceback.format_exc(limit=-6),
+                error=type(error).__name__,
+                # Its text may hold a person's data and stays out; the places it came by do not.
+                traceback="".join(traceback.format_tb(error.__traceback__, limit=-6)),
             )  # fmt: skip
             raise
         _log.info(

@@ -7,10 +7,11 @@ from typing import Final
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.database import is_migrated
 from app.links.store import DirectoryEntry, LinkState
 from app.runtime import Running, Runtime
 
@@ -30,7 +31,7 @@ async def live() -> dict[str, str]:
 async def ready(runtime: Running) -> JSONResponse:
     """Say whether requests can be served.
 
-    The database answers, is migrated, and the key ring opens.
+    The database answers, is migrated, and the key ring opens; each fault is named.
     """
     faults = [
         fault
@@ -45,11 +46,10 @@ async def ready(runtime: Running) -> JSONResponse:
 
 async def _database_fault(runtime: Runtime) -> str | None:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS), runtime.database.reading() as session:
-            await session.execute(text("SELECT 1 FROM link_directory LIMIT 1"))
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return None if await is_migrated(runtime.database) else "database-not-migrated"
     except _AWAY:
         return "database-unavailable"
-    return None
 
 
 def _keyring_fault(runtime: Runtime) -> str | None:

@@ -1,6 +1,7 @@
 """Run the twins from the command line, together or alone."""
 
 import contextlib
+import sys
 
 from starlette.types import ASGIApp
 
@@ -26,11 +27,25 @@ def start(*, only: str | None, host: str, conta_port: int, timerabbit_port: int,
     )
     ports = {"conta": conta_port, "timerabbit": timerabbit_port}
     first, *others = [only] if only else ["conta", "timerabbit"]
-    with contextlib.ExitStack() as stack:
-        for name in others:
-            stack.enter_context(LiveTwin(twins[name], host=host, port=ports[name]))
-        run(twins[first], host=host, port=ports[first])
+    try:
+        with contextlib.ExitStack() as stack:
+            for name in others:
+                live = stack.enter_context(LiveTwin(twins[name], host=host, port=ports[name]))
+                _tell(name, live.url)
+            run(
+                twins[first], host=host, port=ports[first],
+                ready=lambda port: _tell(first, f"http://{host}:{port}"),
+            )  # fmt: skip
+    except OSError as err:
+        sys.stderr.write(f"timerabbit-conta: cannot listen on {host}: {err.strerror or err}\n")
+        return 2
     return 0
+
+
+def _tell(name: str, url: str) -> None:
+    """Say where a twin answers: its API, a page to play a person on, and its control calls."""
+    sys.stdout.write(f"{name} (twin) at {url}  ·  page {url}/  ·  control {url}/_control/state\n")
+    sys.stdout.flush()
 
 
 def _world(seed: str) -> SeedWorld:

@@ -46,6 +46,14 @@ def test_names_each_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TC_ISSUERS", "not json"),
         ("TC_DRAIN_BITE", "many"),
         ("TC_SETTLE_SECONDS", "-1"),
+        ("TC_LOG_LEVEL", "LOUD"),
+        ("TC_DATABASE_URL", "nonsense"),
+        ("TC_DATABASE_URL", "mysql://a@b/c"),
+        ("TC_MIGRATION_URL", "postgresql://a@b:port/c"),
+        ("TC_CONTA_URL", "conta.no"),
+        ("TC_CONTA_APP_URL", "https://:443"),
+        ("TC_TIMERABBIT_URL", "ftp://timerabbit.example"),
+        ("TC_PUBLIC_URL", "localhost:8000"),
     ],
 )
 def test_names_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

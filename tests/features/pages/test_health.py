@@ -67,7 +67,7 @@ async def test_without_a_database_the_process_is_unready_and_alive(
 async def test_a_database_that_was_not_migrated_is_unready(
     client: httpx.AsyncClient, app: FastAPI, settings: Settings
 ) -> None:
-    """A database without our tables is no database of ours."""
+    """What an operator forgets most has a name of its own."""
     assert settings.database_url is not None
     base = settings.database_url.partition("?")
     bare = base[0].rsplit("/", 1)[0] + "/postgres" + base[1] + base[2]
@@ -77,7 +77,7 @@ async def test_a_database_that_was_not_migrated_is_unready(
     ready = await client.get("/health/ready")
     await runtime.close()
 
-    assert (ready.status_code, ready.json()["faults"]) == (503, ["database-unavailable"])
+    assert (ready.status_code, ready.json()["faults"]) == (503, ["database-not-migrated"])
 
 
 async def test_metrics_count_requests_by_route_not_by_id(

@@ -1,0 +1,129 @@
+"""Sandbox, migrate, serve and worker start each alone, from the lines of `docs/operating.md`."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.demo.processes import Stage, free_port
+
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "operating.md"
+PORTS = ("8000", "8081", "8082")
+PRODUCT = (sys.executable, "-m", "app.cli")
+
+
+def _block() -> str:
+    """The page's lines, on ports that are free here."""
+    found = re.search(
+        r"## Each process alone.*?```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert found is not None
+    block = found[1]
+    for port in PORTS:
+        block = block.replace(port, str(free_port()))
+    return block
+
+
+def _settings(block: str) -> dict[str, str]:
+    """What the page's `export` lines say, as bash reads them."""
+    exports = block[block.index("export") : block.index("timerabbit-conta migrate")]
+    shown = subprocess.run(
+        ["bash", "-euc", exports + "env -0"], capture_output=True, text=True, check=True
+    ).stdout
+    pairs = (line.partition("=") for line in shown.split("\0") if line.startswith("TC_"))
+    return {name: value for name, _, value in pairs}
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    block = _block()
+    settings = _settings(block) | {"TC_DATA_DIR": str(tmp_path / "data"), "TC_WAKE_SECONDS": "0.5"}
+    with Stage(settings, tmp_path / "log") as stage:
+        yield stage
+
+
+def test_each_process_starts_alone_and_ends_on_sigterm(stage: Stage) -> None:
+    """Addresses are told, a forgotten `migrate` is named, and all end in time with exit 0."""
+    service = stage.environment["TC_PUBLIC_URL"]
+    ports = {name: url.rpartition(":")[2] for name, url in stage.environment.items()}
+    stage.start_product(
+        "sandbox", "sandbox", "--conta-port", ports["TC_CONTA_URL"],
+        "--timerabbit-port", ports["TC_TIMERABBIT_URL"],
+    )  # fmt: skip
+    stage.wait_ready("sandbox", stage.environment["TC_CONTA_URL"])
+    stage.start_product("service", "serve", "--port", ports["TC_PUBLIC_URL"])
+    _until(lambda: "serving" in stage.log_end("service"))
+
+    unready = httpx.get(f"{service}/health/ready").json()
+    stage.start_product("migrate", "migrate").wait(60)
+    ready = httpx.get(f"{service}/health/ready").json()
+    stage.start_product("worker", "worker", TC_WORKER_METRICS_PORT=(port := str(free_port())))
+    stage.wait_ready("worker", f"http://127.0.0.1:{port}/metrics")
+    started = time.monotonic()
+    codes = {name: stage.end(name) for name in ("worker", "service")}
+    took = time.monotonic() - started
+
+    assert unready["faults"] == ["database-not-migrated"]
+    assert ready["faults"] == []
+    assert "database not migrated" in stage.log_end("service")
+    for name in ("TC_CONTA_URL", "TC_TIMERABBIT_URL"):
+        assert stage.environment[name] in stage.log_end("sandbox")
+    assert service in stage.log_end("service")
+    assert codes == {"worker": 0, "service": 0}
+    assert took < 10
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TC_KEYRING", ""),
+        ("TC_ISSUERS", '[{"issuer": "https://i.example"}]'),
+        ("TC_DATABASE_URL", "nonsense"),
+        ("TC_DATA_DIR", "/proc/nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_ends_the_process_with_2(
+    command: str, name: str, value: str
+) -> None:
+    """One line that an operator can act on, and no traceback."""
+    settings = _settings(_block()) | {name: value}
+
+    ended = subprocess.run(
+        [*PRODUCT, command], env={**os.environ, **settings}, cwd=ROOT,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert name in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("sandbox", "--seed", "many"), ("sandbox",)])
+def test_a_sandbox_that_cannot_start_says_why(arguments: tuple[str, ...]) -> None:
+    """A wrong seed, or a port that is taken: exit 2 and a reason."""
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        port = line.getsockname()[1]
+        ended = subprocess.run(
+            [*PRODUCT, *arguments, "--conta-port", str(port), "--timerabbit-port", "0"],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+def _until(true: Callable[[], bool], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
