@@ -45,9 +45,10 @@ format: $(STAMP) ## Format and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(STAMP) ## Renew both lock files from pyproject.toml (needs pip-tools on the PATH)
+lock: $(STAMP) ## Renew the three lock files from pyproject.toml (needs pip-tools on the PATH)
 	pip-compile -q --generate-hashes --allow-unsafe --no-strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header -o requirements.lock pyproject.toml
 	pip-compile -q --generate-hashes --allow-unsafe --no-strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --extra dev --extra embedded -c requirements.lock -o requirements-dev.lock pyproject.toml
+	pip-compile -q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --only-build-deps --build-deps-for wheel -c requirements-dev.lock -o requirements-build.lock pyproject.toml
 
 clean: ## Remove the environment and the embedded database
 	rm -rf $(VENV) .data .coverage* .mypy_cache .ruff_cache .pytest_cache

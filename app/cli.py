@@ -265,7 +265,9 @@ def _match(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    folder = Path(__file__).parent.parent / "bench"
+    from app.shipped import shipped
+
+    folder = shipped("bench")
     if not (folder / "run.py").is_file():
         return _refuse("bench runs in a checkout of the project only")
     import runpy

@@ -1,11 +1,12 @@
 """Bring a database to a revision, as its owner; know every module that holds tables."""
 
 import importlib
-from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
+
+from app.shipped import shipped
 
 TABLE_MODULES: Final = (
     "app.access.store",
@@ -20,7 +21,6 @@ TABLE_MODULES: Final = (
     "app.sync.store",
     "app.webhooks.store",
 )
-_INI: Final = Path(__file__).parent.parent / "alembic.ini"
 
 
 def import_all_tables() -> None:
@@ -31,7 +31,7 @@ def import_all_tables() -> None:
 
 def configuration(url: str) -> Config:
     """Give Alembic's configuration for a database, as its owner."""
-    config = Config(str(_INI))
+    config = Config(str(shipped("alembic.ini")))
     config.attributes["url"] = url
     return config
 

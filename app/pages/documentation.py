@@ -5,7 +5,6 @@ Swagger UI from a package, the first hour, the problems.
 
 import html
 import importlib.resources
-from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request
@@ -15,11 +14,11 @@ from fastapi.staticfiles import StaticFiles
 from markdown_it import MarkdownIt
 
 from app.problems import LANGUAGES, Problem, ProblemType, catalogue, preferred_language, say
+from app.shipped import shipped
 
 router = APIRouter(include_in_schema=False)
 
 _ASSETS: Final = "/assets"
-_DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 _STYLE: Final = (
     "body{font:16px/1.55 system-ui,sans-serif;max-width:52rem;"
     "margin:2rem auto;padding:0 1rem;color:#1b1f24}"
@@ -54,7 +53,7 @@ async def documentation(request: Request) -> HTMLResponse:
 @router.get("/docs/first-hour")
 async def first_hour() -> HTMLResponse:
     """Show the first hour: from sandbox to invoice draft in a few curl calls."""
-    text = (_DOCS / "first-hour.md").read_text(encoding="utf-8")
+    text = shipped("docs/first-hour.md").read_text(encoding="utf-8")
     return page("The first hour", markdown(text))
 
 

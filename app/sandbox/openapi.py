@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl
 
@@ -12,8 +11,9 @@ import jsonschema_rs
 import yaml
 
 from app.sandbox.values import read_json, spread_out, typed
+from app.shipped import shipped
 
-FOLDER = Path(__file__).resolve().parents[2] / "openapi"
+FOLDER = shipped("openapi")
 METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
 
 
