@@ -11,6 +11,7 @@ from app.queue import create_queue
 from app.runtime import Runtime, Systems
 from app.settings import Settings, parse_keyring
 from app.systems.conta.client import ContaSystem
+from app.systems.enhetsregisteret.client import Enhetsregisteret
 from app.systems.timerabbit.client import TimerabbitSystem
 from app.telemetry import create_metrics
 from app.vault import Vault
@@ -23,6 +24,7 @@ def build_runtime(
     hook: Hook | None = None,
     conta_transport: httpx.AsyncBaseTransport | None = None,
     timerabbit_transport: httpx.AsyncBaseTransport | None = None,
+    register_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Runtime:
     """
     Build what a process needs; nothing is connected yet.
@@ -31,6 +33,7 @@ def build_runtime(
         hook: Called around each commit point; the stories die there.
         conta_transport: Stands in for the network towards Conta, for tests.
         timerabbit_transport: The same towards Timerabbit.
+        register_transport: The same towards Enhetsregisteret, where one is named.
 
     """
     url = settings.database_url
@@ -49,6 +52,11 @@ def build_runtime(
             books=ContaSystem.from_settings(
                 settings, observe=metrics.observe_call, clock=clock, transport=conta_transport
             ),
+            register=Enhetsregisteret.from_settings(
+                settings, observe=metrics.observe_call, clock=clock, transport=register_transport
+            )
+            if settings.enhetsregisteret_url
+            else None,
         ),
         vault=Vault(parse_keyring(settings.keyring.get_secret_value())),
         clock=clock,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 
+TWINS = ("conta", "timerabbit", "enhetsregisteret")
 _NEEDED = ("keyring", "issuers")
 
 
@@ -59,10 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     migrate = add("migrate", _migrate, "Bring the database to the newest revision.")
     migrate.add_argument("--revision", default="head")
     sandbox = add("sandbox", _sandbox, "Run the twins of both systems.")
-    sandbox.add_argument("--only", choices=("conta", "timerabbit"), help="run one twin alone")
+    sandbox.add_argument("--only", choices=TWINS, help="run one twin alone")
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--conta-port", type=int, default=8082)
     sandbox.add_argument("--timerabbit-port", type=int, default=8081)
+    sandbox.add_argument(
+        "--enhetsregisteret-port", type=int, help="serve the business register's twin there too"
+    )
     sandbox.add_argument(
         "--seed", type=_seed, default="demo", help="demo, empty, or a number of customers"
     )
@@ -239,6 +243,7 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         host=arguments.host,
         conta_port=arguments.conta_port,
         timerabbit_port=arguments.timerabbit_port,
+        register_port=arguments.enhetsregisteret_port,
         seed=arguments.seed,
     )
 

@@ -12,16 +12,24 @@ from app.clock import Clock
 from app.database import Database
 from app.settings import Settings
 from app.systems.ports import BooksSystem, TimeSystem
+from app.systems.register import BusinessRegister
 from app.telemetry import Metrics
 from app.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """Hold the two systems by role; names are for paths and texts only."""
+    """
+    Hold the two systems by role; names are for paths and texts only.
+
+    Args:
+        register: Where businesses are looked up; ``None`` where an operator named none.
+
+    """
 
     time: TimeSystem
     books: BooksSystem
+    register: BusinessRegister | None = None
 
     @property
     def by_name(self) -> Mapping[str, TimeSystem | BooksSystem]:
@@ -49,10 +57,12 @@ class Runtime:
         ).digest()
 
     async def close(self) -> None:
-        """Close the database's connections and both systems' HTTP clients."""
+        """Close the database's connections and the systems' HTTP clients."""
         await self.database.close()
         await self.systems.time.close()
         await self.systems.books.close()
+        if self.systems.register is not None:
+            await self.systems.register.close()
 
 
 def _of_request(request: Request) -> Runtime:

@@ -88,6 +88,23 @@ class Settings(BaseSettings):
     timerabbit_client_secret: SecretStr = Field(
         default=SecretStr(""), description="Our OAuth client secret at Timerabbit."
     )
+    enhetsregisteret_url: str = Field(
+        default="",
+        description="Base address of Enhetsregisteret's open API "
+        "(`https://data.brreg.no/enhetsregisteret/api`). Empty: never asked, since customers' "
+        "numbers leave the house only when an operator says so; everything works without it.",
+    )
+    enhetsregisteret_calls_per_second: float = Field(
+        default=4.0,
+        gt=0,
+        description="Calls per second of all links together towards Enhetsregisteret, which "
+        "documents no limit and asks nobody to log in: be gentle.",
+    )
+    enhetsregisteret_cache_hours: float = Field(
+        default=24.0,
+        gt=0,
+        description="Hours for which an answer of Enhetsregisteret is taken as fresh.",
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="Our own address as callers and webhook senders see it.",

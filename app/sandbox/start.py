@@ -6,17 +6,29 @@ import sys
 from starlette.types import ASGIApp
 
 from app.sandbox.conta import create_twin as create_conta
+from app.sandbox.enhetsregisteret import create_twin as create_register
 from app.sandbox.seeds import SeedWorld, demo, size
 from app.sandbox.server import LiveTwin, run
 from app.sandbox.timerabbit import create_twin as create_timerabbit
 
+REGISTER_PORT = 8083
 
-def start(*, only: str | None, host: str, conta_port: int, timerabbit_port: int, seed: str) -> int:
+
+def start(
+    *,
+    only: str | None,
+    host: str,
+    conta_port: int,
+    timerabbit_port: int,
+    register_port: int | None,
+    seed: str,
+) -> int:
     """
     Serve the twins until told to stop and give the exit code.
 
     Args:
-        only: ``conta`` or ``timerabbit`` for one alone; both without it.
+        only: ``conta``, ``timerabbit`` or ``enhetsregisteret`` for one alone.
+        register_port: Port of the business register's twin; without it, it is served only alone.
         seed: ``demo``, ``empty``, or a number of customers a side.
 
     """
@@ -25,8 +37,13 @@ def start(*, only: str | None, host: str, conta_port: int, timerabbit_port: int,
         conta_url=f"http://{host}:{conta_port}",
         timerabbit_url=f"http://{host}:{timerabbit_port}",
     )
-    ports = {"conta": conta_port, "timerabbit": timerabbit_port}
-    first, *others = [only] if only else ["conta", "timerabbit"]
+    ports = {
+        "conta": conta_port,
+        "timerabbit": timerabbit_port,
+        "enhetsregisteret": register_port or REGISTER_PORT,
+    }
+    wanted = ["conta", "timerabbit", *(["enhetsregisteret"] if register_port else [])]
+    first, *others = [only] if only else wanted
     try:
         with contextlib.ExitStack() as stack:
             for name in others:
@@ -58,4 +75,5 @@ def _twins(world: SeedWorld, *, conta_url: str, timerabbit_url: str) -> dict[str
     return {
         "conta": create_conta(base_url=conta_url, seed=world),
         "timerabbit": create_timerabbit(base_url=timerabbit_url, seed=world),
+        "enhetsregisteret": create_register(seed=world),
     }
