@@ -7,9 +7,10 @@ import httpx
 
 from app.clock import Clock, system_clock
 from app.database import Hook, create_database
+from app.key_ring import parse_keyring
 from app.queue import create_queue
 from app.runtime import Runtime, Systems
-from app.settings import Settings, parse_keyring
+from app.settings import Settings
 from app.systems.conta.client import ContaSystem
 from app.systems.enhetsregisteret.client import Enhetsregisteret
 from app.systems.timerabbit.client import TimerabbitSystem

@@ -3,7 +3,6 @@
 Each knob says its unit and its reason.
 """
 
-import base64
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.canonical import Side
+from app.key_ring import parse_keyring
 
 
 class SettingsInvalid(Exception):  # noqa: N818 - named by what it says of the settings
@@ -244,28 +244,6 @@ class Settings(BaseSettings):
     def _keyring_form(cls, value: SecretStr) -> SecretStr:
         parse_keyring(value.get_secret_value())
         return value
-
-
-def parse_keyring(text: str) -> dict[str, bytes]:
-    """
-    Parse ``id:base64`` entries, comma between, into keys by id, in order; the first one seals.
-
-    Raises:
-        ValueError: An entry is malformed or not 32 bytes long. The text of the key is never in the
-            message.
-
-    """
-    keys: dict[str, bytes] = {}
-    for position, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
-        key_id, separator, encoded = entry.partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except ValueError as err:
-            raise ValueError(f"entry {position} is not base64") from err
-        if not separator or not key_id or len(key) != 32:
-            raise ValueError(f"entry {position} must be id:base64 of 32 bytes")
-        keys[key_id] = key
-    return keys
 
 
 def _is_address(value: str, *schemes: str) -> bool:

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from app.canonical import Side
-from app.settings import SettingsInvalid, load_settings, parse_keyring
+from app.key_ring import parse_keyring
+from app.settings import SettingsInvalid, load_settings
 
 KEY = base64.b64encode(b"k" * 32).decode()
 

@@ -14,7 +14,7 @@ from app.canonical import LinkId
 from app.runtime import Runtime
 from tests.features.webhooks.conftest import Sender
 
-Raw = list[tuple[str, str | bytes]]
+Raw = list[tuple[str, str]]
 
 
 async def _kept(runtime: Runtime, link_id: LinkId) -> tuple[int, int]:
@@ -122,7 +122,7 @@ async def test_a_header_given_twice_is_401(
     answer = await timerabbit.client.post(
         timerabbit.path,
         content=body,
-        headers=[(k.encode(), v if isinstance(v, bytes) else v.encode()) for k, v in raw],
+        headers=[(name.encode(), value.encode()) for name, value in raw],
     )
 
     assert (answer.status_code, answer.json()["code"]) == (401, "webhook-not-verified")
@@ -134,8 +134,8 @@ async def test_what_does_not_say_it_is_json_is_415_once_it_is_verified(
     timerabbit: Sender, running: Runtime, link_id: LinkId, type_: str
 ) -> None:
     """A body is read as what it says it is; before it is verified nothing is told but 401."""
-    answer = await timerabbit.send(**{"content-type": type_})
-    forged = await timerabbit.send(**{"content-type": type_, "webhook-signature": "v1,AAAA"})
+    answer = await timerabbit.send(None, **{"content-type": type_})
+    forged = await timerabbit.send(None, **{"content-type": type_, "webhook-signature": "v1,AAAA"})
 
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
     assert forged.status_code == 401
@@ -144,7 +144,7 @@ async def test_what_does_not_say_it_is_json_is_415_once_it_is_verified(
 
 async def test_json_may_name_its_charset(timerabbit: Sender) -> None:
     """The type counts, not its parameters or case."""
-    answer = await timerabbit.send(**{"content-type": "Application/JSON; charset=utf-8"})
+    answer = await timerabbit.send(None, **{"content-type": "Application/JSON; charset=utf-8"})
 
     assert answer.status_code == 202
 
