@@ -23,7 +23,7 @@ from app.invoicing.store import Draft, DraftAttempt, DraftState
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
 from app.links.open_systems import open_books
-from app.links.store import LinkState, directory_entry
+from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
 from app.systems.ports import (
     AccessReason,
@@ -119,8 +119,7 @@ async def require_working(session: AsyncSession, link_id: LinkId) -> None:
         Overtaken: The link does not work now.
 
     """
-    entry = await directory_entry(session, link_id)
-    if entry is None or entry.state != LinkState.ACTIVE:
+    if not await is_at_work(session, link_id, LinkState.ACTIVE):
         raise Overtaken
 
 
