@@ -134,7 +134,8 @@ def _sides(
 
 
 def _living(rows: Sequence[KnownRecord]) -> list[Record]:
-    return [row.record for row in rows if row.complete and row.gone_at is None]
+    """Give what was ever read whole; a list may have told since that it says something new."""
+    return [row.record for row in rows if row.read_at is not None and row.gone_at is None]
 
 
 def _number_twice(record: Record, siblings: Sequence[Record]) -> bool:

@@ -4,7 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.canonical import RecordKind, Side
+from app.canonical import Record, RecordId, RecordKind, Side
+from app.database import CommitPoint
+from app.records.judge import paired_ids
+from app.records.shapes import tombstone
+from app.records.store import recall, remember
 from app.sync.bite import Look
 from app.sync.lists import Lists, sweep_list
 from app.sync.store import SweepMark
@@ -21,7 +25,8 @@ async def refresh(look: Look, side: Side, kind: RecordKind) -> None:
     Bring what we know of a side up to now, once a drain however many records ask.
 
     A person may have made the same customer on both sides within minutes; without this look the
-    second one would be made a third time.
+    second one would be made a third time. What a list shows only thinly is read whole, since what
+    is not known cannot be matched.
 
     Raises:
         SystemFault: The side cannot be asked now.
@@ -52,6 +57,32 @@ async def _read(look: Look, side: Side, kind: RecordKind) -> None:
             reads=False,
         )
     )
+    await _read_unread(look, side, kind)
+
+
+async def _read_unread(look: Look, side: Side, kind: RecordKind) -> None:
+    """Read whole the records in no pair that were listed since they were last read, or never."""
+    async with look.runtime.database.reading(look.link_id) as session:
+        paired = await paired_ids(session, look.link_id, kind)
+        known = await recall(session, look.link_id, side, kind)
+    taken = set(paired if side is Side.TIME else paired.values())
+    side_by_side = asyncio.Semaphore(look.runtime.settings.drain_parallel)
+
+    async def read(record_id: RecordId, name: str) -> Record:
+        async with side_by_side:
+            seen = await look.keepers[side].read(kind, record_id)
+        return seen.record or tombstone(kind, record_id, name=name)
+
+    unread = [
+        row
+        for row in known
+        if row.gone_at is None and not row.complete and row.record_id not in taken
+    ]
+    if not unread:
+        return
+    news = await asyncio.gather(*(read(RecordId(row.record_id), row.name) for row in unread))
+    async with look.runtime.database.transaction(CommitPoint.PLAIN, look.link_id) as session:
+        await remember(session, look.link_id, side, kind, news, now=look.runtime.clock())
 
 
 def list_from(mark: SweepMark | None, *, now: datetime) -> datetime:
