@@ -1,6 +1,6 @@
 """Hear of changes: verify the sender, keep the delivery once, note what to look at, answer 202."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +22,9 @@ _log = structlog.get_logger()
 
 _NO_LINK: Final = LinkId(UUID(int=0))
 """Stands for an address that names no link; nothing is ever stored under it."""
+
+_SIGNING: Final = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
+_JSON: Final = "application/json"
 
 _KEPT: Final = {
     "accepted": b'{"status":"accepted"}',
@@ -188,17 +191,20 @@ async def accept_webhook(request: Request) -> Response:
 
 async def _take(request: Request, desk: _Desk, system: TimeSystem | BooksSystem | None) -> str:
     body = await request.body()
+    headers = _signing_headers(request)
     side = Side.BOOKS if system is desk.runtime.systems.books else Side.TIME
     link_id = _link_id(request.path_params["link_id"]) if system is not None else _NO_LINK
-    secrets, index = await _verify(request, desk, (link_id, side), body)
+    secrets, index = await _verify(desk, (link_id, side), headers, body)
     if system is None or not secrets.ids:
         raise Problem("webhook-not-verified")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+        raise Problem("unsupported-media-type")
     delivery = Verified(
         link_id=link_id,
         side=side,
         system=system.name,
         secret_id=secrets.ids[index],
-        delivery_id=request.headers["webhook-id"].strip(" \t"),
+        delivery_id=headers["webhook-id"].strip(" \t"),
         body=body,
         notice=_read(system, body),
     )
@@ -213,20 +219,31 @@ async def _take(request: Request, desk: _Desk, system: TimeSystem | BooksSystem 
     return outcome
 
 
+def _signing_headers(request: Request) -> Mapping[str, str]:
+    """Give the headers that are signed, each once: of two, one could be verified, one be kept."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        if name in _SIGNING and name in found:
+            raise Problem("webhook-not-verified")
+        if name in _SIGNING:
+            found[name] = value
+    return found
+
+
 async def _verify(
-    request: Request, desk: _Desk, whose: tuple[LinkId, Side], body: bytes
+    desk: _Desk, whose: tuple[LinkId, Side], headers: Mapping[str, str], body: bytes
 ) -> tuple[Secrets, int]:
     """Give the secrets and the index of the one that signed; look for newer ones once."""
     now = int(desk.runtime.clock().timestamp())
     secrets = await desk.secrets.secrets(*whose)
     try:
-        return secrets, verify(request.headers, body, secrets=secrets.values, now=now)
+        return secrets, verify(headers, body, secrets=secrets.values, now=now)
     except BadSignature as refusal:
         newer = await desk.secrets.secrets(*whose, newest=True)
         if refusal.code != "no-matching-signature" or newer is secrets:
             raise Problem("webhook-not-verified") from None
     try:
-        return newer, verify(request.headers, body, secrets=newer.values, now=now)
+        return newer, verify(headers, body, secrets=newer.values, now=now)
     except BadSignature:
         raise Problem("webhook-not-verified") from None
 
