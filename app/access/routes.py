@@ -18,7 +18,7 @@ from app.access.tokens import new_api_token, token_hash
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
-from app.problems import Problem, responses
+from app.problems import FieldError, Problem, responses
 
 router = APIRouter(tags=["tokens"])
 MayWrite = Annotated[Caller, Depends(require(Scope.TOKENS_WRITE))]
@@ -99,8 +99,8 @@ class TokenList(AnswerDocument):
     operation_id="makeToken",
     summary="Make an API token for an integrator.",
     responses=responses(
-        *_COMMON, "account-not-yours", "scope-not-yours", "idempotency-key-missing",
-        "idempotency-key-reused", "idempotency-key-in-progress",
+        *_COMMON, "person-needed", "account-not-yours", "scope-not-yours",
+        "idempotency-key-missing", "idempotency-key-reused", "idempotency-key-in-progress",
     ),
 )  # fmt: skip
 async def post_token(
@@ -115,8 +115,12 @@ async def post_token(
     Use this to let a program call without a person signed in.
 
     The token is shown once; a repeated call shows the same token's facts without it. It belongs to
-    one account and can have only scopes you have. Scope `tokens:write`.
+    one account and can have only scopes you have. Only a person makes tokens: an API token with
+    `tokens:write` may list and revoke them, so that one that leaked can neither outlive its end nor
+    survive being revoked. Scope `tokens:write`.
     """
+    if caller.token_id is not None:
+        raise Problem("person-needed")
     if body.account not in caller.accounts:
         raise Problem("account-not-yours")
     for scope in body.scopes:
@@ -132,10 +136,18 @@ async def post_token(
             token = None
             response.headers.update(REPLAYED)
         else:
+            _require_time_left(body, now)
             row = _row(body, caller, token or "", now)
             session.add(row)
             await finish(session, call, claimed, resource_id=str(row.token_id))
     return NewToken(**_facts(row), token=token)
+
+
+def _require_time_left(body: TokenRequest, now: datetime) -> None:
+    """Refuse a token that would be over before it is used."""
+    if body.expires_at is not None and body.expires_at <= now:
+        error = FieldError("/expiresAt", "in-the-past", "Must be later than now.")
+        raise Problem("invalid-request", errors=[error])
 
 
 def _row(body: TokenRequest, caller: Caller, token: str, now: datetime) -> ApiToken:

@@ -115,17 +115,45 @@ async def test_an_id_of_one_side_is_not_an_id_of_the_other(
 async def test_nobody_hands_out_more_than_they_have(
     client: httpx.AsyncClient, admin: dict[str, str]
 ) -> None:
-    """Another account, the operator's right, or a scope the maker's own token lacks is refused."""
+    """Another account or the operator's right is refused."""
     foreign = await make(client, admin, account="2002")
     operator = await make(client, admin, scopes=["operator"])
-    maker = await make(client, admin, key="maker", scopes=["tokens:write", "links:read"])
-    wider = await make(client, with_token(maker), key="wider", scopes=["links:write"])
-    equal = await make(client, with_token(maker), key="equal", scopes=["links:read"])
 
     assert (foreign.status_code, foreign.json()["code"]) == (403, "account-not-yours")
     assert (operator.status_code, operator.json()["code"]) == (403, "scope-not-yours")
-    assert (wider.status_code, wider.json()["facts"]) == (403, {"scope": "links:write"})
-    assert equal.status_code == 201
+
+
+async def test_a_token_makes_no_token(
+    client: httpx.AsyncClient, admin: dict[str, str], clock: SetClock
+) -> None:
+    """One that leaked can neither outlive its end nor leave a child when it is revoked."""
+    maker = await make(
+        client, admin, key="maker", scopes=["tokens:write", "links:read"],
+        expiresAt="2026-11-24T10:00:00Z",
+    )  # fmt: skip
+    heirs = [
+        await make(client, with_token(maker), key="child", scopes=["links:read"]),
+        await make(client, with_token(maker), key="wider", scopes=["links:write"]),
+        await make(client, with_token(maker), key="longer", scopes=["tokens:write"]),
+    ]
+    seen = await listed(client, with_token(maker))
+    revoked = await client.delete(f"/v1/tokens/{maker.json()['id']}", headers=with_token(maker))
+
+    assert {(heir.status_code, heir.json()["code"]) for heir in heirs} == {(403, "person-needed")}
+    assert [item["id"] for item in seen] == [maker.json()["id"]]
+    assert revoked.status_code == 204
+    assert (await client.get("/v1/links", headers=with_token(maker))).status_code == 401
+
+
+async def test_a_token_that_is_over_already_is_not_made(
+    client: httpx.AsyncClient, admin: dict[str, str]
+) -> None:
+    """Its end must lie ahead; the corrected call may use the same key."""
+    over = await make(client, admin, expiresAt="2026-11-24T09:00:00Z")
+    ahead = await make(client, admin, expiresAt="2026-11-24T09:00:01Z")
+
+    assert (over.status_code, over.json()["errors"][0]["pointer"]) == (422, "/expiresAt")
+    assert ahead.status_code == 201
 
 
 async def test_a_user_makes_no_tokens(
