@@ -26,7 +26,7 @@ from app.first_sync.store import (
     run_of,
 )
 from app.links.change_state import activate
-from app.links.store import LinkState, read_link
+from app.links.store import LinkState, is_at_work, read_link
 from app.queue import Job, defer
 from app.records.made import finish_creates
 from app.runtime import Runtime
@@ -123,6 +123,9 @@ async def _carry_out(runtime: Runtime, link_id: LinkId, lines: Sequence[Proposal
 
     async def one(line: Proposal) -> None:
         async with gate:
+            async with runtime.database.reading(link_id) as session:
+                if not await is_at_work(session, link_id, LinkState.REVIEWING, LinkState.ACTIVE):
+                    return  # paused or closed meanwhile: the line keeps without an outcome
             await carry_out_line(Step(runtime, link_id, keepers, line))
 
     answers = await asyncio.gather(*(one(line) for line in lines), return_exceptions=True)

@@ -20,6 +20,7 @@ from app.invoicing.store import Draft, DraftAttempt, DraftState, HeldHours
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
 from app.links.open_systems import open_books, open_time
+from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
 from app.systems.ports import (
     AccessReason,
@@ -149,6 +150,8 @@ async def _begin_attempt(runtime: Runtime, link_id: LinkId, draft: Draft) -> Dra
     now = runtime.clock()
     deadline = now + timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
     async with runtime.database.transaction(CommitPoint.DRAFT_ATTEMPT, link_id) as session:
+        if not await is_at_work(session, link_id, LinkState.ACTIVE):
+            raise Overtaken  # paused or closed since the hours were reserved: nothing leaves
         await move(
             session, draft, DraftState.SENDING, now=now, what="sending",
             attempt=draft.attempt + 1, looks=0, not_before=deadline,

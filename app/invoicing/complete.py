@@ -15,7 +15,7 @@ from app.invoicing.advance import RETRY, read_draft
 from app.invoicing.record import Overtaken, move
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
-from app.links.store import read_link
+from app.links.store import LinkState, is_at_work, read_link
 from app.runtime import Runtime
 from app.systems.ports import (
     EntriesTaken,
@@ -30,7 +30,10 @@ from app.systems.ports import (
 
 
 async def complete_draft(runtime: Runtime, link_id: LinkId, *, draft_id: str) -> None:
-    """Finish a draft's hours (job ``COMPLETE_DRAFT``)."""
+    """Finish a draft's hours (job ``COMPLETE_DRAFT``); not while its link is paused or closed."""
+    async with runtime.database.reading(link_id) as session:
+        if not await is_at_work(session, link_id, LinkState.ACTIVE):
+            return
     await finish_hours(runtime, link_id, await read_draft(runtime, link_id, UUID(draft_id)))
 
 

@@ -9,11 +9,19 @@ from app.canonical import LinkId
 from app.invoicing.advance import advance
 from app.invoicing.complete import finish_hours
 from app.invoicing.store import DraftState
+from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
 
 
 async def settle_draft(runtime: Runtime, link_id: LinkId, *, draft_id: str) -> None:
-    """Advance a draft; where it stands in the books, or was refused, finish its hours too."""
+    """
+    Advance a draft; where it stands in the books, or was refused, finish its hours too.
+
+    A link that does not work now keeps its drafts as they are; they are due again when it does.
+    """
+    async with runtime.database.reading(link_id) as session:
+        if not await is_at_work(session, link_id, LinkState.ACTIVE):
+            return
     draft = await advance(runtime, link_id, UUID(draft_id))
     if draft.state in (DraftState.CREATED, DraftState.REFUSED, DraftState.RELEASED):
         await finish_hours(runtime, link_id, draft)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
-from app.links.lifecycle import PauseReason, may_become
+from app.links.lifecycle import PauseReason, may_become, may_take_over
 from app.links.store import DirectoryEntry, Link, LinkState, lock_link
 from app.problems import Problem
 from app.queue import Job, defer
@@ -29,16 +29,24 @@ async def pause(
     Pause a link; its work waits and goes on where it was.
 
     Gives whether anything changed: a link that is paused already keeps its first reason, so that a
-    person is told once.
+    person is told once. A person's own pause takes over where a new key would end the first one.
     """
     link = await lock_link(session, link_id)
-    if link is None or not may_become(LinkState(link.state), LinkState.PAUSED):
+    if link is None:
         return False
-    link.resume_state = link.state
+    paused = link.state == LinkState.PAUSED
+    if not (may_take_over(reason, link.pause_reason) if paused else _may_pause(link)):
+        return False
+    if not paused:
+        link.resume_state = link.state
     link.pause_reason = reason.value
     link.pause_detail = dict(detail or {})
     await _move(session, link, LinkState.PAUSED, now)
     return True
+
+
+def _may_pause(link: Link) -> bool:
+    return may_become(LinkState(link.state), LinkState.PAUSED)
 
 
 async def resume(session: AsyncSession, link_id: LinkId, *, now: datetime) -> bool:
@@ -86,6 +94,8 @@ async def _move(session: AsyncSession, link: Link, target: LinkState, now: datet
     values: dict[str, Any] = {"state": target.value}
     if target is LinkState.ACTIVE:
         values |= {"next_due": now, "next_sweep": now, "next_draft": now}
+    if target is LinkState.REVIEWING:  # a first sync that was under way goes on
+        values |= {"next_due": now}
     await session.execute(
         update(DirectoryEntry).where(DirectoryEntry.link_id == link.link_id).values(values)
     )

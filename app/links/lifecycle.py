@@ -18,6 +18,17 @@ class PauseReason(StrEnum):
     MASS_CHANGE_STOPPED = "mass-change-stopped"
 
 
+MENDED_BY_ACCESS: Final = frozenset(
+    {
+        PauseReason.KEY_REFUSED,
+        PauseReason.ORGANIZATION_BLOCKED,
+        PauseReason.LOGIN_LOST,
+        PauseReason.TRIAL_ENDED,
+    }
+)
+"""Reasons that a new key or log-in may end; the others wait for a person's word."""
+
+
 PROJECTS: Final = "projects"
 """Stands among a link's features when the books account may have projects."""
 
@@ -34,6 +45,15 @@ TRANSITIONS: Final[dict[LinkState, frozenset[LinkState]]] = {
 def may_become(state: LinkState, target: LinkState) -> bool:
     """Say whether a link may go from one state to another."""
     return target in TRANSITIONS[state]
+
+
+def may_take_over(reason: PauseReason, held: str | None) -> bool:
+    """
+    Say whether a pause takes the place of the one that holds a link.
+
+    A person's word does where the link would otherwise go on by itself at a new key or log-in.
+    """
+    return reason is PauseReason.PERSON_ASKED and held in MENDED_BY_ACCESS
 
 
 def after_login(*, had_first_sync: bool) -> LinkState:

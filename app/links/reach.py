@@ -39,6 +39,17 @@ class Reached:
         if self.state is not LinkState.ACTIVE:
             raise Problem("link-not-active", state=self.state.value)
 
+    def require_at_work(self) -> None:
+        """
+        Refuse where nothing may be written to the systems: the link is paused, or not connected.
+
+        Raises:
+            Problem: ``link-not-active`` (409).
+
+        """
+        if self.state not in (LinkState.ACTIVE, LinkState.REVIEWING):
+            raise Problem("link-not-active", state=self.state.value)
+
 
 LinkPath = Annotated[
     str,

@@ -185,6 +185,14 @@ async def directory_entry(session: AsyncSession, link_id: LinkId) -> DirectoryEn
     return await session.get(DirectoryEntry, link_id)
 
 
+async def is_at_work(session: AsyncSession, link_id: LinkId, *states: LinkState) -> bool:
+    """Say whether a link is in one of these states right now; a person may pause it any time."""
+    found = await session.scalar(
+        select(DirectoryEntry.state).where(DirectoryEntry.link_id == link_id)
+    )
+    return found in states
+
+
 async def hold_back(session: AsyncSession, link_id: LinkId, side: Side, *, until: datetime) -> None:
     """Write that a system asked for patience.
 

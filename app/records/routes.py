@@ -195,7 +195,7 @@ async def get_readiness(
     tags=["readiness"],
     summary="Carry a fix out for one record or many, in the system that owns them.",
     responses=responses(
-        *_COMMON, "fix-refused", "system-unreachable", "system-access-refused",
+        *_COMMON, "fix-refused", "link-not-active", "system-unreachable", "system-access-refused",
     ),
 )  # fmt: skip
 async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> FixAnswer:
@@ -203,8 +203,11 @@ async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> 
     Use this for «sett Bedrift på alle med organisasjonsnummer», or one address at a time.
 
     Each record is read, only the fixed field is laid over it and written back, and its findings
-    are judged anew. With `dryRun` it says how many it would hit. Scope `sync:decide`.
+    are judged anew. With `dryRun` it says how many it would hit. On a paused link nothing is
+    written: 409. Scope `sync:decide`.
     """
+    if not body.dry_run:
+        reached.require_at_work()
     fix = Fix(
         kind=body.fix, side=Side(body.side), record_kind=RecordKind(body.record_kind),
         record_ids=tuple(RecordId(one) for one in body.record_ids) if body.record_ids else None,

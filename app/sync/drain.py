@@ -17,7 +17,7 @@ from app.changes.backoff import Failure
 from app.database import CommitPoint
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
-from app.links.store import hold_back
+from app.links.store import LinkState, hold_back, is_at_work
 from app.queue import Job, defer
 from app.runtime import Runtime
 from app.sync.bite import Look, Work, take_bite
@@ -63,7 +63,9 @@ async def drain_link(runtime: Runtime, link_id: LinkId) -> None:
         if _stops(outcomes):
             await _finish(runtime, link_id, outcomes)
             return
-        await _keep(runtime, link_id, outcomes)
+        if not await _keep(runtime, link_id, outcomes):
+            await _finish(runtime, link_id, ())  # paused or closed meanwhile: the rest waits
+            return
     await _finish(runtime, link_id, await _look_at(look, last))
 
 
@@ -125,11 +127,14 @@ def _stops(outcomes: Sequence[Outcome]) -> bool:
     return any(isinstance(one.verdict, HeldBack | Refused) for one in outcomes)
 
 
-async def _keep(runtime: Runtime, link_id: LinkId, outcomes: Sequence[Outcome]) -> None:
+async def _keep(runtime: Runtime, link_id: LinkId, outcomes: Sequence[Outcome]) -> bool:
+    """Keep a wave; say whether the link is still to be worked for."""
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.CHANGE_SETTLED, link_id) as session:
         settled = await keep_outcomes(session, link_id, outcomes, now=now)
+        goes_on = await is_at_work(session, link_id, LinkState.ACTIVE)
     _count(runtime, outcomes, settled, now)
+    return goes_on
 
 
 async def _finish(

@@ -72,12 +72,30 @@ async def test_the_first_reason_of_a_pause_stays(
     linked: Linked, client: httpx.AsyncClient, runtime: Runtime
 ) -> None:
     """Pausing a paused link changes nothing, so that a person is told once."""
-    first = await stop(runtime, linked, PauseReason.KEY_REFUSED)
+    first = await stop(runtime, linked, PauseReason.MASS_CHANGE_STOPPED)
     second = await stop(runtime, linked, PauseReason.LOGIN_LOST)
     asked = await client.post(f"{linked.path}/pause", headers=linked.books)
 
     assert (first, second) == (True, False)
-    assert (asked.status_code, asked.json()["pauseReason"]) == (200, "key-refused")
+    assert (asked.status_code, asked.json()["pauseReason"]) == (200, "mass-change-stopped")
+
+
+async def test_a_persons_pause_outlives_a_new_key(
+    linked: Linked, client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    """Who pauses a link that lost its key means it: the new key alone does not set it going."""
+    await stop(runtime, linked, PauseReason.KEY_REFUSED)
+    asked = await client.post(f"{linked.path}/pause", headers=linked.books)
+    again = await stop(runtime, linked, PauseReason.KEY_REFUSED)
+    key = {"key": "conta-demo-key"}
+    await client.put(f"{linked.path}/conta-key", headers=linked.books, json=key)
+    kept = await shown(client, linked)
+
+    resumed = await client.post(f"{linked.path}/resume", headers=linked.books)
+
+    assert (asked.json()["pauseReason"], again) == ("person-asked", False)
+    assert (kept["state"], kept["pauseReason"]) == ("paused", "person-asked")
+    assert resumed.json()["state"] == "active"
 
 
 async def test_a_connecting_link_cannot_pause(kari: Person, client: httpx.AsyncClient) -> None:

@@ -47,9 +47,7 @@ class Sender:
             "content-type": "application/json",
         }
 
-    async def send(
-        self, body: bytes | None = None, *, id_: str = "msg_1", **changed: str
-    ) -> httpx.Response:
+    async def send(self, body: Any = None, *, id_: str = "msg_1", **changed: Any) -> httpx.Response:
         content = self.event() if body is None else body
         headers = self.headers(content, id_=id_) | changed
         return await self.client.post(self.path, content=content, headers=headers)
