@@ -24,6 +24,10 @@ _WHO: Final[Mapping[str, Who]] = {
     "both-records-gone": "nobody",
     "merged-into-linked-record": "administrator",
     "conflict": "administrator",
+    "key-refused": "books",
+    "organization-blocked": "books",
+    "login-lost": "time",
+    "trial-ended": "time",
 }
 
 

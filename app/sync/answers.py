@@ -153,7 +153,7 @@ class DecisionBody(RequestDocument):
 
 
 class Need(AnswerDocument):
-    """Say one thing that needs a person, how often, and where to answer it."""
+    """Say one thing that needs a person or hinders work, how often, and where to see it."""
 
     count: int
     href: str
@@ -176,6 +176,8 @@ class StatusAnswer(AnswerDocument):
                     "pairs": 120,
                     "lastSweepAt": "2026-11-24T09:00:00Z",
                     "nextSweepAt": "2026-11-24T09:15:00Z",
+                    "pause": None,
+                    "waiting": [],
                     "needs": [
                         {
                             "count": 1,
@@ -204,7 +206,11 @@ class StatusAnswer(AnswerDocument):
     pairs: int
     last_sweep_at: datetime | None
     next_sweep_at: datetime | None
+    pause: Why | None = Field(description="Why the link is paused; null while it is not.")
     needs: Sequence[Need]
+    waiting: Sequence[Need] = Field(
+        description="What hinders records that wait by themselves, for instance a system away."
+    )
 
 
 class SweepAnswer(AnswerDocument):

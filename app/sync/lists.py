@@ -1,16 +1,16 @@
 """Go through one list of one side and note what moved since it was last seen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
-from app.changes.store import note
+from app.changes.store import Change, note
 from app.database import CommitPoint
 from app.links.pairs import Pair
 from app.records.agreement import fields_of
@@ -24,13 +24,12 @@ from app.records.store import (
     remember_rows,
 )
 from app.runtime import Runtime
+from app.sync.cadence import due_for_reading
+from app.sync.mass_change import MassChange
 from app.systems.ports import ChangeNotice, RecordKeeper, Row
 
-MOST_READS: Final = 50
-"""Thin rows read whole in one sweep; the rest follows in the next, the longest unread first."""
-
-READ_EVERY: Final = timedelta(hours=24)
-"""Within this time every record of a side with thin lists is read whole once."""
+READ_TOGETHER: Final = 50
+"""Thin rows read whole before what they say is noted; a death repeats no more than these."""
 
 _THIN: Final = frozenset({"address", "phone"})
 """What a thin row does not say."""
@@ -44,7 +43,9 @@ class Lists:
     Args:
         since: Only what changed since then is listed; ``None`` lists everything, so that what is
             not named is gone.
-        reads: Whether thin rows are read whole here; not where a narrowed list does it.
+        brake: Counts the pairs that changed.
+        passed: Time since the sweep before: it says how many thin rows are to be read whole.
+            ``None`` reads none, for instance where a narrowed list does it.
 
     """
 
@@ -54,31 +55,15 @@ class Lists:
     side: Side
     kind: RecordKind
     since: datetime | None
-    reads: bool = True
+    brake: MassChange
+    passed: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """
-    Hold what a sweep found.
-
-    Args:
-        noted: Records noted as changes.
-        changed_pairs: Pairs in which a side no longer says what was agreed; for the brake.
-
-    """
-
-    noted: int = 0
-    changed_pairs: frozenset[UUID] = frozenset()
-
-    def plus(self, other: "Found") -> "Found":
-        """Give both together."""
-        return Found(self.noted + other.noted, self.changed_pairs | other.changed_pairs)
-
-
-async def sweep_list(lists: Lists) -> Found:
+async def sweep_list(lists: Lists) -> int:
     """
     Note the records of a list that changed, are new, or vanished, and remember the list.
+
+    Gives how many were noted.
 
     Raises:
         SystemFault: The side failed; the pages before are noted and remembered.
@@ -87,16 +72,18 @@ async def sweep_list(lists: Lists) -> Found:
     started = lists.runtime.clock()
     async with lists.runtime.database.reading(lists.link_id) as session:
         before = await fingerprints(session, lists.link_id, lists.side, lists.kind)
-    found = Found()
+    noted = 0
     thin: list[RecordId] = []
     async for page in lists.keeper.pages(lists.kind, changed_since=lists.since):
         moved = [row for row in page.rows if _moved(row, before)]
-        found = found.plus(await _note_rows(lists, page.rows, moved))
+        noted += await _note_rows(lists, page.rows, moved)
         still = {row.id for row in page.rows} - {row.id for row in moved}
         thin += [row.id for row in page.rows if not row.complete and row.id in still]
     if lists.since is None:
-        found = found.plus(await _note_gone(lists, started))
-    return found.plus(await _read_thin(lists, thin)) if lists.reads else found
+        noted += await _note_gone(lists, started)
+    if lists.passed is not None:
+        noted += await _read_thin(lists, thin, lists.passed)
+    return noted
 
 
 def _moved(row: Row, before: Mapping[RecordId, str]) -> bool:
@@ -106,7 +93,7 @@ def _moved(row: Row, before: Mapping[RecordId, str]) -> bool:
     return known != row.fingerprint
 
 
-async def _note_rows(lists: Lists, rows: Sequence[Row], moved: Sequence[Row]) -> Found:
+async def _note_rows(lists: Lists, rows: Sequence[Row], moved: Sequence[Row]) -> int:
     """Note and remember one page in one transaction."""
     now = lists.runtime.clock()
     async with lists.runtime.database.transaction(
@@ -114,18 +101,15 @@ async def _note_rows(lists: Lists, rows: Sequence[Row], moved: Sequence[Row]) ->
     ) as session:
         pairs = await _pairs(session, lists, [row.id for row in moved])
         told = [row for row in moved if _says_news(row, pairs.get(row.id))]
-        await _note(session, lists, [row.id for row in told], now)
+        differing = {
+            row.id: pair for row in told if (pair := pairs.get(row.id)) and _differs(row, pair)
+        }
+        await _note(session, lists, [row.id for row in told], differing, now)
         await remember_rows(session, lists.link_id, lists.side, lists.kind, rows, now=now)
-    changed = {
-        pair.pair_id
-        for row in told
-        # A pair that waits for a person differs from its base already; that is no news.
-        if (pair := pairs.get(row.id)) and pair.problem is None and _differs(row, pair)
-    }
-    return Found(len(told), frozenset(changed))
+    return len(told)
 
 
-async def _note_gone(lists: Lists, started: datetime) -> Found:
+async def _note_gone(lists: Lists, started: datetime) -> int:
     """Note what a full list no longer names."""
     now = lists.runtime.clock()
     async with lists.runtime.database.transaction(
@@ -134,46 +118,51 @@ async def _note_gone(lists: Lists, started: datetime) -> Found:
         gone = await mark_unlisted_gone(
             session, lists.link_id, lists.side, lists.kind, since=started, now=now
         )
-        pairs = await _pairs(session, lists, gone)
-        await _note(session, lists, gone, now)
-    return Found(len(gone), frozenset(pair.pair_id for pair in pairs.values()))
+        await _note(session, lists, gone, await _pairs(session, lists, gone), now)
+    return len(gone)
 
 
-async def _read_thin(lists: Lists, listed: Sequence[RecordId]) -> Found:
+async def _read_thin(lists: Lists, listed: Sequence[RecordId], passed: timedelta) -> int:
     """Read whole the records whose thin rows cannot show every change, the longest unread first."""
-    now = lists.runtime.clock()
     async with lists.runtime.database.reading(lists.link_id) as session:
         known = await recall(session, lists.link_id, lists.side, lists.kind, listed)
-    due = _due_for_reading(known, now, narrowed=lists.since is not None)
-    news: list[Record] = []
-    for row in due:
-        seen = await lists.keeper.read(lists.kind, RecordId(row.record_id))
-        news.append(seen.record or tombstone(lists.kind, RecordId(row.record_id), name=row.name))
-    if not news:
-        return Found()
+    due = due_for_reading(
+        known,
+        now=lists.runtime.clock(),
+        narrowed=lists.since is not None,
+        passed=passed,
+        idle=timedelta(seconds=lists.runtime.settings.sweep_idle_seconds),
+    )
+    noted = 0
+    for start in range(0, len(due), READ_TOGETHER):
+        noted += await _read_some(lists, due[start : start + READ_TOGETHER])
+    return noted
+
+
+async def _read_some(lists: Lists, rows: Sequence[KnownRecord]) -> int:
+    """Read records side by side, then note and remember them in one transaction."""
+    side_by_side = asyncio.Semaphore(lists.runtime.settings.drain_parallel)
+
+    async def read(row: KnownRecord) -> Record:
+        record_id = RecordId(row.record_id)
+        async with side_by_side:
+            seen = await lists.keeper.read(lists.kind, record_id)
+        return seen.record or tombstone(lists.kind, record_id, name=row.name)
+
+    news = await asyncio.gather(*(read(row) for row in rows))
+    now = lists.runtime.clock()
     async with lists.runtime.database.transaction(
         CommitPoint.SWEEP_NOTED, lists.link_id
     ) as session:
         pairs = await _pairs(session, lists, [record.id for record in news])
-        told = [
-            record
+        told = {
+            record.id: pair
             for record in news
             if (pair := pairs.get(record.id)) and _unlike(record, pair, but=frozenset())
-        ]
-        await _note(session, lists, [record.id for record in told], now)
+        }
+        await _note(session, lists, told, told, now)
         await remember(session, lists.link_id, lists.side, lists.kind, news, now=now)
-    changed = (pairs[record.id] for record in told)
-    return Found(len(told), frozenset(pair.pair_id for pair in changed if pair.problem is None))
-
-
-def _due_for_reading(
-    known: Sequence[KnownRecord], now: datetime, *, narrowed: bool
-) -> Sequence[KnownRecord]:
-    """Choose what to read: of a narrowed list any hit, of a whole one what was unread for a day."""
-    stale = [
-        row for row in known if narrowed or row.read_at is None or now - row.read_at >= READ_EVERY
-    ]
-    return sorted(stale, key=lambda row: row.read_at or row.first_seen_at)[:MOST_READS]
+    return len(told)
 
 
 def _says_news(row: Row, pair: Pair | None) -> bool:
@@ -209,7 +198,38 @@ async def _pairs(
 
 
 async def _note(
-    session: AsyncSession, lists: Lists, record_ids: Iterable[RecordId], now: datetime
+    session: AsyncSession,
+    lists: Lists,
+    record_ids: Collection[RecordId],
+    differing: Mapping[RecordId, Pair],
+    now: datetime,
 ) -> None:
+    """Note records, and let the brake count their pairs in the same transaction."""
+    waiting = await _waiting(session, lists, differing)
+    news = {
+        pair.pair_id
+        for record_id, pair in differing.items()
+        # What waits for a person differs from its base already, and what waits for us was counted
+        # when it was noted: neither is news.
+        if pair.problem is None and record_id not in waiting
+    }
     notices = [ChangeNotice(lists.kind, record_id) for record_id in record_ids]
     await note(session, lists.link_id, lists.side, notices, now=now)
+    await lists.brake.add(session, news, now=now)
+
+
+async def _waiting(
+    session: AsyncSession, lists: Lists, record_ids: Collection[RecordId]
+) -> frozenset[str]:
+    """Give those records that wait to be looked at already."""
+    if not record_ids:
+        return frozenset()
+    rows = await session.scalars(
+        select(Change.record_id).where(
+            Change.link_id == lists.link_id,
+            Change.side == lists.side.value,
+            Change.kind == lists.kind.value,
+            Change.record_id.in_(list(record_ids)),
+        )
+    )
+    return frozenset(rows.all())

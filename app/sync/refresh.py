@@ -11,6 +11,7 @@ from app.records.shapes import tombstone
 from app.records.store import recall, remember
 from app.sync.bite import Look
 from app.sync.lists import Lists, sweep_list
+from app.sync.mass_change import watch
 from app.sync.store import SweepMark
 
 OVERLAP: Final = timedelta(minutes=5)
@@ -41,11 +42,10 @@ async def refresh(look: Look, side: Side, kind: RecordKind) -> None:
 async def _read(look: Look, side: Side, kind: RecordKind) -> None:
     able = await look.able(side)
     narrows = kind is RecordKind.CUSTOMER and able.changed_since
-    since: datetime | None = None
-    if narrows:
-        async with look.runtime.database.reading(look.link_id) as session:
-            mark = await session.get(SweepMark, look.link_id)
-        since = list_from(mark, now=look.runtime.clock())
+    async with look.runtime.database.reading(look.link_id) as session:
+        mark = await session.get(SweepMark, look.link_id)
+        brake = await watch(session, look.link_id, has_swept=mark is not None)
+    since = list_from(mark, now=look.runtime.clock()) if narrows else None
     await sweep_list(
         Lists(
             look.runtime,
@@ -54,7 +54,7 @@ async def _read(look: Look, side: Side, kind: RecordKind) -> None:
             side=side,
             kind=kind,
             since=since,
-            reads=False,
+            brake=brake,
         )
     )
     await _read_unread(look, side, kind)

@@ -1,9 +1,10 @@
 """Say how a link stands: in step or not, and what needs a person."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+import json
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
@@ -15,6 +16,9 @@ from app.links.store import LinkState, directory_entry, read_link
 from app.problems import Problem, say
 from app.sync.answers import Need, StatusAnswer
 from app.sync.conflicts import count_open
+
+_NAMES: Final = frozenset({"Conta"})
+"""What stands first in the title of a pause and is a name."""
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "in-step": {
@@ -48,9 +52,9 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "The first sync waits for your review.",
     },
     "paused": {
-        "nb": "Koblingen er satt på pause ({reason}). Arbeidet venter.",
-        "nn": "Koplinga er sett på pause ({reason}). Arbeidet ventar.",
-        "en": "The link is paused ({reason}). Its work waits.",
+        "nb": "Koblingen er satt på pause: {reason}. Arbeidet venter.",
+        "nn": "Koplinga er sett på pause: {reason}. Arbeidet ventar.",
+        "en": "The link is paused: {reason}. Its work waits.",
     },
     "closed": {
         "nb": "Koblingen er avsluttet.",
@@ -77,12 +81,19 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
     pairs = await session.scalar(
         select(func.count()).select_from(Pair).where(Pair.link_id == link_id)
     )
-    needs = await _needs(session, link_id, conflicts, language=language)
+    needs = await _grouped(session, link_id, ChangeState.PARKED, language=language)
+    if conflicts:
+        href = f"/v1/links/{link_id}/conflicts"
+        why = explain("conflict", {}, language=language)
+        needs.append(Need(count=conflicts, href=href, why=why))
+    pause = None
+    if link.pause_reason is not None:
+        pause = explain(link.pause_reason, link.pause_detail, language=language)
     in_step = not (found.pending or found.parked or conflicts)
     facts = {
         "pending": str(found.pending),
         "needs": str(found.parked + conflicts),
-        "reason": link.pause_reason or "",
+        "reason": _in_a_sentence(pause.title) if pause is not None else "",
     }
     return StatusAnswer(
         state=LinkState(entry.state).value,
@@ -94,7 +105,9 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
         pairs=pairs or 0,
         last_sweep_at=link.last_sweep_at,
         next_sweep_at=entry.next_sweep,
+        pause=pause,
         needs=needs,
+        waiting=await _grouped(session, link_id, ChangeState.PENDING, language=language),
     )
 
 
@@ -106,26 +119,27 @@ def _headline(state: str, facts: Mapping[str, str]) -> str:
     return "in-step" if facts["pending"] == "0" else "waiting"
 
 
-async def _needs(
-    session: AsyncSession, link_id: LinkId, conflicts: int, *, language: str
-) -> Sequence[Need]:
-    """Group what is parked by its code."""
+def _in_a_sentence(title: str) -> str:
+    """Begin a title in small letters, unless it begins with a name."""
+    first = title.partition(" ")[0]
+    return title if first in _NAMES else title[0].lower() + title[1:]
+
+
+async def _grouped(
+    session: AsyncSession, link_id: LinkId, state: ChangeState, *, language: str
+) -> list[Need]:
+    """Group changes by what hinders them; facts are told where all of a group have the same."""
+    facts = cast(Change.facts, String)
     rows = await session.execute(
-        select(Change.code, func.count())
-        .where(Change.link_id == link_id, Change.state == ChangeState.PARKED)
+        select(Change.code, func.count(), func.min(facts), func.max(facts))
+        .where(Change.link_id == link_id, Change.state == state, Change.code.is_not(None))
         .group_by(Change.code)
         .order_by(Change.code)
     )
-    path = f"/v1/links/{link_id}"
-    needs = [
-        Need(
-            count=count,
-            href=f"{path}/changes?state=parked",
-            why=explain(code or "unexpected-failure", {}, language=language),
-        )
-        for code, count in rows
-    ]
-    if conflicts:
-        why = explain("conflict", {}, language=language)
-        needs.append(Need(count=conflicts, href=f"{path}/conflicts", why=why))
-    return needs
+    href = f"/v1/links/{link_id}/changes?state={state.value}"
+    found = []
+    for code, count, least, most in rows:
+        told: Mapping[str, Any] = json.loads(least) if least == most else {}
+        why = explain(code or "unexpected-failure", told, language=language)
+        found.append(Need(count=count, href=href, why=why))
+    return found

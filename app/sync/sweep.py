@@ -1,12 +1,11 @@
 """Find what no webhook told: read both sides' lists, note what moved, wake the drain."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,16 +15,23 @@ from app.changes.settle import make_due
 from app.changes.store import counts
 from app.database import CommitPoint
 from app.links.change_state import pause
-from app.links.lifecycle import PROJECTS, PauseReason, pause_reason
+from app.links.lifecycle import PROJECTS, pause_reason
 from app.links.open_systems import open_books, open_time
-from app.links.pairs import Pair
-from app.links.store import DirectoryEntry, Link, LinkState, directory_entry, hold_back, read_link
+from app.links.store import (
+    DirectoryEntry,
+    Link,
+    LinkState,
+    directory_entry,
+    hold_back,
+    is_at_work,
+    read_link,
+)
 from app.queue import Job, defer
 from app.records.made import finish_creates
 from app.runtime import Runtime
-from app.sync.brake import stops
-from app.sync.cadence import next_sweep
-from app.sync.lists import Found, Lists, sweep_list
+from app.sync.cadence import READ_EVERY, next_sweep
+from app.sync.lists import Lists, sweep_list
+from app.sync.mass_change import MassChange, watch
 from app.sync.refresh import list_from
 from app.sync.store import SweepMark
 from app.sync.verdicts import CUSTOMER_NOT_LINKED, PROJECTS_NEED_SMART
@@ -56,6 +62,7 @@ async def sweep_link(runtime: Runtime, link_id: LinkId) -> None:
     async with runtime.database.reading(link_id) as session:
         entry = await directory_entry(session, link_id)
         mark = await session.get(SweepMark, link_id)
+        brake = await watch(session, link_id, has_swept=mark is not None)
     if entry is None or entry.state != LinkState.ACTIVE:
         return
     held = max(
@@ -65,7 +72,7 @@ async def sweep_link(runtime: Runtime, link_id: LinkId) -> None:
     if held is not None:
         await _try_later(runtime, link_id, held)
         return
-    sweep = _Sweep(runtime, link_id, started, mark)
+    sweep = _Sweep(runtime, link_id, started, mark, brake)
     for side in (Side.BOOKS, Side.TIME):
         try:
             await sweep.read_side(side)
@@ -84,8 +91,9 @@ class _Sweep:
     link_id: LinkId
     started: datetime
     mark: SweepMark | None
+    brake: MassChange
     projects: bool = False
-    found: Found = field(default_factory=Found)
+    noted: int = 0
 
     @property
     def is_full(self) -> bool:
@@ -96,6 +104,12 @@ class _Sweep:
     def since(self) -> datetime:
         """Give the instant from which changes are asked for."""
         return list_from(self.mark, now=self.started)
+
+    @property
+    def passed(self) -> timedelta:
+        """Give the time since the sweep before; a whole day where there was none."""
+        seen_to = self.mark.seen_to if self.mark is not None else None
+        return READ_EVERY if seen_to is None else self.started - seen_to
 
     async def read_side(self, side: Side) -> None:
         keeper: RecordKeeper = (
@@ -117,11 +131,12 @@ class _Sweep:
                 side=side,
                 kind=kind,
                 since=self.since if narrows else None,
+                brake=self.brake,
+                passed=self.passed,
             )
-            self.found = self.found.plus(await sweep_list(lists))
+            self.noted += await sweep_list(lists)
             if narrows and self.is_full:
-                whole = replace(lists, since=None, reads=False)
-                self.found = self.found.plus(await sweep_list(whole))
+                self.noted += await sweep_list(replace(lists, since=None, passed=None))
 
     async def _keep_features(self, able: Capabilities) -> None:
         """Remember what the plan allows; let waiting projects begin when it allows them."""
@@ -143,20 +158,23 @@ class _Sweep:
 
     async def tell_sources(self) -> None:
         """Write the marks and spellings that a create could not write at the time."""
+        async with self.runtime.database.reading(self.link_id) as session:
+            if not await is_at_work(session, self.link_id, LinkState.ACTIVE):
+                return  # paused meanwhile, by a person or the brake: nothing is written
         try:
             await finish_creates(self.runtime, self.link_id)
         except SystemFault:
             return  # the next sweep tries again
 
     async def finish(self) -> None:
-        """Say how far we came and when to come again; stop the link where too much moved."""
+        """Say how far we came and when to come again."""
         now = self.runtime.clock()
         async with self.runtime.database.transaction(
             CommitPoint.SWEEP_NOTED, self.link_id
         ) as session:
             await make_due(session, self.link_id, [CUSTOMER_NOT_LINKED], now=now)
             waiting = await counts(session, self.link_id)
-            moved = self.found.noted > 0 or waiting.pending > 0
+            moved = self.noted > 0 or waiting.pending > 0
             active_at = now if moved else (self.mark.active_at if self.mark else None)
             await self._keep_mark(session, active_at)
             settings = self.runtime.settings
@@ -171,7 +189,7 @@ class _Sweep:
                 update(Link).where(Link.link_id == self.link_id).values(last_sweep_at=now)
             )
             await _set_due(session, self.link_id, sweep=due, work=waiting.next_due)
-            if not await self._brake(session, now) and waiting.next_due is not None:
+            if waiting.next_due is not None:
                 await defer(session, Job.DRAIN_LINK, self.link_id)
 
     async def _keep_mark(self, session: AsyncSession, active_at: datetime | None) -> None:
@@ -181,33 +199,6 @@ class _Sweep:
             insert(SweepMark)
             .values(link_id=self.link_id, **values)
             .on_conflict_do_update(index_elements=["link_id"], set_=values)
-        )
-
-    async def _brake(self, session: AsyncSession, now: datetime) -> bool:
-        """
-        Pause the link when one sweep found more changed pairs than a person should find.
-
-        The first sweep has no sweep before it: what the first sync left to be merged is no mass
-        change.
-        """
-        if self.mark is None:
-            return False
-        link = await read_link(session, self.link_id)
-        pairs = await session.scalar(
-            select(func.count()).select_from(Pair).where(Pair.link_id == self.link_id)
-        )
-        settings: Mapping[str, int] = link.settings if link is not None else {}
-        changed = len(self.found.changed_pairs)
-        if not stops(
-            changed=changed,
-            pairs=pairs or 0,
-            share_percent=settings.get("brake_share_percent", 20),
-            least=settings.get("brake_least", 10),
-        ):
-            return False
-        detail = {"changed": changed, "pairs": pairs}
-        return await pause(
-            session, self.link_id, reason=PauseReason.MASS_CHANGE_STOPPED, detail=detail, now=now
         )
 
 

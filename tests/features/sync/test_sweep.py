@@ -3,6 +3,10 @@
 import pytest
 
 from app.canonical import RecordKind, Side
+from app.database import CommitPoint
+from app.links.change_state import resume
+from app.links.store import read_link
+from app.queue import Job, defer
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.conftest import SetClock
@@ -120,9 +124,6 @@ async def test_a_mass_change_stops_the_link_and_goes_on_when_resumed(
     stopped = await hands.rows("SELECT state, pause_reason FROM links")
     kept = [(await hands.in_books(books_id))["isActive"] for _, books_id in pairs]
 
-    from app.database import CommitPoint
-    from app.links.change_state import resume
-
     async with runtime.database.transaction(CommitPoint.PLAIN, hands.linked.link_id) as session:
         await resume(session, hands.linked.link_id, now=clock())
     await hands.work()
@@ -131,6 +132,92 @@ async def test_a_mass_change_stops_the_link_and_goes_on_when_resumed(
     assert kept == [True] * 12
     after = [(await hands.in_books(books_id))["isActive"] for _, books_id in pairs]
     assert after == [False] * 12
+
+
+async def _twelve(hands: Hands, clock: SetClock) -> list[tuple[str, str]]:
+    pairs = [await hands.paired(f"Kunde {number} AS") for number in range(12)]
+    await _sweep(hands, clock)
+    return pairs
+
+
+async def test_what_a_person_let_go_on_is_not_stopped_again(
+    hands: Hands, clock: SetClock, runtime: Runtime
+) -> None:
+    """
+    Phones, which Conta's list does not show: read once more, they are no news.
+
+    Without the filter records are read by turns, so that no sweep finds many of them.
+    """
+    pairs = await _twelve(hands, clock)
+    for _, books_id in pairs:
+        await hands.edit_books(books_id, phoneNo="22000009")
+    for _ in range(7):  # within a day
+        await _sweep(hands, clock)
+    stopped = await hands.rows("SELECT pause_reason, pause_detail->>'changed' FROM links")
+
+    async with runtime.database.transaction(CommitPoint.PLAIN, hands.linked.link_id) as session:
+        await resume(session, hands.linked.link_id, now=clock())
+        await defer(session, Job.SWEEP_LINK, hands.linked.link_id)
+    for _ in range(7):
+        await _sweep(hands, clock)
+
+    filters = runtime.settings.conta_modified_filter
+    assert stopped == [("mass-change-stopped", "12") if filters else (None, None)]
+    assert await hands.rows("SELECT state FROM links") == [("active",)]
+    phones = {(await hands.in_time(time_id))["phone"] for time_id, _ in pairs}
+    assert phones == {"22000009"}
+
+
+async def test_the_brake_holds_when_the_sweep_does_not_come_to_its_end(
+    hands: Hands, clock: SetClock
+) -> None:
+    """What one side's list told is stopped there and then, though the other side is away."""
+    pairs = await _twelve(hands, clock)
+    for _, books_id in pairs:
+        await hands.edit_books(books_id, isActive=False)
+    await hands.fault("timerabbit", kind="status_before", status=503, path="/customers", times=4)
+
+    await _sweep(hands, clock)
+    await hands.twins.control("timerabbit", "DELETE", "/faults")
+    await _sweep(hands, clock)
+
+    assert await hands.rows("SELECT pause_reason FROM links") == [("mass-change-stopped",)]
+    assert {(await hands.in_time(time_id))["active"] for time_id, _ in pairs} == {True}
+
+
+async def test_a_drain_that_looks_at_a_list_brakes_too(hands: Hands, clock: SetClock) -> None:
+    """A new customer makes the drain read Conta's list; what it finds there is counted as well."""
+    pairs = await _twelve(hands, clock)
+    for _, books_id in pairs:
+        await hands.edit_books(books_id, isActive=False)
+    await hands.hint(Side.TIME, await hands.time_customer("Nyland AS"))
+
+    await hands.work()
+
+    assert await hands.rows("SELECT pause_reason FROM links") == [("mass-change-stopped",)]
+    assert {(await hands.in_time(time_id))["active"] for time_id, _ in pairs} == {True}
+
+
+async def test_more_than_fifty_phones_changed_at_once_are_all_found(
+    hands: Hands, clock: SetClock
+) -> None:
+    """An import in Conta changes what no list shows; every one is found, none is forgotten."""
+    pairs = [await hands.paired(f"Kunde {number} AS") for number in range(60)]
+    await _sweep(hands, clock)
+    async with hands.runtime.database.transaction(
+        CommitPoint.PLAIN, hands.linked.link_id
+    ) as session:
+        link = await read_link(session, hands.linked.link_id)
+        assert link is not None
+        link.settings = {"brake_least": 1000}
+    for _, books_id in pairs:
+        await hands.edit_books(books_id, phoneNo="22000009")
+
+    for _ in range(7):
+        await _sweep(hands, clock)
+
+    company = await hands.twins.time()
+    assert {one["phone"] for one in company["customers"]} == {"22000009"}
 
 
 async def test_changes_that_webhooks_told_do_not_trip_the_brake(
