@@ -12,7 +12,8 @@ from app.bootstrap import build_runtime
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.invoicing.lines import Grouping
-from app.invoicing.preview import Wish, make_preview
+from app.invoicing.preview import make_preview
+from app.invoicing.wish import Wish
 from app.links.connect import Wanted, start_link
 from app.links.credentials import keep_credential, tokens_as_bytes
 from app.links.pairs import make_pair
@@ -67,7 +68,7 @@ async def own_seconds_of_preview(entries: int) -> float:
         conta_transport=network, timerabbit_transport=network,
     )  # fmt: skip
     link_id = await _link(runtime, OAuth(store).grant("timerabbit-conta", "cmp_1", family="b"))
-    wish = Wish(EntryQuery(customer_id=RecordId("cus_1")), None, Grouping.ENTRY, None)
+    wish = Wish(EntryQuery(customer_id=RecordId("cus_1")), None, Grouping.ENTRY)
     with outgoing_calls() as intervals:
         started = time.perf_counter()
         preview = await make_preview(runtime, link_id, wish)

@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import Field
 
 from app.documents import AnswerDocument, RequestDocument
-from app.invoicing.choose import Judged
+from app.invoicing.choose import Choice, Judged
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
-from app.invoicing.lines import Grouping, hours, line_net
+from app.invoicing.lines import hours, line_net
+from app.invoicing.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
-from app.invoicing.words import say_hindrance, say_problem
+from app.invoicing.words import say_hindrance, say_problem, say_rate
 
 
 class HindranceAnswer(AnswerDocument):
@@ -34,6 +35,7 @@ class EntryAnswer(AnswerDocument):
     hours: str
     rate_ore: int | None
     rate_source: str | None
+    rate_why: str | None = Field(default=None, description="Why this rate, in words.")
     amount_ore: int | None
     comment: str | None
     overtime_type: str | None
@@ -67,10 +69,17 @@ class EntryList(AnswerDocument):
 
 
 class LineAnswer(AnswerDocument):
-    """Hold a line as it stands, or will stand, in Conta."""
+    """
+    Hold a line as it stands, or will stand, in Conta.
 
+    `key` names the line in edits; `minutes` were worked, `billedMinutes` are they after increments.
+    """
+
+    key: str = ""
     text: str
     minutes: int
+    billed_minutes: int = 0
+    rounding: dict[str, Any] | None = None
     hours: str
     unit_price_ore: int
     discount_percent: str = "0"
@@ -81,32 +90,13 @@ class LineAnswer(AnswerDocument):
     entry_ids: list[str]
 
 
-class PreviewRequest(RequestDocument):
-    """Choose what is to be billed and how lines are grouped."""
+class VatCodeAnswer(AnswerDocument):
+    """Say what Conta last answered to a VAT code: `accepted`, `refused` or `untried`."""
 
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {"customerId": "cus_4", "grouping": "project", "entryIds": ["ent_3", "ent_9"]}
-            ]
-        }
-    }
-
-    customer_id: str = Field(min_length=1, max_length=64, description="Its id in Timerabbit.")
-    project_id: str | None = Field(default=None, max_length=64)
-    entry_ids: list[str] | None = Field(
-        default=None, min_length=1, max_length=5000,
-        description="Chosen hours; without it all billable ones of customer, project and period.",
-    )  # fmt: skip
-    first_day: date | None = None
-    last_day: date | None = None
-    grouping: Grouping = Grouping.PROJECT
-    vat_code: str | None = Field(
-        default=None, pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$"
-    )
-    texts: dict[int, str] = Field(
-        default_factory=dict, description="Your own texts by line number, from 1."
-    )
+    code: str
+    percent: int
+    answer: str
+    answered_at: datetime | None
 
 
 class PreviewAnswer(AnswerDocument):
@@ -122,6 +112,10 @@ class PreviewAnswer(AnswerDocument):
     total_ore: int
     problems: list[dict[str, Any]]
     left_out: list[dict[str, Any]]
+    vat_codes: list[VatCodeAnswer] = []
+    style: dict[str, Any] = Field(
+        default={}, description="What was asked for, remembered for `basedOn`."
+    )
     expires_at: datetime
 
 
@@ -187,6 +181,7 @@ def entry_answer(judged: Judged, language: str) -> EntryAnswer:
         employee_name=entry.employee_name, customer_id=entry.customer_id,
         project_id=entry.project_id, minutes=entry.minutes, hours=str(hours(entry.minutes)),
         rate_ore=entry.hourly_rate, rate_source=entry.rate_source, amount_ore=amount,
+        rate_why=say_rate(entry.rate_source, language) if entry.hourly_rate is not None else None,
         comment=entry.comment, overtime_type=entry.overtime_type,
         billable=not judged.hindrances, draft_id=judged.draft_id,
         hindrances=[
@@ -196,25 +191,51 @@ def entry_answer(judged: Judged, language: str) -> EntryAnswer:
     )  # fmt: skip
 
 
+def entry_list(choice: Choice, language: str) -> EntryList:
+    """Show the hours a choice found; the sums are over the billable ones, each hour by itself."""
+    billable = choice.billable
+    return EntryList(
+        items=[entry_answer(judged, language) for judged in choice.judged],
+        count=len(choice.judged), billable_count=len(billable),
+        billable_minutes=sum(entry.minutes for entry in billable),
+        billable_ore=sum(
+            line_net(hours(e.minutes), e.hourly_rate) for e in billable if e.hourly_rate
+        ),
+    )  # fmt: skip
+
+
 def line_answer(line: Mapping[str, Any], percent: Mapping[str, int]) -> LineAnswer:
     """Show a stored line."""
     return LineAnswer(
-        text=line["text"], minutes=line["minutes"], hours=line["quantity"],
-        unit_price_ore=line["unitPrice"], vat_code=line["vatCode"],
+        key=line.get("key", ""), text=line["text"], minutes=line["minutes"],
+        billed_minutes=line.get("billed", line["minutes"]), rounding=line.get("rounding"),
+        hours=line["quantity"], unit_price_ore=line["unitPrice"], vat_code=line["vatCode"],
+        discount_percent=line.get("discount", "0"),
         vat_percent=percent[line["vatCode"]], net_ore=line["net"], vat_ore=line["vat"],
         entry_ids=list(line["entryIds"]),
     )  # fmt: skip
 
 
-def preview_answer(preview: Preview, percent: Mapping[str, int], language: str) -> PreviewAnswer:
-    """Show a preview."""
+def preview_answer(
+    preview: Preview, percent: Mapping[str, int], said: Mapping[str, VatSaid], language: str
+) -> PreviewAnswer:
+    """Show a preview, with what Conta last said to each VAT code."""
     return PreviewAnswer(
         preview_id=str(preview.preview_id), mark=preview.mark,
         lines=[line_answer(line, percent) for line in preview.lines], net_ore=preview.net,
         vat_ore=preview.vat, total_ore=preview.net + preview.vat,
         problems=[{**p, "text": say_problem(p["code"], language, p)} for p in preview.problems],
-        left_out=list(preview.left_out), expires_at=preview.expires_at,
+        left_out=list(preview.left_out), style=dict(preview.wish),
+        vat_codes=[_vat_code(code, percent[code], said.get(code)) for code in percent],
+        expires_at=preview.expires_at,
     )  # fmt: skip
+
+
+def _vat_code(code: str, percent: int, said: VatSaid | None) -> VatCodeAnswer:
+    answer = "untried" if said is None else "accepted" if said.accepted else "refused"
+    return VatCodeAnswer(
+        code=code, percent=percent, answer=answer, answered_at=said.at if said else None
+    )
 
 
 def draft_answer(

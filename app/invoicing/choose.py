@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
-from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
+from app.invoicing.hindrances import Hindrance, Surroundings, hindrances, oslo_day
 from app.invoicing.store import LedgerRow
 from app.links.open_systems import open_time
 from app.links.pairs import Pair
@@ -27,10 +27,17 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Hold what was read for a choice: the entries, judged, and the customer's pair if one is."""
+    """
+    Hold what was read for a choice: the entries, judged, and the customer's pair if one is.
+
+    Args:
+        unknown: Chosen ids that the time system does not know.
+
+    """
 
     judged: tuple[Judged, ...]
     surroundings: Surroundings
+    unknown: tuple[EntryId, ...] = ()
 
     @property
     def billable(self) -> tuple[TimeEntry, ...]:
@@ -44,25 +51,41 @@ async def read_choice(
     query: EntryQuery,
     *,
     entry_ids: Sequence[EntryId] | None = None,
+    overtime: str | None = None,
 ) -> Choice:
     """
     Read entries from the time system and judge each.
 
     Args:
         entry_ids: Only these; without them all that the query chooses.
+        overtime: Only hours of this overtime type; the empty text takes plain hours only.
+
+    Raises:
+        Problem: ``billable-hours-off`` (409) where the company does not bill hours at all.
 
     """
     tracker = await open_time(runtime, link_id)
     settings = await tracker.settings()
-    entries = await _read(tracker, query, entry_ids)
+    if not settings.billable_hours:
+        raise Problem("billable-hours-off")
+    entries, of_project = await _read(tracker, query, entry_ids)
+    if overtime is not None:
+        entries = tuple(e for e in entries if (e.overtime_type or "") == overtime)
     async with runtime.database.reading(link_id) as session:
         surroundings = Surroundings(
             linked=await _linked(session, link_id),
             approval_required=settings.approval_required,
             in_draft=await in_drafts(session, link_id, [entry.id for entry in entries]),
             customer_id=query.customer_id,
+            of_project=of_project,
+            today=oslo_day(runtime.clock()),
         )
-    return Choice(tuple(_judge(entry, surroundings) for entry in entries), surroundings)
+    known = {entry.id for entry in entries}
+    return Choice(
+        tuple(_judge(entry, surroundings) for entry in entries),
+        surroundings,
+        tuple(one for one in entry_ids or () if overtime is None and one not in known),
+    )
 
 
 def _judge(entry: TimeEntry, around: Surroundings) -> Judged:
@@ -71,11 +94,15 @@ def _judge(entry: TimeEntry, around: Surroundings) -> Judged:
 
 async def _read(
     tracker: TimeTracker, query: EntryQuery, entry_ids: Sequence[EntryId] | None
-) -> tuple[TimeEntry, ...]:
+) -> tuple[tuple[TimeEntry, ...], frozenset[EntryId] | None]:
+    """Read the hours, and which of them are of the chosen project where both were chosen."""
     if entry_ids is None:
-        return await tracker.entries(query)
+        return await tracker.entries(query), None
     found = await tracker.entries_by_id(tuple(dict.fromkeys(entry_ids)))
-    return tuple(sorted(found, key=lambda entry: (entry.day, entry.id)))
+    ordered = tuple(sorted(found, key=lambda entry: (entry.day, entry.id)))
+    if query.project_id is None:
+        return ordered, None
+    return ordered, frozenset(entry.id for entry in await tracker.entries(query))
 
 
 async def _linked(session: AsyncSession, link_id: LinkId) -> frozenset[RecordId]:

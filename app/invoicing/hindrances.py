@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.canonical import BillingState, EntryId, RecordId, TimeEntry
 
 MONTH: Final = timedelta(days=31)
 """Bookkeeping regulation § 5-2-2: invoice at most one month after delivery."""
+
+OSLO: Final = ZoneInfo("Europe/Oslo")
+"""The zone of Timerabbit's days (its contract says so) and of the law's."""
 
 WARN_FROM: Final = timedelta(days=24)
 
@@ -28,6 +32,9 @@ class Hindrance(StrEnum):
     NO_RATE = "no-rate"
     NO_MINUTES = "no-minutes"
     DELETED = "deleted"
+    UNKNOWN = "unknown"
+    FUTURE = "in-the-future"
+    OTHER_PROJECT = "other-project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class Surroundings:
         linked: Time-side customers that have a partner in the books.
         approval_required: Whether the company bills approved hours only.
         in_draft: Entries that stand in one of our drafts, with the draft's id.
+        of_project: Entries of the chosen project and its subprojects; ``None`` without a choice.
+        today: The day in Oslo; later days cannot be billed in advance (§ 5-2-7).
 
     """
 
@@ -47,6 +56,8 @@ class Surroundings:
     approval_required: bool
     in_draft: Mapping[EntryId, str]
     customer_id: RecordId | None = None
+    of_project: frozenset[EntryId] | None = None
+    today: date = date.max
 
 
 def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
@@ -62,6 +73,11 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
             entry.customer_id is not None and entry.customer_id not in around.linked,
             Hindrance.CUSTOMER_NOT_LINKED,
         ),
+        (
+            around.of_project is not None and entry.id not in around.of_project,
+            Hindrance.OTHER_PROJECT,
+        ),
+        (entry.day > around.today, Hindrance.FUTURE),
         (entry.billing is BillingState.NOT_BILLABLE, Hindrance.NOT_MARKED),
         (entry.billing is BillingState.INVOICED and not ours, Hindrance.INVOICED),
         (around.approval_required and not entry.approved, Hindrance.NOT_APPROVED),
@@ -76,3 +92,13 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
 def close_to_limit(day: date, *, today: date) -> bool:
     """Say whether hours of a day come close to (or passed) the one-month billing limit."""
     return today - day >= WARN_FROM
+
+
+def past_limit(day: date, *, today: date) -> bool:
+    """Say whether hours of a day are older than the law lets an invoice wait."""
+    return today - day >= MONTH
+
+
+def oslo_day(now: datetime) -> date:
+    """Give the day in Oslo of an instant."""
+    return now.astimezone(OSLO).date()

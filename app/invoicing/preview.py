@@ -1,53 +1,47 @@
 """Make the preview of a draft: its lines as they will stand, with every problem at once."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import EntryId, LinkId, Project, RecordId, RecordKind, TimeEntry
+from app.canonical import LinkId, RecordId
 from app.database import CommitPoint
+from app.invoicing.choices import read_choices, style_of
 from app.invoicing.choose import Choice, customer_pair, project_pair, read_choice
-from app.invoicing.hindrances import close_to_limit
-from app.invoicing.lines import LONGEST_TEXT, Grouping, Lines, build_lines
+from app.invoicing.extras import further_lines
+from app.invoicing.hindrances import Hindrance, oslo_day
+from app.invoicing.lines import Lines, Style, build_lines
 from app.invoicing.mark import make_mark
+from app.invoicing.objections import Objection, VatSaid, not_included, objections, useless_edits
+from app.invoicing.partners import pair_of_hours, project_names, read_partners
 from app.invoicing.shapes import line_to_json
 from app.invoicing.snapshot import freeze_entry
 from app.invoicing.store import Preview, VatAnswer
-from app.links.open_systems import open_time
+from app.invoicing.template import VARIABLES, TemplateError, check_template
+from app.invoicing.wish import Wish
 from app.links.pairs import Pair
 from app.links.store import read_link
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import EntryQuery
 
 LIFETIME: Final = timedelta(hours=1)
-OSLO: Final = ZoneInfo("Europe/Oslo")
-_MOST_LINES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """
-    Hold what a person wants billed.
+class _Known:
+    """Hold what our own tables say before anything is read elsewhere."""
 
-    Args:
-        entry_ids: Chosen entries; ``None`` takes all billable ones that the query finds.
-        texts: A person's own texts by line number.
-
-    """
-
-    query: EntryQuery
-    entry_ids: tuple[EntryId, ...] | None
-    grouping: Grouping
-    vat_code: str | None
-    texts: Mapping[int, str] = field(default_factory=dict)
+    customer: Pair
+    project: Pair | None
+    chosen: Mapping[str, Mapping[str, Any]]
+    default_vat: str
+    said: Mapping[str, VatSaid]
 
 
 async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview:
@@ -55,101 +49,88 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     Build and store a preview, good for an hour; what is sent later is exactly it.
 
     Raises:
-        Problem: ``customer-not-linked``, or ``nothing-to-bill`` when no entry can be billed.
+        Problem: ``customer-not-linked``, ``billable-hours-off``, ``template-invalid``, or
+            ``nothing-to-bill`` when no entry can be billed.
 
     """
-    async with runtime.database.reading(link_id) as session:
-        pair = await customer_pair(session, link_id, wish.query.customer_id or "")
-        project = None
-        if wish.query.project_id is not None:
-            project = await project_pair(session, link_id, wish.query.project_id)
-        link = await read_link(session, link_id)
-    choice = await read_choice(runtime, link_id, wish.query, entry_ids=wish.entry_ids)
+    known = await _known(runtime, link_id, wish)
+    customer_name = str(known.customer.base.get("name", ""))
+    style = style_of(wish, known.chosen, default_vat=known.default_vat, customer_name=customer_name)
+    _require_template(style)
+    choice = await read_choice(
+        runtime, link_id, wish.query, entry_ids=wish.entry_ids, overtime=wish.overtime
+    )
     if not choice.billable:
         raise Problem("nothing-to-bill", more={"leftOut": _left_out(choice)})
-    vat_code = wish.vat_code or str((link.settings if link else {}).get("default_vat_code", "high"))
+    project = known.project or await pair_of_hours(runtime, link_id, choice.billable)
+    wanted = wish.query.project_id is not None or project is not None
+    partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
+    names = await project_names(runtime, link_id, choice.billable)
     mark = make_mark(secrets.randbits(40))
-    names = await _project_names(runtime, link_id, choice.billable)
+    further = further_lines(
+        choice.billable, wish, language=style.language, default_vat=style.vat_code
+    )
     lines = build_lines(
-        choice.billable, grouping=wish.grouping, vat_code=vat_code, mark=mark,
-        project_names=names, texts=wish.texts,
-    )  # fmt: skip
+        choice.billable, style=style, mark=mark, project_names=names, further=further
+    )
+    now = runtime.clock()
+    found = [
+        *objections(
+            choice.billable, lines, mark=mark, partners=partners, vat_said=known.said,
+            today=oslo_day(now),
+        ),
+        *not_included(
+            choice.billable, expenses=wish.expense_vat is not None,
+            kilometres=wish.kilometre_rate is not None,
+        ),
+        *useless_edits(lines, wish.edits, wish.texts),
+    ]  # fmt: skip
+    made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
+    made.wish = wish.as_json()
+    made.entries = {
+        entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
+        for entry in choice.billable
+    }
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        problems = _problems(
-            choice, lines, await vat_answer(session, link_id, vat_code),
-            project_missing=wish.query.project_id is not None and project is None,
-            today=runtime.clock(),
-        )  # fmt: skip
-        made = _row(runtime.clock(), link_id, pair, project, choice, lines, mark, problems)
-        made.entries = {
-            entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
-            for entry in choice.billable
-        }
         session.add(made)
     return made
 
 
-async def vat_answer(session: AsyncSession, link_id: LinkId, code: str) -> VatAnswer | None:
-    """Read what the books last said to a VAT code."""
-    return await session.scalar(
-        select(VatAnswer).where(VatAnswer.link_id == link_id, VatAnswer.code == code)
-    )
+async def vat_said(session: AsyncSession, link_id: LinkId) -> dict[str, VatSaid]:
+    """Read what the books last said to each VAT code; a code that is missing is untried."""
+    rows = await session.scalars(select(VatAnswer).where(VatAnswer.link_id == link_id))
+    return {row.code: VatSaid(row.accepted, row.answered_at) for row in rows}
 
 
-async def _project_names(
-    runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]
-) -> dict[RecordId, str]:
-    """Give the projects' names: from the pairs' bases, else read one by one."""
-    wanted = {entry.project_id for entry in entries if entry.project_id is not None}
+async def _known(runtime: Runtime, link_id: LinkId, wish: Wish) -> _Known:
     async with runtime.database.reading(link_id) as session:
-        rows = await session.execute(
-            select(Pair.time_id, Pair.base).where(
-                Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT, Pair.time_id.in_(wanted)
-            )
-        )
-        names = {RecordId(time_id): str(base.get("name", "")) for time_id, base in rows}
-    tracker = await open_time(runtime, link_id)
-    for project_id in sorted(wanted - names.keys()):
-        seen = await tracker.read(RecordKind.PROJECT, project_id)
-        if isinstance(seen.record, Project):
-            names[project_id] = seen.record.name
-    return names
+        customer = await customer_pair(session, link_id, wish.query.customer_id or "")
+        project = None
+        if wish.query.project_id is not None:
+            project = await project_pair(session, link_id, wish.query.project_id)
+        link = await read_link(session, link_id)
+        chosen = {
+            scope: row.values for scope, row in (await read_choices(session, link_id)).items()
+        }
+        said = await vat_said(session, link_id)
+    default_vat = str((link.settings if link else {}).get("default_vat_code", "high"))
+    return _Known(customer, project, chosen, default_vat, said)
 
 
-def _problems(
-    choice: Choice,
-    lines: Lines,
-    answer: VatAnswer | None,
-    *,
-    project_missing: bool,
-    today: datetime,
-) -> list[dict[str, Any]]:
-    """Name every problem at once; a blocking one must be mended before the draft is made."""
-    found: list[dict[str, Any]] = []
-    if project_missing:
-        found.append({"code": "project-not-linked", "blocking": False})
-    if answer is not None and not answer.accepted:
-        when = answer.answered_at.date().isoformat()
-        found.append({"code": "vat-code-refused-before", "blocking": False, "when": when})
-    if len(lines.lines) > _MOST_LINES:
-        found.append({"code": "too-many-lines", "blocking": True, "limit": _MOST_LINES})
-    for number, line in enumerate(lines.lines, 1):
-        if len(line.text) > LONGEST_TEXT:
-            found.append(
-                {"code": "text-too-long", "blocking": True, "line": number, "limit": LONGEST_TEXT}
-            )
-    day = today.astimezone(OSLO).date()
-    late = [e.id for e in choice.billable if close_to_limit(e.day, today=day)]
-    if late:
-        found.append({"code": "close-to-billing-limit", "blocking": False, "entries": late})
-    extra = [e.id for e in choice.billable if e.costs or e.kilometers]
-    if extra:
-        found.append({"code": "expenses-not-included", "blocking": False, "entries": extra})
-    return found
+def _require_template(style: Style) -> None:
+    if style.template is None:
+        return
+    try:
+        check_template(style.template)
+    except TemplateError as wrong:
+        raise Problem(
+            "template-invalid", what=wrong.what, place=wrong.place,
+            variables=", ".join(sorted(VARIABLES)),
+        ) from None  # fmt: skip
 
 
 def _left_out(choice: Choice) -> list[dict[str, Any]]:
-    return [
+    hindered: Iterable[dict[str, Any]] = (
         {
             "entryId": judged.entry.id,
             "hindrances": [reason.value for reason in judged.hindrances],
@@ -157,7 +138,12 @@ def _left_out(choice: Choice) -> list[dict[str, Any]]:
         }
         for judged in choice.judged
         if judged.hindrances
+    )
+    unknown = [
+        {"entryId": one, "hindrances": [Hindrance.UNKNOWN.value], "draftId": None}
+        for one in choice.unknown
     ]
+    return [*hindered, *unknown]
 
 
 def _row(
@@ -168,7 +154,7 @@ def _row(
     choice: Choice,
     lines: Lines,
     mark: str,
-    problems: list[dict[str, Any]],
+    problems: list[Objection],
 ) -> Preview:
     return Preview(
         link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,

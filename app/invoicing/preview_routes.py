@@ -1,22 +1,18 @@
 """Take in what comes before a draft: the hours to choose from, and the preview."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from app.access.caller import Scope
-from app.canonical import EntryId, RecordId
-from app.invoicing.answers import (
-    EntryList,
-    PreviewAnswer,
-    PreviewRequest,
-    entry_answer,
-    preview_answer,
-)
+from app.canonical import RecordId
+from app.invoicing.answers import EntryList, PreviewAnswer, entry_list, preview_answer
+from app.invoicing.asked import PreviewRequest, wish_of
 from app.invoicing.choose import read_choice
-from app.invoicing.lines import hours, line_net
-from app.invoicing.preview import Wish, make_preview
+from app.invoicing.draft import read_preview
+from app.invoicing.preview import make_preview, vat_said
 from app.invoicing.vat import PERCENT
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
@@ -32,29 +28,22 @@ _SYSTEMS: Final = (
 )  # fmt: skip
 
 
-@router.get(
-    "/v1/links/{link_id}/billable-entries",
-    tags=["hours"],
-    operation_id="listBillableEntries",
-    summary="List hours to bill, with the reason for each that cannot be billed.",
-    responses=responses(*_COMMON, *_SYSTEMS),
-)
-async def get_billable_entries(
-    reached: MayRead,
-    runtime: Running,
-    request: Request,
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """Hold which hours a caller asks for."""
+
+    query: EntryQuery
+    overtime: str | None
+
+
+def _hours(
     customer_id: Annotated[str | None, Query(alias="customerId", max_length=64)] = None,
     project_id: Annotated[str | None, Query(alias="projectId", max_length=64)] = None,
     employee_id: Annotated[str | None, Query(alias="employeeId", max_length=64)] = None,
+    overtime_type: Annotated[str | None, Query(alias="overtimeType", max_length=100)] = None,
     first_day: Annotated[date | None, Query(alias="firstDay")] = None,
     last_day: Annotated[date | None, Query(alias="lastDay")] = None,
-) -> EntryList:
-    """
-    Use this to let a person choose: each hour with its amount and, where it cannot be billed, why.
-
-    Days are inclusive; ids are Timerabbit's. Scope `invoices:read`.
-    """
-    reached.require_active()
+) -> _Hours:
     query = EntryQuery(
         customer_id=RecordId(customer_id) if customer_id else None,
         project_id=RecordId(project_id) if project_id else None,
@@ -62,18 +51,32 @@ async def get_billable_entries(
         first_day=first_day,
         last_day=last_day,
     )
-    choice = await read_choice(runtime, reached.link_id, query)
+    return _Hours(query, overtime_type)
+
+
+@router.get(
+    "/v1/links/{link_id}/billable-entries",
+    tags=["hours"],
+    operation_id="listBillableEntries",
+    summary="List hours to bill, with the reason for each that cannot be billed.",
+    responses=responses(*_COMMON, *_SYSTEMS, "billable-hours-off"),
+)
+async def get_billable_entries(
+    reached: MayRead,
+    runtime: Running,
+    request: Request,
+    wanted: Annotated[_Hours, Depends(_hours)],
+) -> EntryList:
+    """
+    Use this to let a person choose: each hour with its amount and, where it cannot be billed, why.
+
+    Days are inclusive; ids are Timerabbit's; a project takes its subprojects along; an empty
+    `overtimeType` takes plain hours only. Scope `invoices:read`.
+    """
+    reached.require_active()
+    choice = await read_choice(runtime, reached.link_id, wanted.query, overtime=wanted.overtime)
     language = preferred_language(request.headers.get("accept-language"))
-    billable = choice.billable
-    return EntryList(
-        items=[entry_answer(judged, language) for judged in choice.judged],
-        count=len(choice.judged),
-        billable_count=len(billable),
-        billable_minutes=sum(entry.minutes for entry in billable),
-        billable_ore=sum(
-            line_net(hours(e.minutes), e.hourly_rate) for e in billable if e.hourly_rate
-        ),
-    )
+    return entry_list(choice, language)
 
 
 @router.post(
@@ -82,7 +85,16 @@ async def get_billable_entries(
     status_code=201,
     operation_id="previewInvoiceDraft",
     summary="Show a draft exactly as it will be sent, with every problem at once.",
-    responses=responses(*_COMMON, *_SYSTEMS, "customer-not-linked", "nothing-to-bill"),
+    responses=responses(
+        *_COMMON,
+        *_SYSTEMS,
+        "customer-not-linked",
+        "nothing-to-bill",
+        "billable-hours-off",
+        "template-invalid",
+        "currency-not-supported",
+        "preview-outdated",
+    ),
 )
 async def post_preview(
     body: PreviewRequest, reached: MayWrite, runtime: Running, request: Request
@@ -95,15 +107,11 @@ async def post_preview(
     Scope `invoices:write`.
     """
     reached.require_active()
-    wish = Wish(
-        query=EntryQuery(
-            customer_id=RecordId(body.customer_id),
-            project_id=RecordId(body.project_id) if body.project_id else None,
-            first_day=body.first_day, last_day=body.last_day,
-        ),
-        entry_ids=tuple(EntryId(e) for e in body.entry_ids) if body.entry_ids else None,
-        grouping=body.grouping, vat_code=body.vat_code, texts=body.texts,
-    )  # fmt: skip
-    preview = await make_preview(runtime, reached.link_id, wish)
+    earlier = None
+    if body.based_on is not None:
+        earlier = dict((await read_preview(runtime, reached.link_id, body.based_on)).wish)
+    preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
     language = preferred_language(request.headers.get("accept-language"))
-    return preview_answer(preview, PERCENT, language)
+    async with runtime.database.reading(reached.link_id) as session:
+        said = await vat_said(session, reached.link_id)
+    return preview_answer(preview, PERCENT, said, language)

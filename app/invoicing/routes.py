@@ -7,28 +7,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import select
 
 from app.access.caller import Scope
-from app.canonical import LinkId
 from app.database import CommitPoint
 from app.documents import Listing, read_cursor, write_cursor
 from app.idempotency import REPLAYED, Fresh, KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
-from app.invoicing.answers import (
-    DraftAnswer,
-    DraftRequest,
-    ReleaseRequest,
-    draft_answer,
-)
+from app.invoicing.answers import DraftAnswer, DraftRequest, ReleaseRequest
+from app.invoicing.batch_routes import router as batch_router
+from app.invoicing.choice_routes import router as choice_router
 from app.invoicing.draft import create_draft, read_preview, release_hours, send_again
-from app.invoicing.ledger import hours_of
 from app.invoicing.preview_routes import router as preview_router
-from app.invoicing.store import Draft, DraftEvent, DraftState
-from app.invoicing.vat import PERCENT
+from app.invoicing.show import existing_draft, show_draft
+from app.invoicing.store import Draft, DraftState
 from app.links.reach import Reached, reach
-from app.links.store import read_link
-from app.problems import Problem, preferred_language, responses
+from app.problems import preferred_language, responses
 from app.runtime import Running, Runtime
 
 router = APIRouter()
-router.include_router(preview_router)
+for _router in (preview_router, batch_router, choice_router):
+    router.include_router(_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
 MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
@@ -82,7 +77,7 @@ async def post_draft(
         draft_id = draft.draft_id
         response.status_code = 201 if draft.state in _DONE else 202
     response.headers["Location"] = f"/v1/links/{reached.link_id}/invoice-drafts/{draft_id}"
-    return await _shown(runtime, reached.link_id, draft_id, request)
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
 async def _make(
@@ -127,7 +122,9 @@ async def get_drafts(
     async with runtime.database.reading(reached.link_id) as session:
         rows = await session.scalars(statement.order_by(Draft.draft_id.desc()).limit(limit + 1))
         ids = list(rows)
-    items = [await _shown(runtime, reached.link_id, one, request) for one in ids[:limit]]
+    items = [
+        await show_draft(runtime, reached.link_id, one, _language(request)) for one in ids[:limit]
+    ]
     more = write_cursor([str(ids[limit - 1])], key=key, scope=scope) if len(ids) > limit else None
     return Listing[DraftAnswer](items=items, next_cursor=more)
 
@@ -146,7 +143,7 @@ async def get_draft(
 
     Scope `invoices:read`.
     """
-    return await _shown(runtime, reached.link_id, draft_id, request)
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
 @router.post(
@@ -165,9 +162,9 @@ async def post_resend(
     The service itself never sends twice when it cannot know. Scope `invoices:write`.
     """
     reached.require_active()
-    draft = await _existing(runtime, reached.link_id, draft_id)
+    draft = await existing_draft(runtime, reached.link_id, draft_id)
     await send_again(runtime, reached.link_id, draft)
-    return await _shown(runtime, reached.link_id, draft_id, request)
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
 @router.post(
@@ -185,33 +182,10 @@ async def post_release(
     Scope `invoices:write`.
     """
     reached.require_active()
-    draft = await _existing(runtime, reached.link_id, draft_id)
+    draft = await existing_draft(runtime, reached.link_id, draft_id)
     await release_hours(runtime, reached.link_id, draft, reason=body.reason)
-    return await _shown(runtime, reached.link_id, draft_id, request)
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
-async def _existing(runtime: Runtime, link_id: LinkId, draft_id: UUID) -> Draft:
-    async with runtime.database.reading(link_id) as session:
-        draft = await session.get(Draft, (link_id, draft_id))
-    if draft is None:
-        raise Problem("not-found")
-    return draft
-
-
-async def _shown(
-    runtime: Runtime, link_id: LinkId, draft_id: UUID, request: Request
-) -> DraftAnswer:
-    draft = await _existing(runtime, link_id, draft_id)
-    async with runtime.database.reading(link_id) as session:
-        link = await read_link(session, link_id)
-        rows = await hours_of(session, link_id, draft_id)
-        events = await session.scalars(
-            select(DraftEvent)
-            .where(DraftEvent.link_id == link_id, DraftEvent.draft_id == draft_id)
-            .order_by(DraftEvent.event_id)
-        )
-        page = runtime.systems.books.draft_page(link.books_account if link else "")
-        language = preferred_language(request.headers.get("accept-language"))
-        return draft_answer(
-            draft, rows, events.all(), percent=PERCENT, conta_url=page, language=language
-        )
+def _language(request: Request) -> str:
+    return preferred_language(request.headers.get("accept-language"))

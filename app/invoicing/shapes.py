@@ -11,6 +11,7 @@ from typing import Any
 
 from app.canonical import DraftLine, DraftOrder, EntryId, Ore, RecordId
 from app.invoicing.lines import Line
+from app.invoicing.rounding import Rounding
 
 
 def line_to_json(line: Line) -> dict[str, Any]:
@@ -24,6 +25,10 @@ def line_to_json(line: Line) -> dict[str, Any]:
         "net": line.net,
         "vat": line.vat,
         "entryIds": list(line.entry_ids),
+        "key": line.key,
+        "billed": line.billed,
+        "discount": str(line.discount),
+        "rounding": line.rounding.as_json() if line.rounding else None,
     }
 
 
@@ -38,6 +43,10 @@ def line_from_json(data: Mapping[str, Any]) -> Line:
         net=Ore(data["net"]),
         vat=Ore(data["vat"]),
         entry_ids=tuple(EntryId(entry_id) for entry_id in data["entryIds"]),
+        key=data.get("key", ""),
+        billed=data.get("billed", data["minutes"]),
+        discount=Decimal(data.get("discount", "0")),
+        rounding=Rounding.from_json(data.get("rounding")),
     )
 
 
@@ -80,7 +89,7 @@ def order_of(body: Mapping[str, Any]) -> DraftOrder:
                 text=line.text,
                 quantity=line.quantity,
                 unit_price=line.unit_price,
-                discount_percent=Decimal(0),
+                discount_percent=line.discount,
                 vat_code=line.vat_code,
             )
             for line in lines

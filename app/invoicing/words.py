@@ -12,7 +12,7 @@ from app.problems import say
 
 @cache
 def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    """Read the texts: ``hindrances`` and ``problems`` by code, each by language."""
+    """Read the texts: ``hindrances``, ``problems`` and ``rates`` by code, each by language."""
     path = Path(__file__).parent / "texts.json"
     read: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
         path.read_text(encoding="utf-8")
@@ -23,6 +23,12 @@ def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 def say_hindrance(reason: Hindrance, language: str) -> str:
     """Say why an hour cannot be billed."""
     return say(texts()["hindrances"][reason.value], language, {})
+
+
+def say_rate(source: str | None, language: str) -> str:
+    """Say where an hour's rate comes from; one from a place we do not know says so."""
+    rates = texts()["rates"]
+    return say(rates.get(source or "", rates["unknown"]), language, {})
 
 
 def say_problem(code: str, language: str, facts: Mapping[str, Any]) -> str:

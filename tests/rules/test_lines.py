@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.lines import Grouping, Lines, build_lines, hours, line_net
+from app.invoicing.lines import Grouping, Lines, Style, build_lines, hours, line_net
 from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark
 from app.invoicing.vat import PERCENT, expected_vat
 
@@ -52,9 +52,8 @@ NAMES = {RecordId("prj_1"): "Nettbutikk", RecordId("prj_2"): "Årsoppgjør"}
 
 
 def built(entries: list[TimeEntry], grouping: Grouping, vat_code: str = "high") -> Lines:
-    return build_lines(
-        entries, grouping=grouping, vat_code=vat_code, mark=MARK, project_names=NAMES
-    )
+    style = Style(grouping=grouping, vat_code=vat_code)
+    return build_lines(entries, style=style, mark=MARK, project_names=NAMES)
 
 
 @given(ENTRIES, GROUPINGS)
@@ -137,9 +136,11 @@ def test_the_mark_stands_in_the_first_line_only() -> None:
 def test_a_persons_own_text_replaces_ours_and_keeps_the_mark() -> None:
     """What the person wrote is printed; the mark is added to the first line."""
     lines = build_lines(
-        [entry(1), entry(2)], grouping=Grouping.ENTRY, vat_code="high", mark=MARK,
-        project_names=NAMES, texts={1: "Rådgivning", 2: "Reise"},
-    )  # fmt: skip
+        [entry(1), entry(2)],
+        style=Style(grouping=Grouping.ENTRY, texts={1: "Rådgivning", 2: "Reise"}),
+        mark=MARK,
+        project_names=NAMES,
+    )
 
     assert [line.text for line in lines.lines] == [with_mark("Rådgivning", MARK), "Reise"]
 

@@ -1,0 +1,194 @@
+"""Read what callers ask for: which hours, how they become lines, and what a person changed."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from app.canonical import EntryId, Ore, RecordId
+from app.documents import RequestDocument
+from app.invoicing.lines import Edit, Grouping
+from app.invoicing.rounding import Direction, Per, Rounding
+from app.invoicing.wish import Wish
+from app.problems import FieldError, Problem
+from app.systems.ports import EntryQuery
+
+VatCode = Annotated[str, Field(pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$")]
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+Language = Literal["nb", "nn", "en"]
+LineKey = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class RoundingRequest(RequestDocument):
+    """Choose billing increments; a half goes up."""
+
+    minutes: Literal[15, 30, 60]
+    direction: Direction = Direction.UP
+    per: Per = Per.LINE
+
+    def rounding(self) -> Rounding:
+        """Give the rule's value."""
+        return Rounding(self.minutes, self.direction, self.per)
+
+
+class EditRequest(RequestDocument):
+    """Change one line, named by its `key`; what is left out stays."""
+
+    line: LineKey
+    text: str | None = Field(default=None, max_length=2000)
+    vat_code: VatCode | None = None
+    discount_percent: Percent | None = None
+
+
+class KilometreRequest(RequestDocument):
+    """Bill the kilometres of the hours as one line."""
+
+    rate_ore: int = Field(gt=0, le=100_000)
+    vat_code: VatCode | None = None
+
+
+class StyleRequest(RequestDocument):
+    """Choose how hours become lines; what is left out comes from what is remembered."""
+
+    grouping: Grouping | None = None
+    template: str | None = Field(
+        default=None, min_length=1, max_length=500,
+        description="Text with variables: {project} {customer} {period} {day} {week} {person}"
+        " {comments} {overtime} {hours}; `{{` is a brace.",
+    )  # fmt: skip
+    language: Language | None = None
+    split_long_texts: bool | None = Field(
+        default=None, description="Make several lines of a group whose text is over 500 characters."
+    )
+    vat_code: VatCode | None = None
+    discount_percent: Percent | None = None
+    rounding: RoundingRequest | None = None
+
+
+class PreviewRequest(StyleRequest):
+    """Choose what is to be billed and how it becomes lines."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"customerId": "cus_4", "grouping": "project", "entryIds": ["ent_3", "ent_9"]}
+            ]
+        }
+    }
+
+    based_on: str | None = Field(
+        default=None, max_length=64,
+        description="An earlier preview: its choices and edits hold where you send none.",
+    )  # fmt: skip
+    customer_id: str | None = Field(
+        default=None, min_length=1, max_length=64, description="Its id in Timerabbit."
+    )
+    project_id: str | None = Field(default=None, max_length=64)
+    employee_id: str | None = Field(default=None, max_length=64)
+    overtime_type: str | None = Field(
+        default=None, max_length=100, description="The empty text takes plain hours only."
+    )
+    entry_ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=5000,
+        description="Chosen hours; without it all billable ones of customer, project and period.",
+    )  # fmt: skip
+    first_day: date | None = None
+    last_day: date | None = None
+    texts: dict[int, str] = Field(
+        default_factory=dict, description="Your own texts by line number, from 1."
+    )
+    edits: list[EditRequest] = Field(default_factory=list, max_length=1000)
+    order: list[LineKey] = Field(default_factory=list, max_length=1000)
+    expense_vat_code: VatCode | None = Field(
+        default=None, description="Bill expenses as lines of their own with this code."
+    )
+    kilometres: KilometreRequest | None = None
+    currency: str = Field(default="NOK", max_length=3)
+
+
+class BatchPreviewRequest(StyleRequest):
+    """Preview a draft for each of several customers, all alike."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"customerIds": ["cus_4", "cus_7"], "grouping": "week"}]}
+    }
+
+    customer_ids: list[str] = Field(min_length=1, max_length=50)
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+class BatchRequest(RequestDocument):
+    """Name the previews that are to be sent."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"previewIds": ["0199f3a0-0000-7000-8000-0000000000c1"]}]
+        }
+    }
+
+    preview_ids: list[str] = Field(min_length=1, max_length=50)
+
+
+def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
+    """
+    Turn a request into a wish, over an earlier preview's where one is named.
+
+    Raises:
+        Problem: ``currency-not-supported``, or ``invalid-request`` without any customer.
+
+    """
+    if body.currency != "NOK":
+        raise Problem("currency-not-supported", currency=body.currency)
+    base = dict(earlier or Wish(EntryQuery()).as_json())
+    base |= {name: value for name, value in _sent(body).items() if value is not None}
+    if not base["customerId"]:
+        raise Problem(
+            "invalid-request",
+            errors=[FieldError("/customerId", "missing", "Name a customer or an earlier preview.")],
+        )
+    if body.edits:
+        base["edits"] = {**base["edits"], **_edits(body.edits)}
+    return Wish.from_json(base)
+
+
+def style_wish(body: StyleRequest, query: EntryQuery) -> Wish:
+    """Turn a style and a choice of hours into a wish."""
+    return Wish(
+        query=query, grouping=body.grouping, template=body.template, language=body.language,
+        split=body.split_long_texts, vat_code=body.vat_code, discount=body.discount_percent,
+        rounding=body.rounding.rounding() if body.rounding else None,
+    )  # fmt: skip
+
+
+def _sent(body: PreviewRequest) -> dict[str, Any]:
+    own = style_wish(
+        body,
+        EntryQuery(
+            customer_id=RecordId(body.customer_id) if body.customer_id else None,
+            project_id=RecordId(body.project_id) if body.project_id else None,
+            employee_id=body.employee_id, first_day=body.first_day, last_day=body.last_day,
+        ),
+    ).as_json()  # fmt: skip
+    if body.entry_ids is not None:
+        own["entryIds"] = [EntryId(one) for one in body.entry_ids]
+    own["texts"] = {str(number): text for number, text in body.texts.items()} or None
+    own["order"] = list(body.order) or None
+    own["edits"] = None
+    own["expenseVat"] = body.expense_vat_code
+    own["overtime"] = body.overtime_type
+    if body.kilometres is not None:
+        own["kilometreRate"] = Ore(body.kilometres.rate_ore)
+        own["kilometreVat"] = body.kilometres.vat_code
+    return own
+
+
+def _edits(edits: Sequence[EditRequest]) -> dict[str, Any]:
+    wish = Wish(
+        EntryQuery(),
+        edits={e.line: Edit(e.text, e.vat_code, e.discount_percent) for e in edits},
+    )
+    written: dict[str, Any] = wish.as_json()["edits"]
+    return written

@@ -1,0 +1,125 @@
+"""Take in what is remembered: how the link, a customer or a project is billed."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path
+
+from app.access.caller import Scope
+from app.database import CommitPoint
+from app.documents import AnswerDocument
+from app.invoicing.asked import StyleRequest
+from app.invoicing.choices import keep_choice, read_choices
+from app.invoicing.template import VARIABLES, TemplateError, check_template
+from app.links.reach import Reached, reach
+from app.problems import Problem, responses
+from app.runtime import Running
+
+router = APIRouter()
+MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
+MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
+ScopeName = Annotated[
+    str,
+    Path(
+        pattern=r"^(link|customer:[^/]{1,64}|project:[^/]{1,64})$",
+        description="`link`, `customer:<id>` or `project:<id>`; ids are Timerabbit's.",
+        examples=["customer:cus_4"],
+    ),
+]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+_EXAMPLE: Final[dict[str, Any]] = {
+    "scope": "customer:cus_4", "version": 1, "updatedAt": "2026-11-24T09:00:00Z",
+    "choice": {"grouping": "week", "template": "{project}: {week}", "language": "nb"},
+}  # fmt: skip
+
+
+class ChoiceAnswer(AnswerDocument):
+    """Hold what is remembered for one scope."""
+
+    model_config = {"json_schema_extra": {"examples": [_EXAMPLE]}}
+
+    scope: str
+    choice: dict[str, Any]
+    version: int
+    updated_at: datetime
+
+
+class ChoiceList(AnswerDocument):
+    """Hold all that is remembered for a link."""
+
+    model_config = {"json_schema_extra": {"examples": [{"items": [_EXAMPLE]}]}}
+
+    items: list[ChoiceAnswer]
+
+
+class ChoiceRequest(StyleRequest):
+    """Remember this in place of what was remembered for the scope."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"grouping": "week", "template": "{project}: {week}", "language": "nb"}]
+        }
+    }
+
+
+@router.get(
+    "/v1/links/{link_id}/billing-choices",
+    tags=["drafts"],
+    operation_id="listBillingChoices",
+    summary="Show how link, customers and projects are billed.",
+    responses=responses(*_COMMON),
+)
+async def get_choices(reached: MayRead, runtime: Running) -> ChoiceList:
+    """Use this to show what a preview takes where nothing is asked. Scope `invoices:read`."""
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = await read_choices(session, reached.link_id)
+    return ChoiceList(
+        items=[
+            ChoiceAnswer(
+                scope=row.scope, choice=dict(row.values), version=row.version,
+                updated_at=row.updated_at,
+            )
+            for _, row in sorted(rows.items())
+        ]
+    )  # fmt: skip
+
+
+@router.put(
+    "/v1/links/{link_id}/billing-choices/{scope}",
+    tags=["drafts"],
+    operation_id="putBillingChoice",
+    summary="Remember how the link, a customer or a project is billed.",
+    responses=responses(*_COMMON, "template-invalid"),
+)
+async def put_choice(
+    scope: ScopeName, body: ChoiceRequest, reached: MayWrite, runtime: Running
+) -> ChoiceAnswer:
+    """
+    Use this for text, grouping, VAT code, discount and billing increments that stay.
+
+    For a project only its rounding is taken. Scope `invoices:write`.
+    """
+    if body.template is not None:
+        try:
+            check_template(body.template)
+        except TemplateError as wrong:
+            raise Problem(
+                "template-invalid", what=wrong.what, place=wrong.place,
+                variables=", ".join(sorted(VARIABLES)),
+            ) from None  # fmt: skip
+    now = runtime.clock()
+    values = _values(body)
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        version = await keep_choice(session, reached.link_id, scope, values, now=now)
+    return ChoiceAnswer(scope=scope, choice=values, version=version, updated_at=now)
+
+
+def _values(body: StyleRequest) -> dict[str, Any]:
+    given = {
+        "grouping": body.grouping.value if body.grouping else None,
+        "template": body.template, "language": body.language, "split": body.split_long_texts,
+        "vatCode": body.vat_code,
+        "discount": None if body.discount_percent is None else str(body.discount_percent),
+        "rounding": body.rounding.rounding().as_json() if body.rounding else None,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not None}

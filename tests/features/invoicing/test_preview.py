@@ -1,0 +1,250 @@
+"""Previews over the API: every problem at once, choices kept, several customers at once."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed, sent
+
+
+async def refused(client: httpx.AsyncClient, link: Any, **body: Any) -> dict[str, Any]:
+    answer = await client.post(f"{link.path}/invoice-drafts/preview", headers=link.books, json=body)
+    assert answer.status_code >= 400, answer.text
+    problem: dict[str, Any] = answer.json()
+    return problem
+
+
+async def change(twins: Any, entry: str, **fields: Any) -> None:
+    await twins.control("timerabbit", "PATCH", f"/companies/cmp_1/entries/{entry}", fields)
+
+
+def codes(preview: dict[str, Any]) -> dict[str, bool]:
+    return {problem["code"]: problem["blocking"] for problem in preview["problems"]}
+
+
+async def test_every_problem_is_named_at_once(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Text, zero line, archived customer, untried code: all in one preview, the blocking refuse."""
+    customer = await busiest(client, synced)
+    first = await previewed(client, synced, customerId=customer, grouping="entry")
+    zero = first["lines"][0]["entryIds"][0]
+    await change(twins, zero, hourlyRate="0")
+    partner = synced.more["customers"][customer]
+    await twins.control(
+        "conta", "PATCH", f"/organizations/1001/customers/{partner}", {"isActive": False}
+    )
+
+    preview = await previewed(
+        client, synced, customerId=customer, grouping="entry",
+        texts={"2": "x" * 501, "3": "<b></b>", "4": "Se TR-AAAAAAAA", "999": "ingen"},
+    )  # fmt: skip
+
+    assert codes(preview) | {
+        "line-zero": True, "text-too-long": True, "text-only-tags": True, "text-holds-mark": True,
+        "customer-archived": False, "vat-code-untried": False, "edit-without-line": False,
+    } == codes(preview)  # fmt: skip
+    places = {p["code"]: p["line"] for p in preview["problems"] if "line" in p}
+    assert (places["text-too-long"], places["text-only-tags"]) == (2, 3)
+    answer = await sent(client, synced, preview)
+    assert (answer.status_code, answer.json()["code"]) == (409, "preview-blocked")
+    assert (await twins.books())["drafts"] == []
+
+
+async def test_a_customer_gone_from_conta_blocks(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """The books are asked at the preview, not first at the POST."""
+    customer = await busiest(client, synced)
+    partner = synced.more["customers"][customer]
+    await twins.control("conta", "POST", f"/organizations/1001/customers/{partner}/delete")
+
+    preview = await previewed(client, synced, customerId=customer)
+
+    assert codes(preview)["customer-gone"] is True
+
+
+async def test_billable_hours_off_is_said(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Without «Fakturerbare timer» nothing can be billed, and the remedy is named."""
+    customer = await busiest(client, synced)
+    off = {"billableHours": {"enabled": False}}
+    await twins.control("timerabbit", "POST", "/companies/cmp_1/settings", off)
+
+    problem = await refused(client, synced, customerId=customer)
+
+    assert problem["code"] == "billable-hours-off"
+
+
+async def test_foreign_hours_and_unknown_ones_are_left_out_by_name(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """An hour of another project, one that does not exist and one in the future: each says so."""
+    preview = await previewed(client, synced)
+    hours = [e for line in preview["lines"] for e in line["entryIds"]]
+    own = {e["id"]: e for e in (await twins.time())["entries"]}
+    project = next(own[h]["projectId"] for h in hours if own[h]["projectId"])
+    other = next(h for h in hours if own[h]["projectId"] != project)
+    await change(twins, hours[0], date="2027-01-04")
+
+    again = await previewed(
+        client, synced, customerId=own[other]["customerId"], projectId=project,
+        entryIds=[*hours, "ent_nowhere"],
+    )  # fmt: skip
+
+    reasons = {one["entryId"]: one["hindrances"] for one in again["leftOut"]}
+    assert "other-project" in reasons[other]
+    assert reasons["ent_nowhere"] == ["unknown"]
+    assert "in-the-future" in reasons[hours[0]]
+
+
+async def test_only_kroner_can_be_billed(client: httpx.AsyncClient, synced: Any) -> None:
+    """Another currency is refused with its name."""
+    problem = await refused(client, synced, customerId="cus_1", currency="EUR")
+
+    assert (problem["code"], problem["facts"]) == ("currency-not-supported", {"currency": "EUR"})
+
+
+async def test_edits_live_on_in_the_next_preview(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Text, VAT code, discount and order stay when hours came; the draft is what was shown."""
+    first = await previewed(client, synced, grouping="entry")
+    one, two = (line["key"] for line in first["lines"][:2])
+    edited = await previewed(
+        client, synced, basedOn=first["previewId"], order=[two],
+        edits=[{"line": one, "text": "Rådgivning", "discountPercent": 12.5}],
+    )  # fmt: skip
+
+    again = await previewed(client, synced, basedOn=edited["previewId"])
+
+    lines = {line["key"]: line for line in again["lines"]}
+    assert again["lines"][0]["key"] == two
+    assert (lines[one]["text"], lines[one]["discountPercent"]) == ("Rådgivning", "12.5")
+    assert again["netOre"] == edited["netOre"] < first["netOre"]
+    draft = (await sent(client, synced, again)).json()
+    stored = await drafts_with(twins, again["mark"])
+    assert draft["state"] == "completed"
+    assert round(float(stored[0]["sumNet"]) * 100) == again["netOre"]
+    assert round(float(stored[0]["sumTotal"]) * 100) == again["totalOre"]
+
+
+async def test_what_is_remembered_holds_until_something_else_is_asked(
+    client: httpx.AsyncClient, synced: Any
+) -> None:
+    """The customer's choice beats the link's, and what is asked now beats both."""
+    customer = await busiest(client, synced)
+    path = f"{synced.path}/billing-choices"
+    await client.put(
+        f"{path}/link", headers=synced.books, json={"grouping": "sum", "language": "nn"}
+    )
+    kept = await client.put(
+        f"{path}/customer:{customer}", headers=synced.books,
+        json={"template": "{week}", "rounding": {"minutes": 60}},
+    )  # fmt: skip
+
+    preview = await previewed(client, synced, customerId=customer)
+    asked = await previewed(client, synced, customerId=customer, template="{project}")
+
+    assert kept.status_code == 200
+    assert all(line["text"].startswith("veke") for line in preview["lines"])
+    assert all(line["billedMinutes"] % 60 == 0 for line in preview["lines"])
+    assert preview["lines"][0]["rounding"] == {"minutes": 60, "direction": "up", "per": "line"}
+    assert not asked["lines"][0]["text"].startswith("veke")
+    listed = (await client.get(path, headers=synced.books)).json()["items"]
+    assert [one["scope"] for one in listed] == [f"customer:{customer}", "link"]
+
+
+@pytest.mark.parametrize("where", ["preview", "choice"])
+async def test_a_wrong_template_is_refused_with_its_place(
+    client: httpx.AsyncClient, synced: Any, where: str
+) -> None:
+    """Unknown variables never reach an invoice."""
+    if where == "preview":
+        problem = await refused(client, synced, customerId="cus_1", template="For {kunde}")
+    else:
+        answer = await client.put(
+            f"{synced.path}/billing-choices/link", headers=synced.books,
+            json={"template": "For {kunde}"},
+        )  # fmt: skip
+        problem = answer.json()
+
+    assert problem["code"] == "template-invalid"
+    assert problem["facts"]["place"] == "5"
+
+
+async def test_expenses_and_kilometres_are_told_of_and_billed_when_wished(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Never silently sent, never silently forgotten."""
+    customer = await busiest(client, synced)
+    plain = await previewed(client, synced, customerId=customer)
+    entry = plain["lines"][0]["entryIds"][0]
+    await change(
+        twins, entry, costs=[{"description": "Parkering", "amount": "120"}], kilometers="18.5"
+    )
+    told = await previewed(client, synced, customerId=customer)
+
+    billed = await previewed(
+        client, synced, customerId=customer, expenseVatCode="exempted",
+        kilometres={"rateOre": 500, "vatCode": "high"},
+    )  # fmt: skip
+
+    assert codes(told)["expenses-not-included"] is False
+    assert "expenses-not-included" not in codes(billed)
+    parking, driven = billed["lines"][-2:]
+    assert (parking["netOre"], parking["vatCode"]) == (12_000, "exempted")
+    assert (driven["hours"], driven["netOre"], driven["vatCode"]) == ("18.50", 9_250, "high")
+    assert (await sent(client, synced, billed)).json()["state"] == "completed"
+    assert len(await drafts_with(twins, billed["mark"])) == 1
+
+
+async def test_what_conta_said_to_each_code_is_shown(
+    client: httpx.AsyncClient, synced: Any
+) -> None:
+    """Untried before the first draft, accepted after it."""
+    before = await previewed(client, synced)
+    await sent(client, synced, before)
+    customers = [c for c in synced.more["customers"] if c != before["style"]["customerId"]]
+
+    for customer in customers:
+        answer = await client.post(
+            f"{synced.path}/invoice-drafts/preview", headers=synced.books,
+            json={"customerId": customer},
+        )  # fmt: skip
+        if answer.status_code == 201:
+            break
+
+    said = {one["code"]: one["answer"] for one in answer.json()["vatCodes"]}
+    assert {one["answer"] for one in before["vatCodes"]} == {"untried"}
+    assert (said["high"], said["low"]) == ("accepted", "untried")
+
+
+async def test_several_customers_at_once_give_one_result_each(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Previews and drafts of several customers; a bad one stops no other; again makes nothing."""
+    found = (await client.get(f"{synced.path}/billable-entries", headers=synced.books)).json()
+    customers = sorted({e["customerId"] for e in found["items"] if e["billable"]})[:3]
+    asked = {"customerIds": [*customers, "cus_none"], "grouping": "week"}
+    shown = (
+        await client.post(
+            f"{synced.path}/invoice-drafts/previews", headers=synced.books, json=asked
+        )
+    ).json()["items"]
+    ids = [one["preview"]["previewId"] for one in shown if one.get("preview")]
+    body = {"previewIds": [*ids, "0199f3a0-0000-7000-8000-00000000dead"]}
+    headers = {**synced.books, "Idempotency-Key": "month-end"}
+
+    made = await client.post(f"{synced.path}/invoice-drafts/batch", headers=headers, json=body)
+    again = await client.post(f"{synced.path}/invoice-drafts/batch", headers=headers, json=body)
+
+    assert shown[-1]["problem"]["code"] == "customer-not-linked"
+    assert [one["draft"]["state"] for one in made.json()["items"][:-1]] == ["completed"] * len(ids)
+    assert made.json()["items"][-1]["problem"]["code"] == "not-found"
+    assert [one["draft"]["id"] for one in again.json()["items"][:-1]] == [
+        one["draft"]["id"] for one in made.json()["items"][:-1]
+    ]
+    assert len((await twins.books())["drafts"]) == len(ids) == len(customers)
