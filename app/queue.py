@@ -26,6 +26,7 @@ class Job(StrEnum):
     RUN_FIRST_SYNC = "run_first_sync"
     SETTLE_DRAFT = "settle_draft"
     COMPLETE_DRAFT = "complete_draft"
+    FOLLOW_DRAFTS = "follow_drafts"
     TELL_LINK = "tell_link"
     WAKE = "wake"
     RESCUE = "rescue"

@@ -26,6 +26,7 @@ from app.first_sync.carry_out import run_first_sync
 from app.first_sync.plan import read_plan
 from app.idempotency import forget_expired
 from app.invoicing.complete import complete_draft
+from app.invoicing.follow import follow_drafts
 from app.invoicing.settle import settle_draft
 from app.invoicing.wake import wake_drafts
 from app.links.store import DirectoryEntry
@@ -45,6 +46,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.RUN_FIRST_SYNC: run_first_sync,
     Job.SETTLE_DRAFT: settle_draft,
     Job.COMPLETE_DRAFT: complete_draft,
+    Job.FOLLOW_DRAFTS: follow_drafts,
     Job.TELL_LINK: tell_link,
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.database import CommitPoint
+from app.invoicing.fate import WATCH
 from app.invoicing.look import look_for
 from app.invoicing.record import Overtaken, move, record_created, record_refused, set_due
 from app.invoicing.reserve import hold_still, reserve
@@ -173,7 +174,7 @@ async def _record_unknown(runtime: Runtime, link_id: LinkId, draft: Draft) -> No
     async with runtime.database.transaction(CommitPoint.DRAFT_UNKNOWN, link_id) as session:
         await move(
             session, draft, DraftState.UNCONFIRMED, now=now, what="outcome unknown",
-            not_before=now + settle, problem="draft-unconfirmed",
+            not_before=now + settle, problem="draft-unconfirmed", watch_until=now + WATCH,
         )  # fmt: skip
     runtime.metrics.drafts.labels("unknown").inc()
 

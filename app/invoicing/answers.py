@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument
 from app.invoicing.choose import Choice, Judged
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
 from app.invoicing.lines import hours, line_net
 from app.invoicing.objections import VatSaid
+from app.invoicing.places import offers_release, place_of
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
 from app.invoicing.words import say_hindrance, say_problem, say_rate
 
@@ -119,24 +120,6 @@ class PreviewAnswer(AnswerDocument):
     expires_at: datetime
 
 
-class DraftRequest(RequestDocument):
-    """Name the preview that is to be sent."""
-
-    model_config = {
-        "json_schema_extra": {"examples": [{"previewId": "0199f3a0-0000-7000-8000-0000000000c1"}]}
-    }
-
-    preview_id: str = Field(min_length=1, max_length=64)
-
-
-class ReleaseRequest(RequestDocument):
-    """Say why hours are set free."""
-
-    model_config = {"json_schema_extra": {"examples": [{"reason": "Kladden er slettet i Conta."}]}}
-
-    reason: str = Field(min_length=1, max_length=300)
-
-
 class DraftAnswer(AnswerDocument):
     """Hold a draft as it stands now; `state` says how far it has come."""
 
@@ -162,6 +145,17 @@ class DraftAnswer(AnswerDocument):
     )
     changed: list[dict[str, Any]] = Field(
         default=[], description="Hours that were no longer as previewed, each with what changed."
+    )
+    differs: list[dict[str, Any]] = Field(
+        default=[], description="Lines that are otherwise in Conta, ours and theirs."
+    )
+    became: dict[str, Any] | None = Field(
+        default=None,
+        description="What became of it in Conta: open, edited, missing, deleted, unclear, sent,"
+        " part-paid, paid, credited, closed; with the invoice's number, day and sums.",
+    )
+    offers_release: bool = Field(
+        default=False, description="Its hours may be billed again once a person releases them."
     )
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
@@ -261,14 +255,22 @@ def draft_answer(
         reasons=list(draft.facts.get("reasons", [])),
         conflicts=list(draft.facts.get("conflicts", [])),
         changed=list(draft.facts.get("changed", [])),
+        differs=list((draft.invoice or draft.facts).get("differs", [])),
+        became=_became(draft.invoice), offers_release=offers_release(draft),
         entries=[
             {
                 "entryId": row.entry_id, "line": row.line_no, "minutes": row.minutes,
-                "rateOre": row.rate, "held": row.active,
+                "rateOre": row.rate, "held": row.active, "place": place_of(row, draft).value,
             }
             for row in rows
         ],
-        events=[{"what": event.what, "at": event.at} for event in events],
+        events=[{"what": e.what, "at": e.at, "facts": dict(e.facts)} for e in events],
         requested_by=draft.requested_by, created_at=draft.created_at,
         updated_at=draft.updated_at,
     )  # fmt: skip
+
+
+def _became(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not seen:
+        return None
+    return {name: value for name, value in seen.items() if name not in {"differs", "flagged"}}

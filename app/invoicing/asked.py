@@ -132,6 +132,35 @@ class BatchRequest(RequestDocument):
     preview_ids: list[str] = Field(min_length=1, max_length=50)
 
 
+class DraftRequest(RequestDocument):
+    """Name the preview that is to be sent."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"previewId": "0199f3a0-0000-7000-8000-0000000000c1"}]}
+    }
+
+    preview_id: str = Field(min_length=1, max_length=64)
+
+
+class ReleaseRequest(RequestDocument):
+    """Say why hours are set free."""
+
+    model_config = {"json_schema_extra": {"examples": [{"reason": "Kladden er slettet i Conta."}]}}
+
+    reason: str = Field(min_length=1, max_length=300)
+    looked_in_conta: bool = Field(
+        default=False, description="No invoice without the mark is this draft's; a person looked."
+    )
+
+
+class InvoiceRequest(RequestDocument):
+    """Name the invoice in Conta that the draft became."""
+
+    model_config = {"json_schema_extra": {"examples": [{"invoiceId": "990001"}]}}
+
+    invoice_id: str = Field(pattern=r"^[0-9]{1,19}$")
+
+
 def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
     """
     Turn a request into a wish, over an earlier preview's where one is named.

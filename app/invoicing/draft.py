@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId, RecordKind
@@ -15,12 +14,11 @@ from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
 from app.invoicing.complete import finish_hours
-from app.invoicing.ledger import free_hours, holders, take_hours
-from app.invoicing.look import find_marked
-from app.invoicing.record import Overtaken, make_due, move
+from app.invoicing.ledger import held_elsewhere, holders, take_hours
+from app.invoicing.record import make_due
 from app.invoicing.shapes import freeze
 from app.invoicing.store import Draft, DraftEvent, DraftState, Preview
-from app.links.open_systems import open_books, open_time
+from app.links.open_systems import open_time
 from app.links.pairs import Pair
 from app.links.store import read_link
 from app.problems import Problem
@@ -177,16 +175,20 @@ def _event(
 
 
 async def _held(runtime: Runtime, link_id: LinkId, preview: Preview) -> Problem:
-    """Say which draft of this link has the hours; one of an earlier link is told without more."""
+    """Say which drafts of this link have which hours; of an earlier link's only which hours."""
     ids = [EntryId(entry_id) for entry_id in preview.versions]
     async with runtime.database.reading(link_id) as session:
         found = await holders(session, link_id, ids)
+        link = await read_link(session, link_id)
+        company = (link.time_account if link else None) or ""
+        elsewhere = await held_elsewhere(session, link_id, company, ids)
     if not found:
-        return Problem("hours-held-by-earlier-link")
+        return Problem("hours-held-by-earlier-link", more={"entryIds": elsewhere})
     first = next(iter(found))
     href = f"/v1/links/{link_id}/invoice-drafts/{first}"
     drafts = [{"draftId": draft_id, "entryIds": entries} for draft_id, entries in found.items()]
-    return Problem("hours-already-in-draft", draft=first, more={"drafts": drafts, "href": href})
+    more = {"drafts": drafts, "href": href, "entryIdsOfEarlierLinks": elsewhere}
+    return Problem("hours-already-in-draft", draft=first, more=more)
 
 
 async def _sent_before(runtime: Runtime, link_id: LinkId, preview: Preview) -> Problem:
@@ -203,76 +205,3 @@ async def _sent_before(runtime: Runtime, link_id: LinkId, preview: Preview) -> P
     return Problem(
         "hours-already-in-draft", draft=draft.draft_id, more={"drafts": drafts, "href": href}
     )
-
-
-async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:
-    """
-    Send once more because a person looked and says so.
-
-    Raises:
-        Problem: ``draft-state`` where no person is asked, or where two drafts were found.
-
-    """
-    if draft.state != DraftState.NEEDS_PERSON or draft.books_ids:
-        raise Problem("draft-state", state=draft.state)
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await _moved(
-            session, draft, DraftState.RESERVED, now=now, what="send again", not_before=now,
-            problem=None,
-        )  # fmt: skip
-    after = await advance(runtime, link_id, draft.draft_id)
-    if after.state == DraftState.CREATED:
-        await finish_hours(runtime, link_id, after)
-    return await read_draft(runtime, link_id, draft.draft_id)
-
-
-async def release_hours(runtime: Runtime, link_id: LinkId, draft: Draft, *, reason: str) -> Draft:
-    """
-    Set a draft's hours free, where no draft and no invoice in the books holds them.
-
-    Raises:
-        Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
-            books still have the draft or an invoice with its mark.
-
-    """
-    if draft.state not in (
-        DraftState.CREATED, DraftState.COMPLETED, DraftState.NEEDS_PERSON, DraftState.TAKEN,
-        DraftState.RESERVED,
-    ):  # fmt: skip
-        raise Problem("draft-state", state=draft.state)
-    await _require_absent(runtime, link_id, draft)
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await _moved(
-            session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
-            facts={"reason": reason}, problem=None,
-        )  # fmt: skip
-        await free_hours(session, draft, now=now)
-    await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
-    return await read_draft(runtime, link_id, draft.draft_id)
-
-
-async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
-    books = await open_books(runtime, link_id)
-    found = await find_marked(runtime, books, draft)
-    for books_id in draft.books_ids:
-        if not books_id.startswith("invoice:") and await books.read_draft(books_id) is not None:
-            raise Problem("draft-holds-hours", draft=books_id)
-    if found:
-        raise Problem("draft-holds-hours", draft=found[0].id)
-
-
-async def _moved(
-    session: AsyncSession,
-    draft: Draft,
-    target: DraftState,
-    *,
-    now: datetime,
-    what: str,
-    **values: Any,  # noqa: ANN401 - columns of the draft
-) -> None:
-    try:
-        await move(session, draft, target, now=now, what=what, **values)
-    except Overtaken:
-        raise Problem("draft-state", state="changed") from None

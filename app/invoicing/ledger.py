@@ -4,14 +4,18 @@ An hour is in one draft only, and the database says so.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId
 from app.invoicing.store import Draft, LedgerRow
+
+_NOBODY: Final = UUID(int=0)
 
 
 async def take_hours(
@@ -72,6 +76,38 @@ async def holders(
     for draft_id, entry_id in rows:
         found.setdefault(str(draft_id), []).append(str(entry_id))
     return found
+
+
+async def held_elsewhere(
+    session: AsyncSession, link_id: LinkId, time_company_id: str, entry_ids: Sequence[EntryId]
+) -> list[str]:
+    """
+    Say which hours other links of the company hold, whose rows this one may not see.
+
+    The unique index sees them: what cannot be inserted and is not ours is theirs. Nothing stays;
+    the caller's transaction must be one that is rolled back.
+    """
+    now = datetime.now(UTC)
+    rows: list[dict[str, Any]] = [
+        {
+            "link_id": link_id, "draft_id": _NOBODY, "entry_id": entry_id,
+            "time_company_id": time_company_id, "line_no": 0, "minutes": 0, "rate": 0,
+            "entry_version": 0, "snapshot": {}, "active": True, "created_at": now, "freed_at": None,
+        }
+        for entry_id in entry_ids
+    ]  # fmt: skip
+    free = await session.scalars(
+        upsert(LedgerRow).on_conflict_do_nothing().returning(LedgerRow.entry_id), rows
+    )
+    own = await session.scalars(
+        select(LedgerRow.entry_id).where(
+            LedgerRow.link_id == link_id,
+            LedgerRow.active,
+            LedgerRow.draft_id != _NOBODY,
+            LedgerRow.entry_id.in_(list(entry_ids)),
+        )
+    )
+    return sorted(set(entry_ids) - set(free) - set(own))
 
 
 async def hours_of(session: AsyncSession, link_id: LinkId, draft_id: Any) -> Sequence[LedgerRow]:  # noqa: ANN401 - a UUID of either library

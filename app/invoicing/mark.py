@@ -24,3 +24,8 @@ def with_mark(text: str, mark: str) -> str:
 def marks_in(text: str) -> frozenset[str]:
     """Find the marks in a line's text."""
     return frozenset(_MARK.findall(text))
+
+
+def without_mark(text: str) -> str:
+    """Give a line's text without the mark, also where a person left only half of it."""
+    return _MARK.sub("", text).replace("(spes. )", "").strip()

@@ -4,7 +4,7 @@ Each step a short transaction that only its own fence may make.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import update
@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
 from app.database import CommitPoint
+from app.invoicing.fate import differing_lines, total_differs
 from app.invoicing.ledger import free_hours
 from app.invoicing.store import Draft, DraftAttempt, DraftEvent, DraftState, VatAnswer
 from app.links.store import DirectoryEntry
@@ -125,12 +126,19 @@ async def record_created(
     """Keep the draft's id in the books and their sums; the VAT codes were accepted."""
     now = runtime.clock()
     link_id = LinkId(draft.link_id)
+    settle = timedelta(seconds=runtime.settings.settle_seconds)
+    lines = draft.body["lines"]
+    differs = total_differs(
+        net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
+    )
     async with runtime.database.transaction(point, link_id) as session:
         await move(
             session, draft, DraftState.CREATED, now=now, what=what, facts={"booksId": remote.id},
-            books_ids=[remote.id], remote=_sums(remote), not_before=now,
-            problem=_difference(draft, remote),
+            books_ids=[remote.id], remote=_sums(remote), not_before=now, next_look=now + settle,
+            problem="remote-total-differs" if differs else None,
         )  # fmt: skip
+        if differs:
+            await keep_facts(session, draft, {"differs": differing_lines(lines, remote.lines)})
         await close_attempt(session, draft, "created")
         await note_vat(session, draft, accepted=True, now=now)
     runtime.metrics.drafts.labels("created").inc()
@@ -171,10 +179,3 @@ async def note_vat(session: AsyncSession, draft: Draft, *, accepted: bool, now: 
 
 def _sums(remote: RemoteDraft) -> dict[str, Any]:
     return {"net": remote.net, "vat": remote.vat, "total": remote.total}
-
-
-def _difference(draft: Draft, remote: RemoteDraft) -> str | None:
-    """Compare net strictly; VAT is an expectation, a difference of an øre a line is only shown."""
-    if remote.net is not None and remote.net != draft.net:
-        return "remote-total-differs"
-    return None

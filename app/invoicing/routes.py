@@ -10,10 +10,13 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import Listing, read_cursor, write_cursor
 from app.idempotency import REPLAYED, Fresh, KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
-from app.invoicing.answers import DraftAnswer, DraftRequest, ReleaseRequest
+from app.invoicing.answers import DraftAnswer
+from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
 from app.invoicing.batch_routes import router as batch_router
 from app.invoicing.choice_routes import router as choice_router
-from app.invoicing.draft import create_draft, read_preview, release_hours, send_again
+from app.invoicing.decide import look_now, name_invoice, release_hours, send_again
+from app.invoicing.draft import create_draft, read_preview
+from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
 from app.invoicing.show import existing_draft, show_draft
 from app.invoicing.store import Draft, DraftState
@@ -22,7 +25,7 @@ from app.problems import preferred_language, responses
 from app.runtime import Running, Runtime
 
 router = APIRouter()
-for _router in (preview_router, batch_router, choice_router):
+for _router in (preview_router, batch_router, choice_router, ledger_router):
     router.include_router(_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
 MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
@@ -163,7 +166,7 @@ async def post_resend(
     """
     reached.require_active()
     draft = await existing_draft(runtime, reached.link_id, draft_id)
-    await send_again(runtime, reached.link_id, draft)
+    await send_again(runtime, reached.link_id, draft, by=reached.caller.subject)
     return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
@@ -172,18 +175,61 @@ async def post_resend(
     tags=["drafts"],
     operation_id="releaseInvoiceDraft",
     summary="Set a draft's hours free, where Conta holds neither the draft nor an invoice of it.",
-    responses=responses(*_COMMON, *_SYSTEMS, "draft-state", "draft-holds-hours"),
+    responses=responses(
+        *_COMMON, *_SYSTEMS, "draft-state", "draft-holds-hours", "draft-may-be-invoiced"
+    ),
 )
 async def post_release(
     body: ReleaseRequest, draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
 ) -> DraftAnswer:
-    """Use this after a draft was deleted in Conta; its hours can be billed again.
+    """
+    Use this after a draft was deleted in Conta, or its invoice credited; once.
 
-    Scope `invoices:write`.
+    Where an invoice without the mark looks like the draft, look in Conta first and say so with
+    `lookedInConta`, or name the invoice. Scope `invoices:write`.
     """
     reached.require_active()
     draft = await existing_draft(runtime, reached.link_id, draft_id)
-    await release_hours(runtime, reached.link_id, draft, reason=body.reason)
+    await release_hours(
+        runtime, reached.link_id, draft, reason=body.reason, by=reached.caller.subject,
+        looked=body.looked_in_conta,
+    )  # fmt: skip
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}/look",
+    tags=["drafts"],
+    operation_id="lookAtInvoiceDraft",
+    summary="Look in Conta now for what became of a draft.",
+    responses=responses(*_COMMON, *_SYSTEMS),
+)
+async def post_look(
+    draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
+) -> DraftAnswer:
+    """Use this when a person opens a draft and does not want to wait. Scope `invoices:write`."""
+    reached.require_active()
+    draft = await existing_draft(runtime, reached.link_id, draft_id)
+    await look_now(runtime, reached.link_id, draft)
+    return await show_draft(runtime, reached.link_id, draft_id, _language(request))
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}/invoice",
+    tags=["drafts"],
+    operation_id="nameInvoiceOfDraft",
+    summary="Say which invoice a draft became, where its mark was edited away.",
+    responses=responses(*_COMMON, *_SYSTEMS, "draft-state"),
+)
+async def post_invoice(
+    body: InvoiceRequest, draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
+) -> DraftAnswer:
+    """Use this where `became.what` is `unclear`. Scope `invoices:write`."""
+    reached.require_active()
+    draft = await existing_draft(runtime, reached.link_id, draft_id)
+    await name_invoice(
+        runtime, reached.link_id, draft, invoice_id=body.invoice_id, by=reached.caller.subject
+    )
     return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 

@@ -1,4 +1,4 @@
-"""Wake the drafts whose next step is due; waiting lives in their rows."""
+"""Wake the drafts whose next step or look is due; waiting lives in their rows."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,8 +42,19 @@ async def _wake_link(session: AsyncSession, link_id: LinkId, now: datetime) -> N
     for draft_id in due:
         await defer(session, Job.SETTLE_DRAFT, link_id, draft_id=str(draft_id))
         asked += 1
+    looks = await session.scalar(
+        select(func.count()).where(Draft.link_id == link_id, Draft.next_look <= now)
+    )
+    if looks:
+        await defer(session, Job.FOLLOW_DRAFTS, link_id)
+        asked += 1
     following = await session.scalar(
-        select(func.min(Draft.not_before)).where(Draft.link_id == link_id, Draft.not_before > now)
+        select(
+            func.least(
+                func.min(Draft.not_before).filter(Draft.not_before > now),
+                func.min(Draft.next_look).filter(Draft.next_look > now),
+            )
+        ).where(Draft.link_id == link_id)
     )
     if asked:  # a job that dies before it moves its draft must not be forgotten
         following = min(following or now + _LOOK_AGAIN, now + _LOOK_AGAIN)

@@ -11,13 +11,18 @@ from uuid_utils.compat import uuid7
 from app.canonical import LinkId, RecordKind
 from app.database import CommitPoint
 from app.invoicing.complete import complete_draft
+from app.invoicing.follow import follow_drafts
 from app.invoicing.settle import settle_draft
 from app.invoicing.wake import wake_drafts
 from app.links.pairs import Pair
 from app.queue import Job
 from app.runtime import Runtime
 
-JOBS = {Job.SETTLE_DRAFT: settle_draft, Job.COMPLETE_DRAFT: complete_draft}
+JOBS: dict[Job, Callable[..., Awaitable[None]]] = {
+    Job.SETTLE_DRAFT: settle_draft,
+    Job.COMPLETE_DRAFT: complete_draft,
+    Job.FOLLOW_DRAFTS: follow_drafts,
+}
 
 
 @pytest.fixture

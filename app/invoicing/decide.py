@@ -1,0 +1,166 @@
+"""Do what a person decided about a draft: send again, set free, name its invoice, mark again."""
+
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.advance import advance, read_draft
+from app.invoicing.complete import finish_hours
+from app.invoicing.fate import Fate, alike, fate_of_invoice
+from app.invoicing.follow import follow_draft
+from app.invoicing.ledger import free_hours
+from app.invoicing.look import INVOICE, find_marked
+from app.invoicing.record import Overtaken, move
+from app.invoicing.store import Draft, DraftState
+from app.links.open_systems import open_books
+from app.problems import Problem
+from app.runtime import Runtime
+from app.systems.ports import RemoteInvoice
+
+_RELEASABLE = frozenset(
+    {DraftState.CREATED, DraftState.COMPLETED, DraftState.NEEDS_PERSON, DraftState.TAKEN,
+     DraftState.RESERVED}
+)  # fmt: skip
+_STANDING = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+
+
+async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str) -> Draft:
+    """
+    Send once more because a person looked and says so; the books are asked once before.
+
+    A draft that turns up at that look is taken instead of sending.
+
+    Raises:
+        Problem: ``draft-state`` where no person is asked, or where two drafts were found.
+
+    """
+    if draft.state != DraftState.NEEDS_PERSON or draft.books_ids:
+        raise Problem("draft-state", state=draft.state)
+    await _once(follow_draft(runtime, link_id, draft))
+    draft = await read_draft(runtime, link_id, draft.draft_id)
+    if draft.state == DraftState.NEEDS_PERSON and not draft.books_ids:
+        now = runtime.clock()
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await _moved(
+                session, draft, DraftState.RESERVED, now=now, what="send again", not_before=now,
+                problem=None, next_look=None, facts={"by": by},
+            )  # fmt: skip
+    after = await advance(runtime, link_id, draft.draft_id)
+    if after.state in (DraftState.CREATED, DraftState.REFUSED):
+        await finish_hours(runtime, link_id, after)
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def release_hours(
+    runtime: Runtime, link_id: LinkId, draft: Draft, *, reason: str, by: str, looked: bool
+) -> Draft:
+    """
+    Set a draft's hours free, once, where no draft and no living invoice in the books holds them.
+
+    Args:
+        looked: A person looked in the books and says that no invoice without the mark is this
+            draft's; without it such an invoice refuses the release.
+
+    Raises:
+        Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
+            books still have the draft or an invoice of it, ``draft-may-be-invoiced`` where an
+            invoice without the mark looks like it.
+
+    """
+    if draft.state not in _RELEASABLE:
+        raise Problem("draft-state", state=draft.state)
+    await _require_absent(runtime, link_id, draft, looked=looked)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
+            facts={"reason": reason, "by": by}, problem=None,
+        )  # fmt: skip
+        await free_hours(session, draft, now=now)
+    await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def name_invoice(
+    runtime: Runtime, link_id: LinkId, draft: Draft, *, invoice_id: str, by: str
+) -> Draft:
+    """
+    Keep which invoice a draft became, because a person says so (the mark was edited away).
+
+    Raises:
+        Problem: ``draft-state`` for a draft that never stood in the books, ``not-found`` for an
+            invoice that is not there or is another customer's.
+
+    """
+    if draft.state not in _STANDING:
+        raise Problem("draft-state", state=draft.state)
+    books = await open_books(runtime, link_id)
+    invoice = await books.read_invoice(invoice_id)
+    if invoice is None or invoice.customer_id != draft.customer_books_id:
+        raise Problem("not-found")
+    now = runtime.clock()
+    seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": "person"}
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState(draft.state), now=now, what="invoice named", invoice=seen,
+            facts={"invoiceId": invoice.id, "by": by}, problem=None,
+        )  # fmt: skip
+    return await look_now(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+
+
+async def look_now(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:
+    """Look at a draft in the books now, and try once more to mark its hours where that waits."""
+    if draft.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, draft)
+        draft = await read_draft(runtime, link_id, draft.draft_id)
+    await _once(follow_draft(runtime, link_id, draft))
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def _once(deed: Awaitable[None]) -> None:
+    try:
+        await deed
+    except Overtaken:
+        return
+
+
+async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, looked: bool) -> None:
+    books = await open_books(runtime, link_id)
+    named = (draft.invoice or {}).get("id")
+    if named is not None:
+        invoice = await books.read_invoice(named)
+        if invoice is not None and _living([invoice]):
+            raise Problem("draft-holds-hours", draft=invoice.number or named)
+    for books_id in draft.books_ids:
+        if not books_id.startswith(INVOICE) and await books.read_draft(books_id) is not None:
+            raise Problem("draft-holds-hours", draft=books_id)
+    found = await find_marked(runtime, books, draft)
+    if found.drafts:
+        raise Problem("draft-holds-hours", draft=found.drafts[0].id)
+    for invoice in _living(found.invoices):
+        raise Problem("draft-holds-hours", draft=invoice.number or invoice.id)
+    like = alike(draft.body["lines"], draft.net, found.others)
+    candidates = [one for one in _living((*like.sure, *like.possible)) if one.id != named]
+    if candidates and not looked:
+        told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
+        raise Problem("draft-may-be-invoiced", more={"candidates": told})
+
+
+def _living(invoices: Iterable[RemoteInvoice]) -> list[RemoteInvoice]:
+    """Leave out the credited ones: they hold no hour any more."""
+    return [one for one in invoices if fate_of_invoice(one) is not Fate.CREDITED]
+
+
+async def _moved(
+    session: AsyncSession,
+    draft: Draft,
+    target: DraftState,
+    **values: Any,  # noqa: ANN401 - columns of the draft
+) -> None:
+    try:
+        await move(session, draft, target, **values)
+    except Overtaken:
+        raise Problem("draft-state", state="changed") from None

@@ -1,0 +1,256 @@
+"""
+Follow drafts in the books: edited, sent, deleted, paid, credited; and a first POST that comes late.
+
+Only drafts that are due are looked at, a few a job and one after another, so that the books are
+never hammered. Nothing is adjusted and nothing sent: what was seen is kept and shown.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.advance import read_draft
+from app.invoicing.fate import (
+    Fate,
+    alike,
+    differing_lines,
+    fate_of_invoice,
+    next_look,
+    total_differs,
+)
+from app.invoicing.look import INVOICE, Marked, adopt, find_marked
+from app.invoicing.record import Overtaken, make_due, move
+from app.invoicing.store import Draft, DraftState
+from app.links.open_systems import open_books
+from app.links.store import LinkState, directory_entry
+from app.runtime import Runtime
+from app.systems.ports import (
+    AccountingSystem,
+    NotFound,
+    RateLimited,
+    Rejected,
+    RemoteDraft,
+    RemoteInvoice,
+    Unauthorised,
+    Unreachable,
+)
+
+AT_ONCE: Final = 20
+_LATER: Final = timedelta(minutes=10)
+_FOLLOWED: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+
+
+async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
+    """Look at a link's drafts that are due (job ``FOLLOW_DRAFTS``), at most 20 a run."""
+    now = runtime.clock()
+    async with runtime.database.reading(link_id) as session:
+        entry = await directory_entry(session, link_id)
+        due = list(
+            await session.scalars(
+                select(Draft.draft_id)
+                .where(Draft.link_id == link_id, Draft.next_look <= now)
+                .order_by(Draft.next_look)
+                .limit(AT_ONCE)
+            )
+        )
+    if entry is None or entry.state != LinkState.ACTIVE:
+        return
+    for draft_id in due:
+        draft = await read_draft(runtime, link_id, draft_id)
+        try:
+            await follow_draft(runtime, link_id, draft)
+        except Overtaken:
+            continue
+        except (Unreachable, RateLimited, Unauthorised, Rejected, NotFound):
+            await _look_later(runtime, link_id, draft, now + _LATER)
+            return
+
+
+async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """
+    Look at one draft in the books and keep what was seen.
+
+    Raises:
+        SystemFault: The books could not be asked; look later.
+        Overtaken: The draft moved meanwhile.
+
+    """
+    now = runtime.clock()
+    books = await open_books(runtime, link_id)
+    watched = draft.watch_until is not None and draft.watch_until > now
+    state = DraftState(draft.state)
+    found = await find_marked(runtime, books, draft) if watched else None
+    if found is not None and await _came_late(runtime, link_id, draft, found):
+        return
+    if state not in _FOLLOWED:
+        settle = timedelta(seconds=runtime.settings.settle_seconds)
+        await _look_later(runtime, link_id, draft, now + 10 * settle if watched else None)
+        return
+    if draft.problem == "duplicate-draft" and await _one_left(runtime, link_id, draft, books):
+        return
+    seen = await _look_at(runtime, books, draft, found)
+    await _keep(runtime, link_id, draft, seen, watched=watched)
+
+
+async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
+    """Handle what a first POST that was given up made after all; ``True`` when that is all."""
+    ids = [one.id for one in found.as_drafts()]
+    state = DraftState(draft.state)
+    if state is DraftState.NEEDS_PERSON and len(ids) == 1:
+        await adopt(runtime, draft, found)
+        return True
+    own = set(draft.books_ids)
+    if draft.invoice and draft.invoice.get("id"):
+        own.add(INVOICE + draft.invoice["id"])
+    more = [one for one in ids if one not in own]
+    if not more:
+        return False
+    living = [one for one in draft.books_ids if one in ids]
+    if state in _FOLLOWED and not living and len(more) == 1 and more[0].startswith(INVOICE):
+        return False  # our own draft, sent meanwhile: not a second one
+    problem = "draft-after-release" if state not in _FOLLOWED else "duplicate-draft"
+    if draft.problem == problem and set(draft.books_ids) >= set(ids):
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
+            books_ids=[*draft.books_ids, *more], next_look=now + _LATER,
+        )  # fmt: skip
+        await make_due(session, link_id, now + _LATER)
+    runtime.metrics.drafts.labels("duplicate").inc()
+    return True
+
+
+async def _one_left(
+    runtime: Runtime, link_id: LinkId, draft: Draft, books: AccountingSystem
+) -> bool:
+    """Take the alarm back once a person deleted all but one of the drafts with the mark."""
+    living = [
+        one for one in draft.books_ids
+        if not one.startswith(INVOICE) and await books.read_draft(one) is not None
+    ]  # fmt: skip
+    if len(living) > 1:
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
+            books_ids=living or draft.books_ids[:1], next_look=now,
+        )  # fmt: skip
+        await make_due(session, link_id, now)
+    return True
+
+
+async def _look_at(
+    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
+) -> dict[str, Any]:
+    """Read the draft, or the invoice it became; where both are gone, search once."""
+    invoice_id = (draft.invoice or {}).get("id") or _adopted_invoice(draft)
+    if invoice_id is not None:
+        invoice = await books.read_invoice(invoice_id)
+        if invoice is not None:
+            by = (draft.invoice or {}).get("by", "mark")
+            return _of_invoice(draft, invoice, by=by)
+    remote = await books.read_draft(draft.books_ids[0])
+    if remote is not None:
+        return _of_draft(draft, remote)
+    found = found or await find_marked(runtime, books, draft)
+    if found.invoices:
+        return _of_invoice(draft, found.invoices[0], by="mark")
+    return _without_mark(draft, found)
+
+
+def _without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
+    """Say what a draft became that is gone, where no invoice carries its mark."""
+    like = alike(draft.body["lines"], draft.net, found.others)
+    if len(like.sure) == 1:
+        return _of_invoice(draft, like.sure[0], by="lines")
+    if (draft.invoice or {}).get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
+        return {"what": Fate.MISSING.value}  # one look may meet a list that lags
+    candidates = [*like.sure, *like.possible]
+    if not candidates:
+        return {"what": Fate.DELETED.value}
+    told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
+    return {"what": Fate.UNCLEAR.value, "candidates": told}
+
+
+def _adopted_invoice(draft: Draft) -> str | None:
+    first = draft.books_ids[0] if draft.books_ids else ""
+    return first.removeprefix(INVOICE) if first.startswith(INVOICE) else None
+
+
+def _of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
+    lines = draft.body["lines"]
+    differing = differing_lines(lines, remote.lines)
+    fate = Fate.EDITED if differing else Fate.OPEN
+    totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
+    seen = {"what": fate.value, **totals, "differs": differing}
+    seen["flagged"] = total_differs(
+        net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
+    )
+    return seen
+
+
+def _of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, Any]:
+    return {
+        "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
+        "day": invoice.day.isoformat() if invoice.day else None, "by": by,
+        "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
+        "differs": differing_lines(draft.body["lines"], invoice.lines),
+        "flagged": invoice.net is not None and invoice.net != draft.net,
+    }  # fmt: skip
+
+
+_TOLD: Final = {
+    Fate.DELETED: "draft-deleted",
+    Fate.UNCLEAR: "draft-unclear",
+    Fate.CREDITED: "invoice-credited",
+}
+_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs"})
+
+
+async def _keep(
+    runtime: Runtime, link_id: LinkId, draft: Draft, seen: dict[str, Any], *, watched: bool
+) -> None:
+    """Keep what was seen; a change is an event, a problem that is over goes away by itself."""
+    now = runtime.clock()
+    fate = Fate(seen["what"])
+    again = next_look(
+        fate, created_at=draft.created_at, now=now, watched=watched,
+        settle=timedelta(seconds=runtime.settings.settle_seconds),
+    )  # fmt: skip
+    before = (draft.invoice or {}).get("what")
+    told = _TOLD.get(fate) or ("remote-total-differs" if seen.get("flagged") else None)
+    problem = told if draft.problem in {None, *_OURS} else draft.problem
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        if draft.invoice != seen or draft.problem != problem:
+            what = fate.value if before != fate.value else "seen"
+            await move(
+                session, draft, DraftState(draft.state), now=now, what=what, invoice=seen,
+                facts={k: v for k, v in seen.items() if k in {"number", "remainingOre"}},
+                problem=problem, next_look=again,
+            )  # fmt: skip
+        else:
+            await _set_look(session, draft, again)
+        if again is not None:
+            await make_due(session, link_id, again)
+
+
+async def _look_later(runtime: Runtime, link_id: LinkId, draft: Draft, at: datetime | None) -> None:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _set_look(session, draft, at)
+        if at is not None:
+            await make_due(session, link_id, at)
+
+
+async def _set_look(session: AsyncSession, draft: Draft, at: datetime | None) -> None:
+    await session.execute(
+        update(Draft)
+        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .values(next_look=at)
+    )

@@ -1,0 +1,106 @@
+"""Take in questions to the hour ledger: where is this hour, and where has it been."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import select
+
+from app.access.caller import Scope
+from app.documents import AnswerDocument
+from app.invoicing.places import Place, place_of
+from app.invoicing.store import Draft, LedgerRow
+from app.links.reach import Reached, reach
+from app.problems import responses
+from app.runtime import Running
+
+router = APIRouter()
+MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+_EXAMPLE: Final[dict[str, Any]] = {
+    "entryId": "ent_3",
+    "place": "in-draft",
+    "history": [
+        {
+            "draftId": "0199f3a0-0000-7000-8000-0000000000d1", "mark": "TR-7K3QF9M2", "line": 1,
+            "text": "Nettbutikk: 12.10.2026–20.11.2026 (spes. TR-7K3QF9M2)", "minutes": 450,
+            "rateOre": 95000, "place": "in-draft", "invoiceNumber": None,
+            "from": "2026-11-24T09:01:00Z", "until": None,
+        }
+    ],
+}  # fmt: skip
+
+
+class HourPlace(AnswerDocument):
+    """Hold where one hour is and every draft line it has been in, the newest first."""
+
+    entry_id: str
+    place: str
+    history: list[dict[str, Any]]
+
+
+class HourPlaces(AnswerDocument):
+    """Hold one answer for each hour asked for; one never billed is free."""
+
+    model_config = {"json_schema_extra": {"examples": [{"items": [_EXAMPLE]}]}}
+
+    items: list[HourPlace]
+
+
+@router.get(
+    "/v1/links/{link_id}/ledger",
+    tags=["hours"],
+    operation_id="readLedger",
+    summary="Say where hours are: which draft, which line, which invoice.",
+    responses=responses(*_COMMON),
+)
+async def get_ledger(
+    reached: MayRead,
+    runtime: Running,
+    entry_ids: Annotated[
+        list[Annotated[str, Query(max_length=64)]], Query(alias="entryId", max_length=100)
+    ],
+) -> HourPlaces:
+    """
+    Use this to go from an hour to its line; the draft itself shows each line's hours.
+
+    An hour is in one place at most, and the history only grows. Scope `invoices:read`.
+    """
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = (
+            await session.execute(
+                select(LedgerRow, Draft)
+                .join(
+                    Draft,
+                    (Draft.link_id == LedgerRow.link_id) & (Draft.draft_id == LedgerRow.draft_id),
+                )
+                .where(LedgerRow.link_id == reached.link_id, LedgerRow.entry_id.in_(entry_ids))
+                .order_by(LedgerRow.created_at.desc())
+            )
+        ).all()
+    found: dict[str, list[tuple[LedgerRow, Draft]]] = {one: [] for one in entry_ids}
+    for row, draft in rows:
+        found[row.entry_id].append((row, draft))
+    return HourPlaces(
+        items=[
+            HourPlace(
+                entry_id=entry_id,
+                place=next(
+                    (place_of(r, d) for r, d in history if r.active), Place.FREE
+                ).value,
+                history=[_line(row, draft) for row, draft in history],
+            )
+            for entry_id, history in found.items()
+        ]
+    )  # fmt: skip
+
+
+def _line(row: LedgerRow, draft: Draft) -> dict[str, Any]:
+    until: datetime | None = row.freed_at
+    return {
+        "draftId": str(draft.draft_id), "mark": draft.mark, "line": row.line_no,
+        "text": draft.body["lines"][row.line_no - 1]["text"], "minutes": row.minutes,
+        "rateOre": row.rate, "place": place_of(row, draft).value,
+        "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
+        "until": until,
+    }  # fmt: skip

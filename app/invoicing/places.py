@@ -1,0 +1,42 @@
+"""Say where an hour is: free, reserved, in a draft, invoiced or credited; pure."""
+
+from enum import StrEnum
+from typing import Final
+
+from app.invoicing.fate import INVOICED, OFFERS_RELEASE, Fate
+from app.invoicing.store import Draft, DraftState, LedgerRow
+
+
+class Place(StrEnum):
+    """Name the one place an hour is in."""
+
+    FREE = "free"
+    RESERVED = "reserved"
+    IN_DRAFT = "in-draft"
+    INVOICED = "invoiced"
+    CREDITED = "credited"
+
+
+_STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+
+
+def place_of(row: LedgerRow, draft: Draft) -> Place:
+    """Say where an hour's ledger row puts it now; a row that was freed holds it no more."""
+    if not row.active:
+        return Place.FREE
+    if draft.state not in _STANDING:
+        return Place.RESERVED
+    fate = fate_of(draft)
+    if fate is Fate.CREDITED:
+        return Place.CREDITED
+    return Place.INVOICED if fate in INVOICED else Place.IN_DRAFT
+
+
+def offers_release(draft: Draft) -> bool:
+    """Say whether a draft's hours may be released: deleted or credited, and not released yet."""
+    return draft.state in _STANDING and fate_of(draft) in OFFERS_RELEASE
+
+
+def fate_of(draft: Draft) -> Fate:
+    """Give what was last seen of a draft in the books; nothing seen yet counts as open."""
+    return Fate((draft.invoice or {}).get("what", Fate.OPEN))
