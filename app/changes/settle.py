@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.changes.take import Due
+from app.database import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,23 @@ class Waiting:
 
 # Both lock their rows in one order before they write, as webhooks do: else two that meet could wait
 # for each other in a circle.
-_SETTLE = text("""
+_SETTLE = """
 WITH done AS (
-  SELECT * FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-                       CAST(:counters AS integer[])) AS d (side, kind, record_id, counter)
+  SELECT * FROM unnest(CAST(%(sides)s AS text[]), CAST(%(kinds)s AS text[]),
+                       CAST(%(ids)s AS text[]),
+                       CAST(%(counters)s AS integer[])) AS d (side, kind, record_id, counter)
 ), held AS MATERIALIZED (
   SELECT 1 FROM changes c JOIN done d USING (side, kind, record_id)
-  WHERE c.link_id = :link_id ORDER BY side, kind, record_id FOR UPDATE OF c
+  WHERE c.link_id = %(link_id)s ORDER BY side, kind, record_id FOR UPDATE OF c
 ), settled AS (
   DELETE FROM changes c USING done d
-  WHERE c.link_id = :link_id AND c.side = d.side AND c.kind = d.kind
+  WHERE c.link_id = %(link_id)s AND c.side = d.side AND c.kind = d.kind
     AND c.record_id = d.record_id AND c.counter = d.counter AND (SELECT count(*) FROM held) > 0
 )
-UPDATE changes c SET attempts = 0, code = NULL, facts = '{}', not_before = :now FROM done d
-WHERE c.link_id = :link_id AND c.side = d.side AND c.kind = d.kind
+UPDATE changes c SET attempts = 0, code = NULL, facts = '{}', not_before = %(now)s FROM done d
+WHERE c.link_id = %(link_id)s AND c.side = d.side AND c.kind = d.kind
   AND c.record_id = d.record_id AND c.counter <> d.counter
-""")
+"""
 
 
 async def settle(
@@ -50,27 +52,29 @@ async def settle(
     """Delete changes that are done; one that was hinted at meanwhile stays and is due at once."""
     items = tuple(done)
     if items:
-        await session.execute(_SETTLE, {"link_id": link_id, "now": now, **_arrays(items)})
+        await run(session, _SETTLE, {"link_id": link_id, "now": now, **_arrays(items)})
 
 
-_WAIT = text("""
+_WAIT = """
 WITH waits AS (
-  SELECT * FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-                       CAST(:counters AS integer[]), CAST(:untils AS timestamptz[]),
-                       CAST(:attempts AS integer[]), CAST(:codes AS text[]), CAST(:facts AS text[]))
+  SELECT * FROM unnest(CAST(%(sides)s AS text[]), CAST(%(kinds)s AS text[]),
+                       CAST(%(ids)s AS text[]),
+                       CAST(%(counters)s AS integer[]), CAST(%(untils)s AS timestamptz[]),
+                       CAST(%(attempts)s AS integer[]), CAST(%(codes)s AS text[]),
+                       CAST(%(facts)s AS text[]))
     AS w (side, kind, record_id, counter, until, attempts, code, facts)
 ), held AS MATERIALIZED (
   SELECT 1 FROM changes c JOIN waits w USING (side, kind, record_id)
-  WHERE c.link_id = :link_id ORDER BY side, kind, record_id FOR UPDATE OF c
+  WHERE c.link_id = %(link_id)s ORDER BY side, kind, record_id FOR UPDATE OF c
 )
 UPDATE changes c SET
   state = CASE WHEN w.until IS NULL THEN 'parked' ELSE 'pending' END,
   not_before = COALESCE(w.until, c.not_before),
   attempts = w.attempts, code = w.code, facts = CAST(w.facts AS jsonb)
 FROM waits w
-WHERE c.link_id = :link_id AND c.side = w.side AND c.kind = w.kind
+WHERE c.link_id = %(link_id)s AND c.side = w.side AND c.kind = w.kind
   AND c.record_id = w.record_id AND c.counter = w.counter AND (SELECT count(*) FROM held) > 0
-""")
+"""
 
 
 async def keep_waiting(session: AsyncSession, link_id: LinkId, waiting: Iterable[Waiting]) -> None:
@@ -78,7 +82,8 @@ async def keep_waiting(session: AsyncSession, link_id: LinkId, waiting: Iterable
     items = tuple(waiting)
     if not items:
         return
-    await session.execute(
+    await run(
+        session,
         _WAIT,
         {
             "link_id": link_id,

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
-from app.changes.store import Change, ChangeState
+from app.database import run
 from app.links.pairs import Pair
 
 
@@ -25,6 +24,25 @@ class Due:
     first_seen: datetime
 
 
+# A record is in one pair at most; each side's ids have an index of their own.
+_PAIR: Final = tuple(column.name for column in Pair.__table__.columns)
+_TAKE: Final = f"""
+SELECT c.side, c.kind, c.record_id, c.counter, c.attempts, c.first_seen,
+       {", ".join(f"p.{name}" for name in _PAIR)}
+FROM changes c
+LEFT JOIN LATERAL (
+  SELECT * FROM pairs t WHERE c.side = 'time'
+    AND t.link_id = %(link_id)s AND t.kind = c.kind AND t.time_id = c.record_id
+  UNION ALL
+  SELECT * FROM pairs b WHERE c.side = 'books'
+    AND b.link_id = %(link_id)s AND b.kind = c.kind AND b.books_id = c.record_id
+) p ON true
+WHERE c.link_id = %(link_id)s AND c.state = 'pending' AND c.not_before <= %(now)s
+ORDER BY c.kind, c.not_before, c.side, c.record_id
+LIMIT %(bite)s
+"""  # noqa: S608 - the names are our own columns
+
+
 async def take_due(
     session: AsyncSession, link_id: LinkId, *, now: datetime, bite: int
 ) -> Sequence[tuple[Due, Pair | None]]:
@@ -33,41 +51,17 @@ async def take_due(
 
     Customers come before projects, the longest waiting first. Nothing is locked: the queue lets
     one drain of a link run at a time, and a late one finds the counter or the pair's version moved.
+    The pairs belong to no session.
     """
-    time, books = aliased(Pair), aliased(Pair)
-    rows = await session.execute(
-        select(Change, time, books)
-        .outerjoin(time, _holds(time, Side.TIME, time.time_id))
-        .outerjoin(books, _holds(books, Side.BOOKS, books.books_id))
-        .where(
-            Change.link_id == link_id,
-            Change.state == ChangeState.PENDING,
-            Change.not_before <= now,
-        )
-        .order_by(Change.kind, Change.not_before, Change.side, Change.record_id)
-        .limit(bite)
-    )
-    return [(_due(change), by_time or by_books) for change, by_time, by_books in rows]
+    rows = await run(session, _TAKE, {"link_id": link_id, "now": now, "bite": bite})
+    return [(_due(row), _pair(row[6:])) for row in await rows.fetchall()]
 
 
-def _holds(
-    pair: type[Pair], side: Side, record_id: InstrumentedAttribute[str]
-) -> ColumnElement[bool]:
-    """Join a change of a side with the pair that holds its record; each by a unique index."""
-    return and_(
-        Change.side == side.value,
-        pair.link_id == Change.link_id,
-        pair.kind == Change.kind,
-        record_id == Change.record_id,
-    )
+def _due(row: Sequence[Any]) -> Due:
+    side, kind, record_id, counter, attempts, first_seen = row[:6]
+    return Due(Side(side), RecordKind(kind), RecordId(record_id), counter, attempts, first_seen)
 
 
-def _due(change: Change) -> Due:
-    return Due(
-        Side(change.side),
-        RecordKind(change.kind),
-        RecordId(change.record_id),
-        change.counter,
-        change.attempts,
-        change.first_seen,
-    )
+def _pair(values: Sequence[Any]) -> Pair | None:
+    named = dict(zip(_PAIR, values, strict=True))
+    return None if named["pair_id"] is None else Pair(**named)

@@ -87,14 +87,11 @@ async def take_bite(runtime: Runtime, link_id: LinkId) -> Bite | None:
     now = runtime.clock()
     async with runtime.database.reading(link_id) as session:
         opened = await read_opened(session, link_id)
-        if opened is None or opened.entry.state != LinkState.ACTIVE:
+        if opened is None or opened.state != LinkState.ACTIVE:
             return None
-        entry, link = opened.entry, opened.link
-        held = max(
-            (t for t in (entry.time_not_before, entry.books_not_before) if t and t > now),
-            default=None,
-        )
-        bite = Bite((), read_policies(link.settings), PROJECTS in link.features, opened, held)
+        until = opened.not_before
+        held = until if until is not None and until > now else None
+        bite = Bite((), read_policies(opened.settings), PROJECTS in opened.features, opened, held)
         if held is not None:
             return bite
         dues = await take_due(session, link_id, now=now, bite=runtime.settings.drain_bite)

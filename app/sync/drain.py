@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import psycopg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
 from app.changes.backoff import Failure
-from app.database import CommitPoint
+from app.database import CommitPoint, run
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
 from app.links.store import hold_back
@@ -96,7 +96,7 @@ async def _look(look: Look, work: Work) -> Outcome:
             wrote = outcome.kept is not None and outcome.kept.written
             if wrote or not isinstance(outcome.verdict, Again):
                 break  # what was written must be kept before the pair is looked at again
-    except (DBAPIError, PoolTimeout):
+    except (DBAPIError, psycopg.Error, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - one record must not stop its link's others
         _log.error(
@@ -156,24 +156,23 @@ async def _finish(
         await _stop(runtime, link_id, refused)
 
 
-_COUNT_LINK = text("""
+_COUNT_LINK = """
 UPDATE link_directory SET (pending, parked, next_due) = (
   SELECT count(*) FILTER (WHERE state = 'pending'), count(*) FILTER (WHERE state = 'parked'),
          GREATEST(min(not_before) FILTER (WHERE state = 'pending'),
                   CASE WHEN count(*) FILTER (WHERE state = 'pending') > 0
-                       THEN CAST(:held_until AS timestamptz) END)
-  FROM changes WHERE changes.link_id = :link_id)
-WHERE link_id = :link_id RETURNING next_due
-""")
+                       THEN CAST(%(held_until)s AS timestamptz) END)
+  FROM changes WHERE changes.link_id = %(link_id)s)
+WHERE link_id = %(link_id)s RETURNING next_due
+"""
 
 
 async def _count_link(
     session: AsyncSession, link_id: LinkId, *, now: datetime, held_until: datetime | None
 ) -> None:
     """Write what waits and when it is due, in one statement; go on at once if it is due now."""
-    next_due: datetime | None = await session.scalar(
-        _COUNT_LINK, {"link_id": link_id, "held_until": held_until}
-    )
+    counted = await run(session, _COUNT_LINK, {"link_id": link_id, "held_until": held_until})
+    (next_due,) = await counted.fetchone() or (None,)
     if next_due is not None and next_due <= now:
         await defer(session, Job.DRAIN_LINK, link_id)
 

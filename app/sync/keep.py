@@ -7,7 +7,7 @@ from random import SystemRandom
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -15,6 +15,7 @@ from app.canonical import LinkId
 from app.changes.backoff import Failure, RetryAt, next_attempt
 from app.changes.settle import Waiting, keep_waiting, settle
 from app.changes.take import Due
+from app.database import run
 from app.sync.merge import Conflict
 from app.sync.outcomes import Kept, Outcome
 from app.sync.store import ConflictRow, ConflictState, write_history
@@ -23,15 +24,15 @@ from app.sync.verdicts import Again, Asks, Done, Failed, HeldBack, Waits
 _draw: Final = SystemRandom().random
 
 # Conditional on the version that was read: a drain that lost its job to another one keeps nothing.
-_KEEP_PAIRS: Final = text("""
+_KEEP_PAIRS: Final = """
 UPDATE pairs p SET base = CAST(k.base AS jsonb), problem = k.problem, version = p.version + 1,
-                   updated_at = :now, synced_at = CASE WHEN k.problem IS NULL THEN :now
+                   updated_at = %(now)s, synced_at = CASE WHEN k.problem IS NULL THEN %(now)s
                                                        ELSE p.synced_at END
-FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:bases AS text[]),
-            CAST(:problems AS text[])) AS k (pair_id, version, base, problem)
-WHERE p.link_id = :link_id AND p.pair_id = k.pair_id AND p.version = k.version
+FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(versions)s AS integer[]), CAST(%(bases)s AS text[]),
+            CAST(%(problems)s AS text[])) AS k (pair_id, version, base, problem)
+WHERE p.link_id = %(link_id)s AND p.pair_id = k.pair_id AND p.version = k.version
 RETURNING p.pair_id
-""")
+"""
 
 
 async def keep_outcomes(
@@ -68,7 +69,8 @@ async def _keep_pairs(
     changed = [one.kept for one in outcomes if one.kept is not None and one.kept.changes_pair]
     if not changed:
         return set()
-    rows = await session.scalars(
+    rows = await run(
+        session,
         _KEEP_PAIRS,
         {
             "link_id": link_id,
@@ -79,7 +81,8 @@ async def _keep_pairs(
             "problems": [kept.problem for kept in changed],
         },
     )
-    return {kept.pair.pair_id for kept in changed} - set(rows)
+    written = {pair_id for (pair_id,) in await rows.fetchall()}
+    return {kept.pair.pair_id for kept in changed} - written
 
 
 async def _keep_conflicts(

@@ -1,15 +1,16 @@
 """Open both systems of a link from one look at its rows, so that a drain costs few of them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
+from app.database import run
 from app.links.credentials import tokens_from_bytes
 from app.links.identity import credential_identity
-from app.links.store import Credential, DirectoryEntry, Link
 from app.links.token_keeper import LinkTokens
 from app.runtime import Runtime
 from app.systems.ports import AccessReason, RecordKeeper, Tokens, Unauthorised
@@ -17,10 +18,20 @@ from app.systems.ports import AccessReason, RecordKeeper, Tokens, Unauthorised
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Hold a link's rows: its line in the directory, itself, and its sealed credentials."""
+    """
+    Hold what a drain needs of a link's rows.
 
-    entry: DirectoryEntry
-    link: Link
+    Args:
+        not_before: A system asked for patience until then; ``None`` where none did.
+        sealed: The credentials, sealed, by side.
+
+    """
+
+    state: str
+    not_before: datetime | None
+    settings: Mapping[str, Any]
+    features: Sequence[str]
+    books_account: str
     sealed: Mapping[Side, bytes]
 
 
@@ -33,20 +44,22 @@ class NotLetIn(Exception):  # noqa: N818 - named by what it says
         self.fault = fault
 
 
+_OPENED: Final = """
+SELECT d.state, GREATEST(d.time_not_before, d.books_not_before), l.settings, l.features,
+       l.books_account, c.side, c.sealed
+FROM link_directory d JOIN links l USING (link_id) LEFT JOIN credentials c USING (link_id)
+WHERE d.link_id = %(link_id)s
+"""
+
+
 async def read_opened(session: AsyncSession, link_id: LinkId) -> Opened | None:
     """Read a link's rows in one statement; ``None`` when there is no such link."""
-    rows = (
-        await session.execute(
-            select(DirectoryEntry, Link, Credential)
-            .join(Link, Link.link_id == DirectoryEntry.link_id)
-            .outerjoin(Credential, Credential.link_id == DirectoryEntry.link_id)
-            .where(DirectoryEntry.link_id == link_id)
-        )
-    ).all()
+    rows = await (await run(session, _OPENED, {"link_id": link_id})).fetchall()
     if not rows:
         return None
-    entry, link, _ = rows[0]
-    return Opened(entry, link, {Side(c.side): c.sealed for _, _, c in rows if c is not None})
+    state, not_before, settings, features, books_account, _, _ = rows[0]
+    sealed = {Side(side): secret for *_, side, secret in rows if side is not None}
+    return Opened(state, not_before, settings, features, books_account, sealed)
 
 
 def open_both(runtime: Runtime, link_id: LinkId, opened: Opened) -> Mapping[Side, RecordKeeper]:
@@ -71,7 +84,7 @@ def open_both(runtime: Runtime, link_id: LinkId, opened: Opened) -> Mapping[Side
     key = secret(Side.BOOKS).decode()
     return {
         Side.TIME: runtime.systems.time.open(tokens, pace_key=pace_key),
-        Side.BOOKS: runtime.systems.books.open(opened.link.books_account, key, pace_key=pace_key),
+        Side.BOOKS: runtime.systems.books.open(opened.books_account, key, pace_key=pace_key),
     }
 
 

@@ -1,19 +1,20 @@
 """Keep what sync must remember: conflicts, each pair's history, and how far the sweeps came."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Integer, String, insert, select, text
+from sqlalchemy import CheckConstraint, Index, Integer, String, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
-from app.database import Base, Instant
+from app.database import Base, Instant, run
 
 
 class ConflictState(StrEnum):
@@ -133,6 +134,17 @@ async def current_conflicts(
     return found
 
 
+_WRITE_HISTORY = """
+INSERT INTO history (link_id, entry_id, pair_id, event, side, field, value, winner, by, at)
+SELECT %(link_id)s, h.entry_id, h.pair_id, h.event, h.side, h.field, CAST(h.value AS jsonb),
+       CAST(h.winner AS jsonb), h.by, %(now)s
+FROM unnest(CAST(%(entry_ids)s AS uuid[]), CAST(%(pair_ids)s AS uuid[]), CAST(%(events)s AS text[]),
+            CAST(%(sides)s AS text[]), CAST(%(fields)s AS text[]), CAST(%(values)s AS text[]),
+            CAST(%(winners)s AS text[]), CAST(%(bys)s AS text[]))
+     AS h (entry_id, pair_id, event, side, field, value, winner, by)
+"""
+
+
 async def write_history(
     session: AsyncSession,
     link_id: LinkId,
@@ -141,12 +153,21 @@ async def write_history(
     now: datetime,
 ) -> None:
     """Add events, each a mapping of ``HistoryEntry``'s own columns; ids rise in the order given."""
-    if entries:
-        blank = {"side": None, "field": None, "value": None, "winner": None, "by": "sync"}
-        await session.execute(
-            insert(HistoryEntry),
-            [
-                blank | dict(entry) | {"link_id": link_id, "entry_id": uuid7(), "at": now}
-                for entry in entries
-            ],
-        )
+    if not entries:
+        return
+    await run(
+        session,
+        _WRITE_HISTORY,
+        {
+            "link_id": link_id,
+            "now": now,
+            "entry_ids": [uuid7() for _ in entries],
+            "pair_ids": [entry["pair_id"] for entry in entries],
+            "events": [entry["event"] for entry in entries],
+            "sides": [entry.get("side") for entry in entries],
+            "fields": [entry.get("field") for entry in entries],
+            "values": [json.dumps(entry.get("value")) for entry in entries],
+            "winners": [json.dumps(entry.get("winner")) for entry in entries],
+            "bys": [entry.get("by", "sync") for entry in entries],
+        },
+    )
