@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Final
 
 import structlog
@@ -15,21 +14,27 @@ from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.exceptions import JobAborted, UniqueViolation
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
+from sqlalchemy import select
 from uuid_utils.compat import UUID
 
+from app.access.store import forget_ended_states
 from app.canonical import LinkId
 from app.changes.wake import wake
+from app.database import CommitPoint
 from app.first_sync.again import wake_first_syncs
 from app.first_sync.carry_out import run_first_sync
 from app.first_sync.plan import read_plan
+from app.idempotency import forget_expired
 from app.invoicing.complete import complete_draft
 from app.invoicing.settle import settle_draft
 from app.invoicing.wake import wake_drafts
+from app.links.store import DirectoryEntry
 from app.links.tell import tell_link
 from app.queue import Job
 from app.runtime import Runtime
 from app.sync.drain import drain_link
 from app.sync.sweep import sweep_link
+from app.webhooks.store import forget_old
 
 LinkJob = Callable[..., Awaitable[None]]
 
@@ -59,8 +64,10 @@ POLL_SECONDS: Final = 0.05
 fetches; neither is announced again. A look that finds nothing costs 0.3 ms."""
 
 KEEP_ENDED_HOURS: Final = 168
-FORGET_EVERY: Final = 720
-"""Looks between clearings of ended jobs: an hour at five seconds a look."""
+FORGET_AFTER_SECONDS: Final = 60
+FORGET_EVERY_SECONDS: Final = 3600
+"""Seconds from a worker's start to its first clearing of what has had its time, and between two:
+never in the way of a start, and often enough for a worker that is restarted each day."""
 
 _RETRIES: Final = 8
 _LONGEST_WAIT: Final = timedelta(seconds=60)
@@ -133,11 +140,15 @@ async def run_worker(runtime: Runtime) -> None:
     stop = asyncio.Event()
     with _stopped_by_signals(stop):
         async with runtime.queue.open_async():
-            periodic = asyncio.create_task(_periodic(runtime))
+            beside = [
+                asyncio.create_task(_periodic(runtime)),
+                asyncio.create_task(_forgetting(runtime)),
+            ]
             while not stop.is_set():
                 await _work_until(runtime, stop)
-            periodic.cancel()
-            await asyncio.gather(periodic, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _work_until(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -181,15 +192,24 @@ def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
 
 async def _periodic(runtime: Runtime) -> None:
     """Wake due links and rescue stalled jobs, each as often as its setting says."""
-    for turn in count():
+    while True:
         try:
             await wake_all(runtime)
             await rescue(runtime)
-            if turn % FORGET_EVERY == 0:
-                await forget_ended(runtime)
         except Exception as error:  # noqa: BLE001 - a database away for a moment must not end the looks
             _log.warning("periodic look failed", error=type(error).__name__)
         await asyncio.sleep(runtime.settings.wake_seconds)
+
+
+async def _forgetting(runtime: Runtime) -> None:
+    """Clear what has had its time now and then, beside the looks, which must not wait for it."""
+    await asyncio.sleep(FORGET_AFTER_SECONDS)
+    while True:
+        try:
+            await forget(runtime)
+        except Exception as error:  # noqa: BLE001 - the next turn goes on where this one ended
+            _log.warning("forgetting failed", error=type(error).__name__)
+        await asyncio.sleep(FORGET_EVERY_SECONDS)
 
 
 async def wake_all(runtime: Runtime) -> None:
@@ -214,6 +234,30 @@ async def rescue(runtime: Runtime) -> None:
         except UniqueViolation:
             await manager.finish_job(job, status=Status.FAILED, delete_job=False)
         _log.warning("job rescued", job=job.task_name, job_id=job.id)
+
+
+async def forget(runtime: Runtime) -> None:
+    """
+    Delete what has had its time: ended jobs, used keys, ended log-ins, old webhooks.
+
+    In short transactions, each of which stands alone: a death or a second worker beside harms
+    nothing, and the next turn goes on.
+    """
+    await forget_ended(runtime)
+    now = runtime.clock()
+    database = runtime.database
+    gone = 1
+    while gone:
+        async with database.transaction(CommitPoint.PLAIN) as session:
+            gone = await forget_expired(session, now=now)
+    async with database.transaction(CommitPoint.PLAIN) as session:
+        await forget_ended_states(session, now=now)
+        links = (await session.scalars(select(DirectoryEntry.link_id))).all()
+    for link_id in map(LinkId, links):
+        gone = 1
+        while gone:
+            async with database.transaction(CommitPoint.PLAIN, link_id) as session:
+                gone = await forget_old(session, link_id, now=now)
 
 
 async def forget_ended(runtime: Runtime) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, delete
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, Instant
@@ -60,3 +61,15 @@ class OAuthState(Base):
     return_url: Mapped[str] = mapped_column(String(2000))
     expires_at: Mapped[datetime] = mapped_column(Instant)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+async def forget_ended_states(session: AsyncSession, *, now: datetime) -> int:
+    """
+    Delete log-ins whose ten minutes are over, used or not; gives how many.
+
+    One that is deleted is refused just as one that is over.
+    """
+    gone = await session.scalars(
+        delete(OAuthState).where(OAuthState.expires_at <= now).returning(OAuthState.link_id)
+    )
+    return len(gone.all())
