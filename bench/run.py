@@ -40,7 +40,8 @@ def accept(bench: Bench) -> None:
     bench.need_none("worker")
     bench.need_service()
     wait_for_port(port)
-    ours, bare = [], []
+    ours: list[float] = []
+    bare: list[float] = []
     for turn in range(ROUNDS + 1):
         chosen = list(spread(bench.world, BATCH // 2)) * 2
         for kind, target in (("bare", port), ("ours", bench.port)):
