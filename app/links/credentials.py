@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId, Side
 from app.links.identity import credential_identity
 from app.links.store import Credential
-from app.systems.ports import Tokens
-from app.vault import Vault
+from app.systems.ports import AccessReason, Tokens, Unauthorised
+from app.vault import Vault, VaultError
 
 
 def tokens_as_bytes(tokens: Tokens) -> bytes:
@@ -65,10 +65,25 @@ async def open_credential(
     Open a side's credential; ``None`` when there is none.
 
     Raises:
-        VaultError: The sealed value cannot be opened with the key ring.
+        Unauthorised: As ``open_sealed``.
 
     """
     row = await session.get(Credential, (link_id, side.value))
-    if row is None:
-        return None
-    return vault.open(row.sealed, identity=credential_identity(link_id, side))
+    return None if row is None else open_sealed(vault, link_id, side, row.sealed)
+
+
+def open_sealed(vault: Vault, link_id: LinkId, side: Side, sealed: bytes) -> bytes:
+    """
+    Open what was stored as a side's credential.
+
+    Raises:
+        Unauthorised: The key ring cannot open it. Like a refused credential it will not mend by
+            itself, so the link pauses for it, with a reason that says the fault is ours.
+
+    """
+    try:
+        return vault.open(sealed, identity=credential_identity(link_id, side))
+    except VaultError as err:
+        raise Unauthorised(
+            f"the {side} side's credential: {err}", reason=AccessReason.CREDENTIAL_UNREADABLE
+        ) from err

@@ -1,8 +1,10 @@
 """Test the books side's key and keep it sealed; test all links that share a refused key at once."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
@@ -12,7 +14,11 @@ from app.links.lifecycle import PROJECTS, PauseReason
 from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_link
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import AccessReport
+from app.systems.ports import AccessReport, Unauthorised
+
+_MENDED_BY_KEY: Final = frozenset(
+    {PauseReason.KEY_REFUSED, PauseReason.KEY_UNREADABLE, PauseReason.ORGANIZATION_BLOCKED}
+)
 
 
 async def try_key(runtime: Runtime, link_id: LinkId, key: str | None = None) -> AccessReport:
@@ -20,17 +26,24 @@ async def try_key(runtime: Runtime, link_id: LinkId, key: str | None = None) -> 
     Test a key (the stored one without ``key``) and say everything found, at once.
 
     Raises:
-        Problem: ``conta-key-missing`` when none is stored.
+        Problem: ``conta-key-missing`` when none is stored, or none that can be opened.
 
     """
     async with runtime.database.reading(link_id) as session:
         link = await session.get_one(Link, link_id)
-        stored = await open_credential(session, runtime.vault, link_id, Side.BOOKS)
-    if key is None and stored is None:
-        raise Problem("conta-key-missing")
-    tried = key if key is not None else (stored or b"").decode()
+        tried = key if key is not None else await _stored(session, runtime, link_id)
     books = runtime.systems.books.open(link.books_account, tried, pace_key=f"check:{link_id}")
     return await books.check()
+
+
+async def _stored(session: AsyncSession, runtime: Runtime, link_id: LinkId) -> str:
+    try:
+        stored = await open_credential(session, runtime.vault, link_id, Side.BOOKS)
+    except Unauthorised as unreadable:
+        raise Problem("conta-key-missing") from unreadable
+    if stored is None:
+        raise Problem("conta-key-missing")
+    return stored.decode()
 
 
 async def keep_key(runtime: Runtime, link_id: LinkId, key: str) -> AccessReport:
@@ -57,7 +70,7 @@ async def keep_key(runtime: Runtime, link_id: LinkId, key: str) -> AccessReport:
             now=now, fingerprint=key_fingerprint(key),
         )  # fmt: skip
         await session.flush()
-        if link.pause_reason in (PauseReason.KEY_REFUSED, PauseReason.ORGANIZATION_BLOCKED):
+        if link.pause_reason in _MENDED_BY_KEY:
             await resume(session, link_id, now=now)
     return report
 

@@ -12,6 +12,8 @@ class PauseReason(StrEnum):
 
     KEY_REFUSED = "key-refused"
     LOGIN_LOST = "login-lost"
+    KEY_UNREADABLE = "key-unreadable"
+    LOGIN_UNREADABLE = "login-unreadable"
     TRIAL_ENDED = "trial-ended"
     ORGANIZATION_BLOCKED = "organization-blocked"
     PERSON_ASKED = "person-asked"
@@ -46,12 +48,14 @@ def after_login(*, had_first_sync: bool) -> LinkState:
 
 
 def pause_reason(reason: AccessReason, *, books: bool) -> PauseReason:
-    """Say why a link pauses when a system refuses us."""
+    """Say why a link pauses when a system refuses us, or when our own key ring does."""
     match reason:
         case AccessReason.SUBSCRIPTION_ENDED:
             return PauseReason.TRIAL_ENDED
         case AccessReason.ORGANIZATION_BLOCKED | AccessReason.ORGANIZATION_READ_ONLY:
             return PauseReason.ORGANIZATION_BLOCKED
+        case AccessReason.CREDENTIAL_UNREADABLE:
+            return PauseReason.KEY_UNREADABLE if books else PauseReason.LOGIN_UNREADABLE
         case _:
             return PauseReason.KEY_REFUSED if books else PauseReason.LOGIN_LOST
 

@@ -36,7 +36,9 @@ from app.systems.ports import (
     Tokens,
 )
 
-_MENDED_BY_LOGIN: Final = frozenset({PauseReason.LOGIN_LOST, PauseReason.TRIAL_ENDED})
+_MENDED_BY_LOGIN: Final = frozenset(
+    {PauseReason.LOGIN_LOST, PauseReason.LOGIN_UNREADABLE, PauseReason.TRIAL_ENDED}
+)
 """A link paused for another reason (a person asked, the brake) stays paused at a new log-in."""
 
 

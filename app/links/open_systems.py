@@ -27,7 +27,7 @@ async def open_books(runtime: Runtime, link_id: LinkId) -> AccountingSystem:
     Bind the books system to a link.
 
     Raises:
-        Unauthorised: The link has no key.
+        Unauthorised: The link has no key, or one that our key ring cannot open.
 
     """
     async with runtime.database.reading(link_id) as session:

@@ -2,7 +2,6 @@
 
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.links.credentials import open_credential
 from app.links.key import pause_sharers
 from app.links.lifecycle import PROJECTS, PauseReason, told_status
 from app.links.open_systems import open_time
@@ -21,7 +20,7 @@ async def tell_link(runtime: Runtime, link_id: LinkId) -> None:
     """
     async with runtime.database.reading(link_id) as session:
         link = await read_link(session, link_id)
-        has_login = await open_credential(session, runtime.vault, link_id, Side.TIME) is not None
+        has_login = await session.get(Credential, (link_id, Side.TIME.value)) is not None
     if link is None:
         return
     if link.pause_reason == PauseReason.KEY_REFUSED:

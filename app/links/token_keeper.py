@@ -11,8 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.links.credentials import keep_credential, tokens_as_bytes, tokens_from_bytes
-from app.links.identity import credential_identity
+from app.links.credentials import (
+    keep_credential,
+    open_sealed,
+    tokens_as_bytes,
+    tokens_from_bytes,
+)
 from app.links.store import Credential
 from app.runtime import Runtime
 from app.systems.ports import AccessReason, Tokens, Unauthorised, Unreachable
@@ -128,8 +132,7 @@ class LinkTokens:
             )
 
     def _open(self, sealed: bytes) -> Tokens:
-        identity = credential_identity(self._link_id, Side.TIME)
-        return tokens_from_bytes(self._runtime.vault.open(sealed, identity=identity))
+        return tokens_from_bytes(open_sealed(self._runtime.vault, self._link_id, Side.TIME, sealed))
 
 
 def _lost() -> Unauthorised:

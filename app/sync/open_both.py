@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
 from app.database import run
-from app.links.credentials import tokens_from_bytes
-from app.links.identity import credential_identity
+from app.links.credentials import open_sealed, tokens_from_bytes
 from app.links.token_keeper import LinkTokens
 from app.runtime import Runtime
 from app.systems.ports import AccessReason, RecordKeeper, Tokens, Unauthorised
@@ -36,7 +35,7 @@ class Opened:
 
 
 class NotLetIn(Exception):  # noqa: N818 - named by what it says
-    """Say that a side's credential is missing, before anything was asked of it."""
+    """Say that a side's credential is missing or unreadable, before anything was asked of it."""
 
     def __init__(self, side: Side, fault: Unauthorised) -> None:
         super().__init__(str(fault))
@@ -67,8 +66,7 @@ def open_both(runtime: Runtime, link_id: LinkId, opened: Opened) -> Mapping[Side
     Bind both systems to the link; nothing is called yet.
 
     Raises:
-        NotLetIn: A credential is missing.
-        VaultError: One cannot be opened.
+        NotLetIn: A credential is missing, or our key ring cannot open it.
 
     """
 
@@ -77,7 +75,10 @@ def open_both(runtime: Runtime, link_id: LinkId, opened: Opened) -> Mapping[Side
         if sealed is None:
             reason = AccessReason.CREDENTIAL_REFUSED
             raise NotLetIn(side, Unauthorised(f"the {side} side has no credential", reason=reason))
-        return runtime.vault.open(sealed, identity=credential_identity(link_id, side))
+        try:
+            return open_sealed(runtime.vault, link_id, side, sealed)
+        except Unauthorised as fault:
+            raise NotLetIn(side, fault) from fault
 
     pace_key = str(link_id)
     tokens = _KnownTokens(LinkTokens(runtime, link_id), tokens_from_bytes(secret(Side.TIME)))

@@ -49,6 +49,7 @@ class AccessReason(StrEnum):
     """Name why access is refused; each becomes the reason of a pause that a person can act on."""
 
     CREDENTIAL_REFUSED = "credential-refused"
+    CREDENTIAL_UNREADABLE = "credential-unreadable"
     SUBSCRIPTION_ENDED = "subscription-ended"
     ORGANIZATION_BLOCKED = "organization-blocked"
     ORGANIZATION_READ_ONLY = "organization-read-only"

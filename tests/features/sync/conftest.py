@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from app.canonical import RecordId, RecordKind, Side
 from app.changes.store import Change, note
 from app.database import CommitPoint
+from app.links.identity import credential_identity
 from app.links.open_systems import open_side
 from app.links.pairs import Pair, make_pair
+from app.links.store import Credential
 from app.queue import Job, defer
 from app.records.fields import customer_fields, project_fields
 from app.runtime import Runtime
 from app.sandbox.seeds import SeedWorld, size
 from app.systems.ports import ChangeNotice
+from app.vault import Vault
 from tests.features.conftest import Linked, Twins
 
 ADDRESS = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
@@ -135,6 +138,17 @@ class Hands:
     async def rows(self, query: str) -> list[tuple[Any, ...]]:
         async with self.runtime.database.reading(self.linked.link_id) as session:
             return [tuple(row) for row in await session.execute(text(query))]
+
+    async def seal_with_a_lost_key(self, side: Side) -> None:
+        """Put in place of a credential what a key no longer in the ring sealed."""
+        link_id = self.linked.link_id
+        sealed = Vault({"lost": b"l" * 32}).seal(
+            b"secret", identity=credential_identity(link_id, side)
+        )
+        async with self.runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await session.execute(
+                update(Credential).where(Credential.side == side.value).values(sealed=sealed)
+            )
 
     async def fault(self, system: str, **fault: Any) -> None:
         await self.twins.control(system, "POST", "/faults", fault)

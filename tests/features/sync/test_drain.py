@@ -258,6 +258,25 @@ async def test_a_refused_key_pauses_the_link_once_and_keeps_the_work(hands: Hand
     assert [change.state for change in await hands.changes()] == ["pending"]
 
 
+@pytest.mark.parametrize(
+    ("side", "reason"), [(Side.BOOKS, "key-unreadable"), (Side.TIME, "login-unreadable")]
+)
+async def test_a_credential_our_ring_cannot_open_pauses_the_link_once(
+    hands: Hands, side: Side, reason: str
+) -> None:
+    """A key that left the ring is told as our own fault, not tried again for ever."""
+    time_id, _ = await hands.paired()
+    await hands.seal_with_a_lost_key(side)
+    await hands.hint(Side.TIME, time_id)
+
+    await hands.work()
+    await hands.work()
+
+    assert await hands.rows("SELECT state, pause_reason FROM links") == [("paused", reason)]
+    assert [(change.state, change.attempts) for change in await hands.changes()] == [("pending", 0)]
+    assert await hands.calls("conta", "GET") == []
+
+
 async def test_a_paused_link_keeps_its_work(hands: Hands) -> None:
     """Nothing is done while the link is not active."""
     time_id, _ = await hands.paired()
