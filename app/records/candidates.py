@@ -14,7 +14,7 @@ from app.records.decisions import refused_pairs
 from app.records.intents import open_contents
 from app.records.judge import paired_ids
 from app.records.look_for import says_the_same
-from app.records.matching import Found, Index, Proposal, match_one, match_projects
+from app.records.matching import Found, Indexes, Proposal, match_one, match_projects
 from app.records.questions import find_question
 from app.records.shapes import from_json, kind_of
 from app.records.store import KnownRecord, recall
@@ -88,16 +88,18 @@ async def look_around(
     )
 
 
-def find_partner(record: Record, side: Side, around: Surroundings) -> Found:
+def find_partner(record: Record, side: Side, around: Surroundings, indexes: Indexes) -> Found:
     """Match a record against the other side, its own siblings competing; pure, for a thread."""
     if isinstance(record, Customer):
         return match_one(
             record,
             side,
-            Index.of(one for one in around.theirs if isinstance(one, Customer)),
+            indexes.of(side.other, (one for one in around.theirs if isinstance(one, Customer))),
             refused=around.refused,
             taken=around.taken,
-            siblings=Index.of(one for one in around.siblings if isinstance(one, Customer)),
+            siblings=indexes.of(
+                side, (one for one in around.siblings if isinstance(one, Customer))
+            ),
         )
     return _find_project(record, side, around)
 

@@ -14,6 +14,7 @@ from app.links.lifecycle import PROJECTS
 from app.links.pairs import Pair
 from app.links.store import LinkState
 from app.records.fields import FIELDS
+from app.records.matching import Indexes
 from app.runtime import Runtime
 from app.sync.merge import Policy
 from app.sync.open_both import Opened, read_opened
@@ -63,6 +64,7 @@ class Look:
 
     Args:
         abilities: What each side can do, as asked for by ``able``.
+        indexes: The two sides as read for matching, for all records of the drain.
         refreshed: Lists that were read anew in this drain, by side and kind.
 
     """
@@ -73,6 +75,7 @@ class Look:
     policies: Mapping[str, Policy]
     projects: bool
     abilities: dict[Side, Capabilities] = field(default_factory=dict)
+    indexes: Indexes = field(default_factory=Indexes)
     refreshed: dict[tuple[Side, RecordKind], asyncio.Future[None]] = field(default_factory=dict)
 
     async def able(self, side: Side) -> Capabilities:

@@ -61,7 +61,10 @@ async def take_up(look: Look, work: Work) -> Outcome:
 async def _admit(look: Look, side: Side, kind: RecordKind, record: Record) -> Verdict:
     await refresh(look, side.other, kind)
     others = await look.able(side.other)
-    match await admit(look.runtime, look.link_id, side, kind, record, others=others):
+    verdict = await admit(
+        look.runtime, look.link_id, side, kind, record, others=others, indexes=look.indexes
+    )
+    match verdict:
         case Linked():
             await _wake_waiting(look, side, kind, record.id, again=True)
             return Done()

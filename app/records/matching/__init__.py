@@ -6,7 +6,7 @@ Pure: the answer depends on the arguments only, never on their order. What was m
 """
 
 from app.records.matching.explain import describe, explain
-from app.records.matching.index import Index
+from app.records.matching.index import Index, Indexes
 from app.records.matching.match import match
 from app.records.matching.match_one import match_one
 from app.records.matching.projects import match_projects
@@ -17,6 +17,7 @@ __all__ = [
     "Fact",
     "Found",
     "Index",
+    "Indexes",
     "Matching",
     "Proposal",
     "describe",

@@ -1,6 +1,6 @@
 """Read each customer once into a card: everything the comparison needs, folded and typed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.canonical import Customer, CustomerKind, RecordId
@@ -110,14 +110,16 @@ def read_card(customer: Customer) -> Card:
     )
 
 
-def read_side(customers: Iterable[Customer]) -> list[Card]:
+def read_side(
+    customers: Iterable[Customer], *, read: Callable[[Customer], Card] = read_card
+) -> list[Card]:
     """
     Read one side's customers in the order of their ids, and see what is shared inside it.
 
     A record that is gone or merged into another takes no part.
     """
     living = [c for c in customers if not c.gone and c.merged_into is None]
-    cards = [read_card(customer) for customer in sorted(living, key=lambda c: c.id)]
+    cards = [read(customer) for customer in sorted(living, key=lambda c: c.id)]
     mark_shared(cards)
     return cards
 
