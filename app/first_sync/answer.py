@@ -17,6 +17,8 @@ from app.problems import Problem
 from app.records.asked import Refusal
 from app.records.decisions import refuse
 from app.records.fields import FIELDS
+from app.records.judge import paired_ids
+from app.records.store import recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,12 @@ async def _answer(
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
     taken = await _taken(session, plan)
+    places = await _places(session, plan) if _chooses_projects(lines, answer) else {}
     results: list[tuple[UUID, str]] = []
     touched: set[tuple[Side, RecordId]] = set()
     for line in lines:
         held, own = await _turned(session, plan, line, answer)
-        reason = "partner-unknown" if held is None else _refusal(held, own, taken)
+        reason = "partner-unknown" if held is None else _refusal(held, own, taken, places)
         if held is not None and reason is None:
             touched |= await _write(session, held, own, taken, now=now)
         results.append((line.proposal_id, reason or ANSWERED))
@@ -122,6 +125,9 @@ async def _answer(
 
 Taken = dict[tuple[str, str], UUID]
 """By kind and books id: the line that links to the record."""
+
+Places = Mapping[tuple[Side, str], str | None]
+"""By side and project: the books id of its customer, or a name of its own where it has none."""
 
 
 async def _taken(session: AsyncSession, plan: Plan) -> Taken:
@@ -155,7 +161,26 @@ def _only_candidate(line: Proposal) -> str | None:
     return str(line.candidates[0]["id"]) if len(line.candidates) == 1 else None
 
 
-def _refusal(line: Proposal, answer: Answer, taken: Taken) -> str | None:
+def _chooses_projects(lines: Sequence[Proposal], answer: Answer) -> bool:
+    return answer.choice == "link" and any(one.kind == RecordKind.PROJECT for one in lines)
+
+
+async def _places(session: AsyncSession, plan: Plan) -> Places:
+    """Say where each project belongs, so that none is linked into another customer."""
+    link_id = LinkId(plan.link_id)
+    customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
+    linked = await links_of(session, plan, RecordKind.CUSTOMER)
+    customers |= {time_id: books_id for _, time_id, books_id in linked}
+    places: dict[tuple[Side, str], str | None] = {}
+    for side in Side:
+        for row in await recall(session, link_id, side, RecordKind.PROJECT):
+            own = row.data["customer_id"]
+            alone = own if own is None or side is Side.BOOKS else customers.get(own, f"time:{own}")
+            places[side, row.record_id] = alone
+    return places
+
+
+def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str | None:
     """Name why the answer cannot be kept, or ``None``."""
     if line.dormant:
         return "proposal-not-open"
@@ -164,6 +189,10 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken) -> str | None:
     holder = taken.get((line.kind, answer.partner_id or ""))
     if answer.choice == "link" and holder not in (None, line.proposal_id):
         return "partner-taken"
+    if answer.choice == "link" and line.kind == RecordKind.PROJECT:
+        here = places.get((Side.TIME, line.anchor_id))
+        there = places.get((Side.BOOKS, str(answer.partner_id)))
+        return None if here == there else "customers-not-linked"
     return None
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
-from app.first_sync.again import Away, hold_on, wait_until
-from app.first_sync.line import Step, carry_out_line
-from app.first_sync.sides import open_both
+from app.first_sync.again import WORKING, Away, hold_on, wait_until
+from app.first_sync.line import RECORD_GONE, Step, carry_out_line
+from app.first_sync.newcomers import look_again
+from app.first_sync.sides import Keepers, open_both
 from app.first_sync.store import (
     OutcomeState,
     Plan,
@@ -26,9 +27,10 @@ from app.first_sync.store import (
     run_of,
 )
 from app.links.change_state import activate
-from app.links.store import LinkState, read_link
+from app.links.store import read_link
 from app.queue import Job, defer
 from app.records.made import finish_creates
+from app.records.questions import ask
 from app.runtime import Runtime
 from app.systems.ports import ChangeNotice, SystemFault
 
@@ -54,7 +56,11 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
         await _end_or_wait(runtime, link_id, run)
         return
     try:
-        await _carry_out(runtime, link_id, lines)
+        keepers = await open_both(runtime, link_id)
+        if run.checked_at is None:
+            await look_again(runtime, link_id, keepers)
+        else:
+            await _carry_out(runtime, link_id, keepers, lines)
     except Away as away:
         await hold_on(runtime, link_id, away)
         return
@@ -71,7 +77,7 @@ async def _next_bite(
     """Choose the next lines of one kind; none while the plan or its link rests."""
     plan = await plan_in(session, link_id, PlanState.RUNNING)
     link = await read_link(session, link_id)
-    if plan is None or link is None or link.state not in (LinkState.REVIEWING, LinkState.ACTIVE):
+    if plan is None or link is None or link.state not in WORKING:
         return None, []
     run = await run_of(session, plan)
     if run is None or run.state != RunState.RUNNING:
@@ -106,7 +112,9 @@ async def _waiting_until(session: AsyncSession, plan: Plan, kind: RecordKind) ->
     )
 
 
-async def _carry_out(runtime: Runtime, link_id: LinkId, lines: Sequence[Proposal]) -> None:
+async def _carry_out(
+    runtime: Runtime, link_id: LinkId, keepers: Keepers, lines: Sequence[Proposal]
+) -> None:
     """
     Carry lines out side by side; the pace of each system holds them back by itself.
 
@@ -114,7 +122,6 @@ async def _carry_out(runtime: Runtime, link_id: LinkId, lines: Sequence[Proposal
         Away: A side cannot be worked with now; lines that were carried out stay so.
 
     """
-    keepers = await open_both(runtime, link_id)
     try:
         await finish_creates(runtime, link_id)
     except SystemFault as fault:
@@ -156,18 +163,30 @@ async def _end_or_wait(runtime: Runtime, link_id: LinkId, run: Run) -> None:
 
 
 async def _hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
-    """Let the ordinary sync look at every record that is not in step, so that none is forgotten."""
+    """
+    Let the ordinary sync look at every record that is not in step, so that none is forgotten.
+
+    One whose partner was deleted since the plan is a question: it is not made there once more.
+    """
+    link_id = LinkId(plan.link_id)
     for side in Side:
-        rows = await session.execute(
-            select(Proposal.kind, Proposal.anchor_id).where(
-                Proposal.link_id == plan.link_id,
+        found = await session.execute(
+            select(
+                Proposal.kind, Proposal.anchor_id, Proposal.outcome_code, Proposal.outcome_facts
+            ).where(
+                Proposal.link_id == link_id,
                 Proposal.plan_id == plan.plan_id,
                 Proposal.anchor_side == side.value,
                 Proposal.outcome.in_(_UNFINISHED),
             )
         )
-        notices = [ChangeNotice(RecordKind(kind), RecordId(one)) for kind, one in rows]
-        await note(session, LinkId(plan.link_id), side, notices, now=now)
+        notices = []
+        for kind, record_id, code, facts in found.all():
+            notice = ChangeNotice(RecordKind(kind), RecordId(record_id))
+            notices.append(notice)
+            if code == RECORD_GONE and facts["side"] != side:
+                await ask(session, link_id, side, notice.kind, notice.id, candidates=[], now=now)
+        await note(session, link_id, side, notices, now=now)
 
 
 def _lines_of(plan: Plan, kind: RecordKind) -> Select[Proposal]:

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
+from app.first_sync.again import WORKING
 from app.first_sync.deeds import ANCHOR, DEED, Deed
 from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, run_of
+from app.links.states import LinkState
 from app.problems import Problem
 from app.queue import Job, defer
 
@@ -48,13 +50,15 @@ async def tally(session: AsyncSession, plan: Plan) -> Tally:
     return Tally(found)
 
 
-async def confirm(session: AsyncSession, link_id: LinkId, *, by: str, now: datetime) -> Run:
+async def confirm(
+    session: AsyncSession, link_id: LinkId, *, state: LinkState, by: str, now: datetime
+) -> Run:
     """
     Start the one run of the plan; a plan that was confirmed before gives its run.
 
     Raises:
-        Problem: ``first-sync-not-open`` while there is nothing to confirm, ``answers-missing`` with
-            how many lines a person must still answer.
+        Problem: ``first-sync-not-now`` while the link rests, ``first-sync-not-open`` while there is
+            nothing to confirm, ``answers-missing`` with how many lines must still be answered.
 
     """
     plan = await current_plan(session, link_id, lock=True)
@@ -63,6 +67,8 @@ async def confirm(session: AsyncSession, link_id: LinkId, *, by: str, now: datet
     run = await run_of(session, plan)
     if run is not None:
         return run
+    if state not in WORKING:
+        raise Problem("first-sync-not-now", state=state.value)
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
     if plan.projects_stale:
@@ -73,7 +79,7 @@ async def confirm(session: AsyncSession, link_id: LinkId, *, by: str, now: datet
     run = Run(
         link_id=link_id, run_id=uuid7(), plan_id=plan.plan_id, state=RunState.RUNNING.value,
         total=counted.total, working=0, resumed_at=now, pause_code=None, confirmed_by=by,
-        started_at=now, ended_at=None, version=1,
+        started_at=now, ended_at=None, version=1, checked_at=None,
     )  # fmt: skip
     session.add(run)
     plan.state, plan.updated_at = PlanState.RUNNING.value, now
@@ -100,6 +106,7 @@ async def resume_run(session: AsyncSession, run: Run, plan: Plan, *, now: dateti
         return
     if run.state == RunState.PAUSED:
         run.state, run.pause_code, run.resumed_at = RunState.RUNNING.value, None, now
+        run.checked_at = None
         run.version += 1
         plan.state, plan.problem, plan.updated_at = PlanState.RUNNING.value, None, now
         plan.version += 1

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,7 @@ from app.first_sync.lines import find_line, links_of, read_line
 from app.first_sync.sides import Keepers
 from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
 from app.links.pairs import find_pair, partner_id
+from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
 from app.records.decisions import leave_out
@@ -66,6 +67,9 @@ class Outcome:
 
 _DONE = Outcome(OutcomeState.DONE)
 
+RECORD_GONE: Final = "record-gone"
+"""One of the line's records was deleted since the plan; its facts say on which side."""
+
 
 def _later(code: str, **facts: object) -> Outcome:
     return Outcome(OutcomeState.LATER, code, facts)
@@ -112,12 +116,28 @@ async def _link(step: Step) -> None:
     time, books = records[Side.TIME], records[Side.BOOKS]
     assert not isinstance(time, Outcome)  # noqa: S101 - the two lines above
     assert not isinstance(books, Outcome)  # noqa: S101 - the same
+    if not await _of_linked_customers(step, time, books):
+        await _keep(step, _later("project-customer-not-linked"))
+        return
     await _guard(Side.TIME, write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id)))
     try:
         async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
             await _pair(session, step, time, books)
     except IntegrityError:
         await _keep(step, _later("record-already-paired"))
+
+
+async def _of_linked_customers(step: Step, time: Record, books: Record) -> bool:
+    """Say whether two projects belong to customers that are a pair; customers always do."""
+    if not isinstance(time, Project) or not isinstance(books, Project):
+        return True
+    if time.customer_id is None or books.customer_id is None:
+        return time.customer_id == books.customer_id
+    async with step.runtime.database.reading(step.link_id) as session:
+        found = await partner_id(
+            session, step.link_id, Side.TIME, RecordKind.CUSTOMER, time.customer_id
+        )
+    return found == books.customer_id
 
 
 async def _pair(session: AsyncSession, step: Step, time: Record, books: Record) -> None:
@@ -201,16 +221,24 @@ async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record
     if seen is None:
         return _later("projects-need-smart")
     if seen.record is None or seen.record.gone:
-        return _later("record-gone", side=side.value, recordId=record_id)
+        return _later(RECORD_GONE, side=side.value, recordId=record_id)
     if content_print(seen.record) not in await _prints(step, side, record_id):
         return _later("changed-since-plan", side=side.value, recordId=record_id)
     return seen.record
 
 
 async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:
-    """Give what the person saw the record say: when it was matched, or after a fix of theirs."""
+    """
+    Give what the person saw the record say: when it was matched, or after a fix of theirs.
+
+    Under review only a reading or a fix changes what is remembered; on an active link the ordinary
+    sync does too, so there only the line counts.
+    """
     async with step.runtime.database.reading(step.link_id) as session:
-        rows = await recall(session, step.link_id, side, step.kind, [record_id])
+        link = await read_link(session, step.link_id)
+        reviewed = link is not None and link.state == LinkState.REVIEWING
+        ids = [record_id] if reviewed else []
+        rows = await recall(session, step.link_id, side, step.kind, ids)
         plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
         line = None
         if plan is not None:

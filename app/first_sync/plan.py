@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
-from app.first_sync.again import Away, hold_on
+from app.first_sync.again import WORKING, Away, hold_on
 from app.first_sync.answer import Touched
 from app.first_sync.deeds import partner_of
 from app.first_sync.lines import links_of, replace_lines, replace_some, stored_lines
@@ -18,6 +18,7 @@ from app.first_sync.propose import Known, Line, keep_answers, propose_customers,
 from app.first_sync.read import Reading, Superseded, read_side
 from app.first_sync.sides import capabilities_of, each_side, open_both
 from app.first_sync.store import Plan, PlanState, plan_in
+from app.links.store import read_link
 from app.records.decisions import refused_pairs
 from app.records.judge import Judged, judge_side, keep_judged, paired_ids
 from app.records.store import KnownRecord, recall
@@ -38,7 +39,8 @@ async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
     """
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING)
-    if plan is None:
+        link = await read_link(session, link_id)
+    if plan is None or link is None or link.state not in WORKING:
         return
     try:
         capabilities = await _read(runtime, link_id, plan)

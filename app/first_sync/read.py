@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 class Superseded(Exception):  # noqa: N818 - named by what happened
-    """Say that another reading began meanwhile; this one stops without a word."""
+    """Say that another reading began, or the link rests; this one stops without a word."""
 
 
 @dataclass(slots=True)
@@ -49,6 +49,8 @@ class Reading:
                 "UPDATE plans SET progress = jsonb_set(progress, ARRAY[CAST(:side AS text)],"
                 " CAST(:progress AS jsonb)), updated_at = :now"
                 " WHERE link_id = :link_id AND state = 'reading' AND started_at = :started_at"
+                " AND EXISTS (SELECT 1 FROM link_directory d WHERE d.link_id = plans.link_id"
+                " AND d.state IN ('reviewing', 'active'))"
                 " RETURNING 1"
             ),
             {

@@ -32,8 +32,8 @@ _BASE: Final = "/v1/links/{link_id}/first-sync"
     operation_id="confirmFirstSync",
     summary="Carry the plan out: from now on both systems are written to.",
     responses=responses(
-        *_COMMON, "first-sync-not-open", "answers-missing", "idempotency-key-missing",
-        "idempotency-key-reused", "idempotency-key-in-progress",
+        *_COMMON, "first-sync-not-now", "first-sync-not-open", "answers-missing",
+        "idempotency-key-missing", "idempotency-key-reused", "idempotency-key-in-progress",
     ),
 )  # fmt: skip
 async def post_confirm(
@@ -54,7 +54,9 @@ async def post_confirm(
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         claimed = await claim(session, call, link_id=reached.link_id, now=now)
-        run = await confirm(session, reached.link_id, by=reached.caller.subject, now=now)
+        run = await confirm(
+            session, reached.link_id, state=reached.state, by=reached.caller.subject, now=now
+        )
         if isinstance(claimed, Repeat):
             response.headers.update(REPLAYED)
         else:

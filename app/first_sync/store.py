@@ -165,7 +165,8 @@ class Run(Base):
     Args:
         total: Lines to be carried out, counted when it was confirmed.
         working: Time spent running before ``resumed_at``, in milliseconds; for the estimate.
-        pause_code: Why it is paused (``person-asked`` or a fault's code).
+        pause_code: Why it is paused (``person-asked``).
+        checked_at: When it looked for records made since the plan; ``None`` before it creates any.
 
     """
 
@@ -183,6 +184,7 @@ class Run(Base):
     working: Mapped[int] = mapped_column(Integer)
     resumed_at: Mapped[datetime] = mapped_column(Instant)
     pause_code: Mapped[str | None] = mapped_column(String(64))
+    checked_at: Mapped[datetime | None] = mapped_column(Instant)
     confirmed_by: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -86,6 +86,8 @@ async def _move(session: AsyncSession, link: Link, target: LinkState, now: datet
     values: dict[str, Any] = {"state": target.value}
     if target is LinkState.ACTIVE:
         values |= {"next_due": now, "next_sweep": now, "next_draft": now}
+    if target in (LinkState.ACTIVE, LinkState.REVIEWING):
+        values["next_plan"] = now
     await session.execute(
         update(DirectoryEntry).where(DirectoryEntry.link_id == link.link_id).values(values)
     )

@@ -115,6 +115,7 @@ async def _make(session: AsyncSession, wanted: Wanted, now: datetime) -> LinkId:
         DirectoryEntry(
             link_id=link_id, time_account=None, books_account=wanted.books_account,
             state=LinkState.CONNECTING, next_due=None, next_sweep=None, next_draft=None,
+            next_plan=None,
             time_not_before=None, books_not_before=None, pending=0, parked=0,
         )
     )  # fmt: skip

@@ -39,6 +39,7 @@ class DirectoryEntry(Base):
             waits.
         next_sweep: When the link is swept next.
         next_draft: When a draft of the link has its next step; ``None`` when none waits.
+        next_plan: When a first sync that waits for a system goes on; ``None`` when none waits.
         time_not_before: A 429 of the time system: no call for this link before then, by any
             process.
         books_not_before: The same for the books system.
@@ -79,6 +80,7 @@ class DirectoryEntry(Base):
     next_due: Mapped[datetime | None] = mapped_column(Instant)
     next_sweep: Mapped[datetime | None] = mapped_column(Instant)
     next_draft: Mapped[datetime | None] = mapped_column(Instant)
+    next_plan: Mapped[datetime | None] = mapped_column(Instant)
     time_not_before: Mapped[datetime | None] = mapped_column(Instant)
     books_not_before: Mapped[datetime | None] = mapped_column(Instant)
     pending: Mapped[int] = mapped_column(Integer)

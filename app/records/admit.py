@@ -138,6 +138,9 @@ async def _match(new: _Newcomer, around: Surroundings) -> Verdict | None:
         return await _link(new, around, partner, origin="matched")
     if found.asked:
         return await _ask(new, found.asked)
+    if question is not None and question.answer is None and not question.candidates:
+        # Its partner vanished: whoever removed it there may not want it back.
+        return await _ask(new, ())
     return await _create_if_ready(new, around)
 
 

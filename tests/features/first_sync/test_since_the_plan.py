@@ -1,0 +1,165 @@
+"""Time passes between the plan and its carrying out; what happens then is neither lost nor made."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from app.database import CommitPoint
+from tests.features.conftest import Linked, Twins
+from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
+from tests.features.first_sync.test_run import Judge, judge, restart
+
+__all__ = ["judge"]
+
+
+async def test_a_project_is_linked_inside_linked_customers_only(review: Review) -> None:
+    """A person cannot link a project into another customer's, however alike they look."""
+    first, second = (await review.lines(kind="project", deed="link"))[:2]
+    theirs = second["candidates"][0]["id"]
+    await review.answer(second, "create")
+
+    got = await review.patch(first, {"answer": "link", "partnerId": theirs})
+
+    assert first["record"]["customerId"] != second["record"]["customerId"]
+    assert (got.status_code, got.json()["facts"]) == (422, {"reason": "customers-not-linked"})
+
+
+async def test_a_project_waits_when_its_customers_were_not_linked_after_all(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """Its customer changed since the plan and was left to the sync: the project is not linked."""
+    project = await judge.review.line(kind="project", deed="link")
+    path = f"/companies/cmp_1/customers/{project['record']['customerId']}"
+    await judge.twins.control("timerabbit", "PATCH", path, {"name": "Et Annet Navn AS"})
+
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == project["id"]]
+    assert (after["outcome"], after["outcomeCode"]) == ("later", "project-customer-not-linked")
+
+
+async def test_a_run_of_a_paused_link_goes_on_when_the_link_does(
+    judge: Judge, confirmed: str, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """A person pauses the whole link: nothing is written; resumed, the run goes on by itself."""
+    before = await judge.names()
+    await client.post(f"{reviewing.path}/pause", headers=reviewing.books)
+    await work()
+    rested = await judge.names()
+
+    await client.post(f"{reviewing.path}/resume", headers=reviewing.books)
+    await work()
+
+    assert rested == before
+    assert (await judge.review.run(confirmed))["state"] == "done"
+
+
+async def test_a_reading_of_a_paused_link_goes_on_when_the_link_does(
+    review: Review, work: Work, client: httpx.AsyncClient, reviewing: Linked, twins: Twins
+) -> None:
+    """Nothing is asked of either system while the link rests."""
+    await review.start()
+    await client.post(f"{reviewing.path}/pause", headers=reviewing.books)
+    await twins.control("conta", "DELETE", "/requests")
+    await work()
+    asked = (await twins.control("conta", "GET", "/requests"))["requests"]
+    waiting = (await review.plan())["state"]
+
+    await client.post(f"{reviewing.path}/resume", headers=reviewing.books)
+    await work()
+
+    assert (asked, waiting) == ([], "reading")
+    assert (await review.plan())["state"] == "open"
+
+
+async def test_a_link_that_rests_takes_no_confirmation(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """A closed or paused link refuses to start a run that could not begin."""
+    await review.answer_all()
+    await client.delete(reviewing.path, headers=reviewing.books)
+
+    got = await review.confirm()
+
+    assert (got.status_code, got.json()["code"]) == (409, "first-sync-not-now")
+
+
+def by_hand(line: dict[str, Any]) -> dict[str, Any]:
+    """Give what a person types into Conta for a customer of Timerabbit."""
+    return {
+        "name": line["record"]["name"], "customerType": "ORGANIZATION",
+        "orgNo": line["record"]["organizationNumber"], "customerAddressLine1": "Torget 1",
+        "customerAddressPostcode": "0150", "customerAddressCity": "Oslo", "isActive": True,
+    }  # fmt: skip
+
+
+DEATHS = [None, ("before", 1), ("after", 1), ("before", 2), ("after", 2)]
+
+
+@pytest.mark.parametrize("death", DEATHS)
+async def test_what_a_person_made_meanwhile_is_not_made_again(
+    judge: Judge, confirmed: str, work: Work, death: tuple[When, int] | None
+) -> None:
+    """The plan would create it, but it stands in Conta by now: the sync links the two instead."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    made = await judge.twins.control(
+        "conta", "POST", "/organizations/1001/customers", by_hand(line)
+    )
+    if death is not None:
+        when, nth = death
+        judge.runtime.database._hook = dying_at(CommitPoint.RUN_STEP, when, nth)
+        with pytest.raises(Died):
+            await work()
+        await restart(judge)
+
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    names = await judge.names()
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    assert names["books", "customer"][line["record"]["name"]] == 1
+    assert (after["outcome"], after["outcomeCode"]) == ("later", "partner-made-since")
+    assert pairs[line["record"]["id"]] == str(made["id"])
+
+
+async def test_a_stranger_made_meanwhile_is_taken_up_afterwards(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """What is nobody's partner is created on the other side by the ordinary sync, once."""
+    body = {
+        "name": "Helt Ny Kunde AS", "customerType": "ORGANIZATION",
+        "customerAddressLine1": "Torget 1", "customerAddressPostcode": "0150",
+        "customerAddressCity": "Oslo", "isActive": True,
+    }  # fmt: skip
+    await judge.twins.control("conta", "POST", "/organizations/1001/customers", body)
+
+    await work()
+
+    names = await judge.names()
+    counts = Counter(
+        {side: names[side, "customer"]["Helt Ny Kunde AS"] for side in ("books", "time")}
+    )
+    assert counts == {"books": 1, "time": 1}
+
+
+async def test_a_customer_deleted_meanwhile_is_asked_about(
+    judge: Judge, confirmed: str, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Deleted between plan and confirmation: not linked, not made once more; a person is asked."""
+    line = await judge.review.line(deed="link", kind="customer")
+    name, partner = line["record"]["name"], line["candidates"][0]["id"]
+    before = await judge.names()
+    await judge.twins.control("conta", "POST", f"/organizations/1001/customers/{partner}/delete")
+
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    names = await judge.names()
+    asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    assert (after["outcome"], after["outcomeCode"]) == ("later", "record-gone")
+    assert (names["books", "customer"][name], names["time", "customer"][name]) == (
+        0, before["time", "customer"][name],
+    )  # fmt: skip
+    assert line["record"]["id"] in {one["record"]["id"] for one in asked["items"]}
