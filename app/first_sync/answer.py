@@ -1,7 +1,7 @@
 """Take a person's answers to lines of the plan, one or many, under the plan's lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,7 @@ class Answer:
         partner_id: With ``link``: whom; without it the only candidate.
         winners: With ``link``: by field, the side whose value counts; the others stay to be decided
             where they differ.
+        over: Whether it may take the place of another answer; a bulk answer may not.
 
     """
 
@@ -38,10 +39,14 @@ class Answer:
     by: str
     partner_id: str | None = None
     winners: Mapping[str, str] = field(default_factory=dict)
+    over: bool = True
 
 
 ANSWERED: Final = "answered"
 """The result of a line that took its answer; any other result is the reason it did not."""
+
+ANSWERED_BEFORE: Final = "answered-before"
+"""Someone answered otherwise; an answer to many lines passes over theirs."""
 
 
 Touched = frozenset[tuple[Side, RecordId]] | None
@@ -154,7 +159,7 @@ async def _turned(
     held, chosen = (
         (line, partner_id) if line.anchor_side == Side.TIME.value else (partner, line.anchor_id)
     )
-    return held, Answer("link", answer.by, chosen, answer.winners)
+    return held, replace(answer, partner_id=chosen)
 
 
 def _only_candidate(line: Proposal) -> str | None:
@@ -184,6 +189,8 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> st
     """Name why the answer cannot be kept, or ``None``."""
     if line.dormant:
         return "proposal-not-open"
+    if not answer.over and _says_otherwise(line, answer):
+        return ANSWERED_BEFORE
     if not set(answer.winners) <= set(FIELDS[RecordKind(line.kind)]):
         return "winner-unknown"
     holder = taken.get((line.kind, answer.partner_id or ""))
@@ -194,6 +201,12 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> st
         there = places.get((Side.BOOKS, str(answer.partner_id)))
         return None if here == there else "customers-not-linked"
     return None
+
+
+def _says_otherwise(line: Proposal, answer: Answer) -> bool:
+    if line.answer is None or answer.choice is None:
+        return False
+    return (line.answer, line.partner_id) != (answer.choice, answer.partner_id)
 
 
 async def _write(

@@ -1,4 +1,4 @@
-"""Shape what the API says of the plan, its lines and its run."""
+"""Shape what the API says of the plan and its run."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,10 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import Field
 
 from app.canonical import RecordKind
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument
 from app.first_sync.confirm import Tally
-from app.first_sync.deeds import Deed
-from app.first_sync.store import Category, OutcomeState, Plan, Run, RunState
-from app.records.judge import say_finding
-from app.records.shown import reasons_shown, record_shown
+from app.first_sync.store import OutcomeState, Plan, Run, RunState
 
-_RECORD: Final[dict[str, Any]] = {
-    "id": "cus_4", "name": "Blåtroll Bygg", "kind": "company",
-    "organizationNumber": "860001381", "email": "post@blatrollbygg.example",
-    "phone": "48312021", "address": "Eksempelveien 33, 2317 Hamar", "active": True,
-}  # fmt: skip
 EXAMPLE_PLAN: Final[dict[str, Any]] = {
     "state": "open",
     "progress": {"time": {"customer": {"listed": 40, "total": 40, "read": 40}}},
@@ -30,34 +22,6 @@ EXAMPLE_PLAN: Final[dict[str, Any]] = {
     "problem": None,
     "version": 7,
     "updatedAt": "2026-11-24T09:05:00Z",
-}
-EXAMPLE_LINE: Final[dict[str, Any]] = {
-    "id": "0199f3a0-0000-7000-8000-000000000021",
-    "kind": "customer",
-    "category": "certain",
-    "deed": "link",
-    "side": "time",
-    "record": _RECORD,
-    "partnerId": None,
-    "candidates": [
-        {
-            "id": "500004",
-            "score": 62,
-            "rule": "number-and-name",
-            "reasons": "samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer",
-            "record": {**_RECORD, "id": "500004", "name": "Blåtroll Bygg AS"},
-        }
-    ],
-    "siblings": [],
-    "ready": True,
-    "findings": [],
-    "answer": None,
-    "winners": {},
-    "answeredBy": None,
-    "answeredAt": None,
-    "outcome": None,
-    "outcomeCode": None,
-    "version": 1,
 }
 EXAMPLE_RUN: Final[dict[str, Any]] = {
     "id": "0199f3a0-0000-7000-8000-000000000031",
@@ -75,9 +39,6 @@ EXAMPLE_RUN: Final[dict[str, Any]] = {
     "endedAt": None,
 }
 
-
-PLAIN_TEXT: Final = r"^[^\x00]*$"
-"""A text the database can hold: anything but NUL."""
 
 _OPEN: Final = "open"
 
@@ -107,96 +68,6 @@ class PlanAnswer(AnswerDocument):
     problem: Mapping[str, Any] | None
     version: int
     updated_at: datetime
-
-
-class ProposalAnswer(AnswerDocument):
-    """Hold one line: the record, its candidates with reasons, and what will be done with it."""
-
-    model_config = {"json_schema_extra": {"examples": [EXAMPLE_LINE]}}
-
-    id: str
-    kind: str
-    category: str
-    deed: str
-    side: str
-    record: Mapping[str, Any]
-    partner_id: str | None
-    candidates: list[Mapping[str, Any]]
-    siblings: list[Mapping[str, Any]]
-    ready: bool
-    findings: list[Mapping[str, Any]]
-    answer: str | None
-    winners: Mapping[str, str]
-    answered_by: str | None
-    answered_at: datetime | None
-    outcome: str | None
-    outcome_code: str | None
-    version: int
-
-
-class AnswerRequest(RequestDocument):
-    """Answer a line; `null` takes the answer back."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [{"answer": "link", "partnerId": "500004", "winners": {"email": "books"}}]
-        }
-    }
-
-    answer: Literal["link", "create", "leave_out"] | None
-    partner_id: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
-    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
-
-
-class LineFilter(RequestDocument):
-    """Choose lines; what is left out does not narrow."""
-
-    kind: Literal["customer", "project"] | None = None
-    category: Category | None = None
-    deed: Deed | None = None
-    answered: bool | None = None
-    outcome: OutcomeState | None = None
-    q: str | None = Field(default=None, max_length=100, pattern=PLAIN_TEXT)
-
-
-class BulkAnswer(RequestDocument):
-    """Give many lines one answer, by ids or by a filter, exactly one of them."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [{"filter": {"deed": "ask"}, "answer": "create", "dryRun": True}]
-        }
-    }
-
-    ids: list[str] | None = Field(default=None, min_length=1, max_length=1000)
-    filter: LineFilter | None = None
-    answer: Literal["link", "create", "leave_out"] | None
-    dry_run: bool = False
-
-
-class BulkResult(AnswerDocument):
-    """Say how many lines were hit, with a result for each, or samples in a dry run."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "matched": 2,
-                    "dryRun": True,
-                    "items": [
-                        {
-                            "id": "0199f3a0-0000-7000-8000-000000000021",
-                            "result": "would-answer",
-                        }
-                    ],
-                }
-            ]
-        }
-    }
-
-    matched: int
-    dry_run: bool
-    items: list[Mapping[str, str]]
 
 
 class RunAnswer(AnswerDocument):
@@ -229,12 +100,12 @@ class RunList(AnswerDocument):
     items: Sequence[RunAnswer]
 
 
-def plan_answer(plan: Plan, tally: Tally, categories: Mapping[str, int]) -> PlanAnswer:
+def plan_answer(plan: Plan, tally: Tally) -> PlanAnswer:
     """Show a plan."""
     return PlanAnswer(
         state=plan.state,
         progress=plan.progress,
-        categories=categories,
+        categories=tally.by_category,
         deeds=tally.by_kind,
         missing_answers=tally.missing,
         projects=plan.capabilities.get("projects"),
@@ -242,26 +113,6 @@ def plan_answer(plan: Plan, tally: Tally, categories: Mapping[str, int]) -> Plan
         version=plan.version,
         updated_at=plan.updated_at,
     )
-
-
-def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
-    """Show a line in a language."""
-    others: Mapping[str, Any] = row["others"] or {}
-    return ProposalAnswer(
-        id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
-        deed=row["deed"], side=row["anchor_side"],
-        record=record_shown(row["anchor"]), partner_id=row["partner_id"],
-        candidates=[
-            {**reasons_shown(one, language), "record": record_shown(others.get(str(one["id"])))}
-            for one in row["candidates"]
-        ],
-        siblings=[reasons_shown(one, language) for one in row["siblings"]],
-        ready=row["ready"],
-        findings=[{**one, **say_finding(one, language)} for one in row["findings"]],
-        answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
-        answered_at=row["answered_at"], outcome=row["outcome"],
-        outcome_code=row["outcome_code"], version=row["version"],
-    )  # fmt: skip
 
 
 def run_answer(run: Run, plan: Plan, counts: Sequence[Counted], *, now: datetime) -> RunAnswer:

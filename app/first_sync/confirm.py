@@ -1,5 +1,6 @@
 """Count what a confirmation would do, and confirm: from then on both systems are written to."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,24 +12,26 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
 from app.first_sync.again import WORKING
-from app.first_sync.deeds import ANCHOR, DEED, Deed
+from app.first_sync.deeds import ANCHOR, DEED, SHOWN_CATEGORY, Deed
+from app.first_sync.search import at_once
 from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, run_of
 from app.links.states import LinkState
 from app.problems import Problem
 from app.queue import Job, defer
 
 _COUNT: Final = text(f"""
-SELECT p.kind, {DEED} AS deed, count(*) FROM proposals p {ANCHOR}
+SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, count(*) FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
-GROUP BY 1, 2
+GROUP BY 1, 2, 3
 """)  # noqa: S608 - a constant of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Hold how many lines come to each deed, by kind."""
+    """Hold how many lines come to each deed, by kind, and how many are of each category."""
 
     by_kind: Mapping[str, Mapping[str, int]]
+    by_category: Mapping[str, int]
 
     @property
     def missing(self) -> int:
@@ -43,11 +46,16 @@ class Tally:
 
 async def tally(session: AsyncSession, plan: Plan) -> Tally:
     """Count the lines by what they come to."""
-    rows = await session.execute(_COUNT, {"link_id": plan.link_id, "plan_id": plan.plan_id})
-    found: dict[str, dict[str, int]] = {}
-    for kind, deed, count in rows:
-        found.setdefault(kind, {})[deed] = count
-    return Tally(found)
+    await at_once(session)
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
+    rows = (await session.execute(_COUNT, named)).all()
+    await at_once(session, over=True)
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    categories: Counter[str] = Counter()
+    for kind, category, deed, count in rows:
+        found[kind][deed] += count
+        categories[category] += count
+    return Tally(found, categories)
 
 
 async def confirm(
@@ -80,6 +88,7 @@ async def confirm(
         link_id=link_id, run_id=uuid7(), plan_id=plan.plan_id, state=RunState.RUNNING.value,
         total=counted.total, working=0, resumed_at=now, pause_code=None, confirmed_by=by,
         started_at=now, ended_at=None, version=1, checked_at=None,
+        undo_state=None, undo_by=None, undo_started_at=None, undo_ended_at=None,
     )  # fmt: skip
     session.add(run)
     plan.state, plan.updated_at = PlanState.RUNNING.value, now

@@ -65,13 +65,10 @@ def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
 
 
 ANCHOR: Final = """
-CROSS JOIN LATERAL (
-  SELECT a.ready, a.left_out, a.data, a.findings FROM records a
-  WHERE a.link_id = p.link_id AND a.side = p.anchor_side AND a.kind = p.kind
-    AND a.record_id = p.anchor_id OFFSET 0
-) r
+JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
+              AND r.record_id = p.anchor_id
 """
-"""Joins each line ``p`` to its anchor ``r`` by key, whatever the planner knows of fresh tables."""
+"""Joins each line ``p`` to its anchor ``r``; over a whole plan it is read ``at_once``."""
 
 SHOWN_CATEGORY: Final = """
 CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left_out'

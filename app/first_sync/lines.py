@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,20 +17,20 @@ _INSERT: Final = text("""
 INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_side, anchor_id, name,
                        candidates, siblings, score, print, answer, partner_id, winners,
                        answered_by, answered_at, dormant, version, outcome, outcome_code,
-                       outcome_facts, not_before)
+                       outcome_facts, not_before, words, undo, undo_code, undo_facts)
 SELECT :link_id, n.proposal_id, :plan_id, n.kind, n.category, n.side, n.anchor_id, n.name,
        CAST(n.candidates AS jsonb), CAST(n.siblings AS jsonb), n.score, n.print, n.answer,
        n.partner_id, CAST(n.winners AS jsonb), n.answered_by,
-       CASE WHEN n.answer IS NOT NULL THEN CAST(:now AS timestamptz) END, n.dormant, n.version,
-       NULL, NULL, '{}', NULL
+       n.answered_at, n.dormant, n.version, NULL, NULL, '{}', NULL, n.words, NULL, NULL, '{}'
 FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:categories AS text[]),
             CAST(:sides AS text[]), CAST(:anchors AS text[]), CAST(:names AS text[]),
             CAST(:candidates AS text[]), CAST(:siblings AS text[]), CAST(:scores AS integer[]),
             CAST(:prints AS text[]), CAST(:answers AS text[]), CAST(:partners AS text[]),
             CAST(:winners AS text[]), CAST(:answerers AS text[]), CAST(:dormants AS boolean[]),
-            CAST(:versions AS integer[]))
+            CAST(:versions AS integer[]), CAST(:instants AS timestamptz[]),
+            CAST(:words AS text[]))
      AS n (proposal_id, kind, category, side, anchor_id, name, candidates, siblings, score, print,
-           answer, partner_id, winners, answered_by, dormant, version)
+           answer, partner_id, winners, answered_by, dormant, version, answered_at, words)
 """)
 
 # A record of the books side counts for itself only while no line of the time side links to it or
@@ -73,9 +72,7 @@ async def links_of(
     return [(line, RecordId(time_id), RecordId(books_id)) for line, time_id, books_id in rows]
 
 
-async def replace_some(
-    session: AsyncSession, plan: Plan, lines: Sequence[Line], *, now: datetime
-) -> None:
+async def replace_some(session: AsyncSession, plan: Plan, lines: Sequence[Line]) -> None:
     """Put these lines in the place of the lines of the same records."""
     if not lines:
         return
@@ -93,18 +90,13 @@ async def replace_some(
             **{name: arrays[name] for name in ("kinds", "sides", "anchors")},
         },
     )
-    named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "now": now}
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
     await session.execute(_INSERT, named | arrays)
     await settle_dormant(session, plan)
 
 
 async def replace_lines(
-    session: AsyncSession,
-    plan: Plan,
-    lines: Sequence[Line],
-    *,
-    kinds: Sequence[RecordKind],
-    now: datetime,
+    session: AsyncSession, plan: Plan, lines: Sequence[Line], *, kinds: Sequence[RecordKind]
 ) -> None:
     """Put these lines in the place of the plan's lines of these kinds, in one statement each."""
     await session.execute(
@@ -115,7 +107,7 @@ async def replace_lines(
         {"link_id": plan.link_id, "plan_id": plan.plan_id, "kinds": [k.value for k in kinds]},
     )
     if lines:
-        named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "now": now}
+        named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
         await session.execute(_INSERT, named | _arrays(lines))
     await settle_dormant(session, plan)
 
@@ -175,6 +167,8 @@ def _line(row: Proposal) -> Line:
         partner_id=row.partner_id,
         winners=row.winners,
         answered_by=row.answered_by,
+        answered_at=row.answered_at,
+        words=row.words,
         proposal_id=row.proposal_id,
         version=row.version,
     )
@@ -197,5 +191,7 @@ def _arrays(lines: Sequence[Line]) -> dict[str, list[Any]]:
         "partners": [line.partner_id for line in lines],
         "winners": [json.dumps(dict(line.winners)) for line in lines],
         "answerers": [line.answered_by for line in lines],
+        "instants": [line.answered_at for line in lines],
+        "words": [line.words for line in lines],
         "dormants": [line.dormant for line in lines],
     }

@@ -68,7 +68,7 @@ async def make_lines(
         if plan is None or plan.started_at != started_at:
             return
         await keep_judged(session, link_id, drawn.judged)
-        await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind), now=now)
+        await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind))
         plan.state, plan.problem, plan.projects_stale = PlanState.OPEN.value, None, False
         plan.version += 1
         plan.updated_at = now
@@ -106,7 +106,7 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
         if held is not None and held.plan_id == plan.plan_id and held.version == plan.version:
-            await replace_some(session, held, lines, now=runtime.clock())
+            await replace_some(session, held, lines)
             held.projects_stale = False
 
 

@@ -3,11 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.canonical import Customer, Project, Record, RecordId, RecordKind, Side
 from app.first_sync.store import Category
+from app.first_sync.words import words_of
 from app.records.agreement import content_print
 from app.records.matching import Duplicate, Matching, Proposal, match, match_projects
 
@@ -33,6 +35,8 @@ class Line:
     partner_id: str | None = None
     winners: Mapping[str, str] = field(default_factory=dict)
     answered_by: str | None = None
+    answered_at: datetime | None = None
+    words: str = ""
     proposal_id: UUID | None = None
     version: int = 1
 
@@ -98,6 +102,7 @@ def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
             partner_id=before.partner_id,
             winners=before.winners,
             answered_by=before.answered_by,
+            answered_at=before.answered_at,
         )
     return list(new.values())
 
@@ -125,7 +130,7 @@ def _same_partner(
 
 
 def _lines(kind: RecordKind, known: Known, found: Matching) -> list[Line]:
-    shape = _Shape(kind, found)
+    shape = _Shape(kind, known, found)
     paired = {
         Side.TIME: {pair[0] for pair in known.linked},
         Side.BOOKS: {pair[1] for pair in known.linked},
@@ -145,8 +150,9 @@ def _merged(record: Record) -> bool:
 class _Shape:
     """Look up what the matching says of each record."""
 
-    def __init__(self, kind: RecordKind, found: Matching) -> None:
+    def __init__(self, kind: RecordKind, known: Known, found: Matching) -> None:
         self._kind = kind
+        self._theirs = {record.id: record for record in known.books}
         self._certain = {p.time_id: p for p in found.certain}
         self._asked: defaultdict[RecordId, list[Proposal]] = defaultdict(list)
         for proposal in found.asked:
@@ -173,6 +179,7 @@ class _Shape:
             siblings=siblings,
             score=proposals[0].score if proposals else 0,
             dormant=side is Side.BOOKS and record.id in self._wanted,
+            words=words_of(record, *(self._theirs[p.books_id] for p in proposals)),
         )
 
     def _proposals(self, side: Side, record_id: RecordId) -> list[Proposal]:

@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
+from app.documents import IfMatch, etag, expect_version
 from app.first_sync.answers import Counted, RunAnswer, RunList, run_answer
 from app.first_sync.confirm import confirm, pause_run, resume_run
 from app.first_sync.plan import match_projects_again
-from app.first_sync.store import Plan, Proposal, Run, current_plan
+from app.first_sync.preview import preview_of
+from app.first_sync.preview_shown import PreviewAnswer, preview_answer
+from app.first_sync.store import Plan, Proposal, Run, current_plan, run_of
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
 from app.links.reach import Reached, reach
-from app.problems import Problem, responses
+from app.problems import Problem, preferred_language, responses
 from app.runtime import Running, Runtime
 
 router = APIRouter(tags=["first sync"])
@@ -33,7 +36,8 @@ _BASE: Final = "/v1/links/{link_id}/first-sync"
     summary="Carry the plan out: from now on both systems are written to.",
     responses=responses(
         *_COMMON, "first-sync-not-now", "first-sync-not-open", "answers-missing",
-        "idempotency-key-missing", "idempotency-key-reused", "idempotency-key-in-progress",
+        "precondition-failed", "idempotency-key-missing", "idempotency-key-reused",
+        "idempotency-key-in-progress",
     ),
 )  # fmt: skip
 async def post_confirm(
@@ -41,11 +45,13 @@ async def post_confirm(
     runtime: Running,
     request: Request,
     response: Response,
+    if_match: IfMatch = None,
     idempotency_key: KeyHeader = None,  # noqa: ARG001 - declared here, read by keyed_call
 ) -> RunAnswer:
     """
     Use this when no line has `deed` `ask` any more; the answer's `Location` is the run to follow.
 
+    With the preview's `ETag` as `If-Match` it is refused when anything was answered since.
     The same plan confirmed twice gives the same run. The run survives the death of any process and
     creates nothing twice; when it ends the link is active. Scope `sync:decide`.
     """
@@ -54,6 +60,7 @@ async def post_confirm(
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         claimed = await claim(session, call, link_id=reached.link_id, now=now)
+        await _as_shown(session, reached.link_id, if_match)
         run = await confirm(
             session, reached.link_id, state=reached.state, by=reached.caller.subject, now=now
         )
@@ -64,6 +71,28 @@ async def post_confirm(
         answer = await _run_shown(session, runtime, run)
     response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync/runs/{answer.id}"
     return answer
+
+
+@router.get(
+    f"{_BASE}/confirm",
+    operation_id="previewFirstSync",
+    summary="Say exactly what a confirmation would do, without doing it.",
+    responses=responses(*_COMMON),
+)
+async def get_confirm(
+    reached: MayRead, runtime: Running, request: Request, response: Response
+) -> PreviewAnswer:
+    """
+    Use this on the last page: counts by deed and side with samples, and what is left out and why.
+
+    Send its `ETag` as `If-Match` of the confirmation, so that what was shown is what is done.
+    Scope `links:read`.
+    """
+    async with runtime.database.reading(reached.link_id) as session:
+        preview = await preview_of(session, await _plan(session, reached.link_id))
+    response.headers["ETag"] = etag(preview.version)
+    language = preferred_language(request.headers.get("accept-language"))
+    return preview_answer(preview, runtime.settings, language)
 
 
 @router.get(
@@ -127,6 +156,13 @@ async def post_resume(run_id: UUID, reached: MayDecide, runtime: Running) -> Run
         run = await _run(session, reached.link_id, run_id)
         await resume_run(session, run, plan, now=runtime.clock())
         return await _run_shown(session, runtime, run)
+
+
+async def _as_shown(session: AsyncSession, link_id: LinkId, if_match: str | None) -> None:
+    """Refuse to confirm another plan than the one that was shown, unless it runs already."""
+    plan = await current_plan(session, link_id, lock=True)
+    if if_match is not None and plan is not None and await run_of(session, plan) is None:
+        expect_version(if_match, plan.version, present={"version": plan.version})
 
 
 async def _plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -> Plan:

@@ -67,6 +67,16 @@ class OutcomeState(StrEnum):
     REFUSED = "refused"
 
 
+class UndoState(StrEnum):
+    """Name how far the undoing of a run, or of one of its lines, has come."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
 class Plan(Base):
     """
     Hold one review. A link has one that is not done; lines are answered under its row's lock.
@@ -121,12 +131,16 @@ class Proposal(Base):
         outcome: State of its carrying out (``OutcomeState``), ``None`` before.
         outcome_code: The code of what hinders it, with ``outcome_facts``.
         not_before: When a waiting one is tried again.
+        words: What a search looks in: names, numbers and addresses of all its records, folded.
+        undo: State of its undoing (``UndoState``), ``None`` before; ``undo_code`` with
+            ``undo_facts`` names why it was refused.
 
     """
 
     __tablename__ = "proposals"
     __table_args__ = (
         CheckConstraint("answer IN ('link', 'create', 'leave_out')", name="answer"),
+        CheckConstraint("undo IN ('done', 'waiting', 'refused')", name="undo"),
         CheckConstraint("(answer = 'link') = (partner_id IS NOT NULL)", name="partner"),
         Index("uq_proposals_anchor", "link_id", "plan_id", "kind", "anchor_side", "anchor_id",
               unique=True),
@@ -156,6 +170,10 @@ class Proposal(Base):
     outcome_code: Mapped[str | None] = mapped_column(String(64))
     outcome_facts: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     not_before: Mapped[datetime | None] = mapped_column(Instant)
+    words: Mapped[str] = mapped_column(Text)
+    undo: Mapped[str | None] = mapped_column(String(8))
+    undo_code: Mapped[str | None] = mapped_column(String(64))
+    undo_facts: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
 
 
 class Run(Base):
@@ -166,6 +184,7 @@ class Run(Base):
         total: Lines to be carried out, counted when it was confirmed.
         working: Time spent running before ``resumed_at``, in milliseconds; for the estimate.
         pause_code: Why it is paused (``person-asked``).
+        undo_state: How far its undoing has come; ``None`` where nobody asked for it.
         checked_at: When it looked for records made since the plan; ``None`` before it creates any.
 
     """
@@ -173,6 +192,7 @@ class Run(Base):
     __tablename__ = "runs"
     __table_args__ = (
         CheckConstraint("state IN ('running', 'paused', 'done')", name="state"),
+        CheckConstraint("undo_state IN ('running', 'paused', 'done')", name="undo_state"),
         Index("uq_runs_plan", "link_id", "plan_id", unique=True),
     )
 
@@ -188,6 +208,10 @@ class Run(Base):
     confirmed_by: Mapped[str] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    undo_state: Mapped[str | None] = mapped_column(String(8))
+    undo_by: Mapped[str | None] = mapped_column(Text)
+    undo_started_at: Mapped[datetime | None] = mapped_column(Instant)
+    undo_ended_at: Mapped[datetime | None] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(Integer)
 
 

@@ -29,7 +29,8 @@ def line(link_id: LinkId, category: Category, side: Side, answer: str | None) ->
         candidates=certain if category is Category.CERTAIN else [], siblings=[], score=1,
         print="p", answer=answer, partner_id="9" if answer == "link" else None, winners={},
         answered_by=None, answered_at=None, dormant=False, version=1, outcome=None,
-        outcome_code=None, outcome_facts={}, not_before=None,
+        outcome_code=None, outcome_facts={}, not_before=None, words="", undo=None,
+        undo_code=None, undo_facts={},
     )  # fmt: skip
 
 

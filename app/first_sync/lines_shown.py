@@ -1,0 +1,194 @@
+"""Shape what the API says of the plan's lines and what it takes as answers to them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from app.documents import AnswerDocument, RequestDocument
+from app.first_sync.deeds import Deed
+from app.first_sync.store import Category, OutcomeState
+from app.records.judge import say_finding
+from app.records.shown import reasons_shown, record_shown
+
+_RECORD: Final[dict[str, Any]] = {
+    "id": "cus_4", "name": "Blåtroll Bygg", "kind": "company",
+    "organizationNumber": "860001381", "email": "post@blatrollbygg.example",
+    "phone": "48312021", "address": "Eksempelveien 33, 2317 Hamar", "active": True,
+}  # fmt: skip
+EXAMPLE_LINE: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-000000000021",
+    "kind": "customer",
+    "category": "certain",
+    "deed": "link",
+    "side": "time",
+    "record": _RECORD,
+    "partnerId": None,
+    "candidates": [
+        {
+            "id": "500004",
+            "score": 62,
+            "rule": "number-and-name",
+            "reasons": "samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer",
+            "record": {**_RECORD, "id": "500004", "name": "Blåtroll Bygg AS"},
+        }
+    ],
+    "siblings": [],
+    "ready": True,
+    "findings": [],
+    "answer": None,
+    "winners": {},
+    "answeredBy": None,
+    "answeredAt": None,
+    "outcome": None,
+    "outcomeCode": None,
+    "version": 1,
+}
+EXAMPLE_FACETS: Final[dict[str, Any]] = {
+    "total": 43,
+    "kind": {"customer": 40, "project": 3},
+    "category": {"certain": 31, "likely": 2, "only_time": 5, "only_books": 5},
+    "deed": {"link": 31, "ask": 2, "create-in-books": 5, "create-in-time": 5},
+    "rule": {"number-and-name": 27, "name-and-contact": 4, "name-only": 2},
+    "outcome": {},
+    "answered": {"no": 43},
+}
+
+PLAIN_TEXT: Final = r"^[^\x00]*$"
+"""A text the database can hold: anything but NUL."""
+
+
+class ProposalAnswer(AnswerDocument):
+    """Hold one line: the record, its candidates with reasons, and what will be done with it."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_LINE]}}
+
+    id: str
+    kind: str
+    category: str
+    deed: str
+    side: str
+    record: Mapping[str, Any]
+    partner_id: str | None
+    candidates: list[Mapping[str, Any]]
+    siblings: list[Mapping[str, Any]]
+    ready: bool
+    findings: list[Mapping[str, Any]]
+    answer: str | None
+    winners: Mapping[str, str]
+    answered_by: str | None
+    answered_at: datetime | None
+    outcome: str | None
+    outcome_code: str | None
+    version: int
+
+
+class FacetsAnswer(AnswerDocument):
+    """Count the lines a filter hits, by each property it can be narrowed by."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE_FACETS]}}
+
+    total: int
+    kind: Mapping[str, int] = Field(default_factory=dict)
+    category: Mapping[str, int] = Field(default_factory=dict)
+    deed: Mapping[str, int] = Field(default_factory=dict)
+    rule: Mapping[str, int] = Field(default_factory=dict)
+    outcome: Mapping[str, int] = Field(default_factory=dict)
+    answered: Mapping[Literal["yes", "no"], int] = Field(default_factory=dict)
+
+
+class AnswerRequest(RequestDocument):
+    """Answer a line; `null` takes the answer back."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"answer": "link", "partnerId": "500004", "winners": {"email": "books"}}]
+        }
+    }
+
+    answer: Literal["link", "create", "leave_out"] | None
+    partner_id: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
+    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
+
+
+class LineFilter(RequestDocument):
+    """Choose lines; what is left out does not narrow."""
+
+    kind: Literal["customer", "project"] | None = None
+    category: Category | None = None
+    deed: Deed | None = None
+    rule: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
+    answered: bool | None = None
+    outcome: OutcomeState | None = None
+    q: str | None = Field(default=None, max_length=100, pattern=PLAIN_TEXT)
+
+
+class BulkAnswer(RequestDocument):
+    """Give many lines one answer, by ids or by a filter, exactly one of them."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"filter": {"deed": "ask"}, "answer": "create", "dryRun": True}]
+        }
+    }
+
+    ids: list[str] | None = Field(default=None, min_length=1, max_length=1000)
+    filter: LineFilter | None = None
+    answer: Literal["link", "create", "leave_out"] | None
+    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
+    replace: bool = Field(default=False, description="True writes over other answers too.")
+    dry_run: bool = False
+
+
+class BulkResult(AnswerDocument):
+    """
+    Say how many lines were hit and how many took the answer, and why the others did not.
+
+    `items` holds a result for each line, in a dry run the first few.
+    """
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "matched": 2,
+                    "answered": 1,
+                    "passedOver": {"answered-before": 1},
+                    "dryRun": True,
+                    "items": [
+                        {
+                            "id": "0199f3a0-0000-7000-8000-000000000021",
+                            "result": "would-answer",
+                        }
+                    ],
+                }
+            ]
+        }
+    }
+
+    matched: int
+    answered: int
+    passed_over: Mapping[str, int] = Field(description="Lines that took no answer, by reason.")
+    dry_run: bool
+    items: list[Mapping[str, str]]
+
+
+def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
+    """Show a line in a language."""
+    others: Mapping[str, Any] = row["others"] or {}
+    return ProposalAnswer(
+        id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
+        deed=row["deed"], side=row["anchor_side"],
+        record=record_shown(row["anchor"]), partner_id=row["partner_id"],
+        candidates=[
+            {**reasons_shown(one, language), "record": record_shown(others.get(str(one["id"])))}
+            for one in row["candidates"]
+        ],
+        siblings=[reasons_shown(one, language) for one in row["siblings"]],
+        ready=row["ready"],
+        findings=[{**one, **say_finding(one, language)} for one in row["findings"]],
+        answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
+        answered_at=row["answered_at"], outcome=row["outcome"],
+        outcome_code=row["outcome_code"], version=row["version"],
+    )  # fmt: skip

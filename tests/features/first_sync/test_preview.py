@@ -1,0 +1,106 @@
+"""Before the confirmation a person sees exactly what it will do; and that is what it does."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+
+from tests.features.conftest import Linked, Twins
+from tests.features.first_sync.conftest import Review, Work
+
+
+class Page:
+    """The last page before the confirmation."""
+
+    def __init__(self, client: httpx.AsyncClient, linked: Linked) -> None:
+        self._client, self._linked = client, linked
+        self.url = f"{linked.path}/first-sync/confirm"
+
+    async def show(self, language: str = "nb") -> httpx.Response:
+        headers = {**self._linked.books, "Accept-Language": language}
+        return await self._client.get(self.url, headers=headers)
+
+    async def confirm(self, etag: str, key: str) -> httpx.Response:
+        headers = {**self._linked.books, "If-Match": etag, "Idempotency-Key": key}
+        return await self._client.post(self.url, headers=headers)
+
+
+def counted(parts: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        counts[part["kind"], part["deed"]] += part["lines"]
+    return counts
+
+
+async def test_the_preview_counts_every_line_once(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Writings and what is left add up to the plan; each part names some of its records."""
+    shown = (await Page(client, reviewing).show()).json()
+
+    parts = shown["writes"] + shown["leftAsTheyAre"]
+    lines = await review.lines()
+    assert counted(parts) == Counter((one["kind"], one["deed"]) for one in lines)
+    names = {one["record"]["name"] for one in lines}
+    assert all(0 < len(part["samples"]) <= min(5, part["lines"]) for part in parts)
+    assert {sample["name"] for part in parts for sample in part["samples"]} <= names
+    assert shown["hinderedBy"] == "answers-missing"
+
+
+async def test_what_is_left_says_why_in_three_languages(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """The reason is a code and a sentence."""
+    page = Page(client, reviewing)
+    found = {
+        language: {
+            part["reason"]: part["text"]
+            for part in (await page.show(language)).json()["leftAsTheyAre"]
+        }
+        for language in ("nb", "nn", "en")
+    }
+
+    assert found["nb"]["address-missing"] == "Adressen mangler."
+    assert found["nn"]["address-missing"] == "Adressa manglar."
+    assert found["en"]["likely"] == "One may be the same; must be answered"
+
+
+async def test_what_was_shown_is_what_is_done(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Twins, work: Work
+) -> None:
+    """The twins' stores grow by exactly the creations that the preview counted."""
+    await review.answer_all()
+    page = Page(client, reviewing)
+    shown = await page.show()
+    before = {"books": await twins.books(), "time": await twins.time()}
+
+    await page.confirm(shown.headers["ETag"], "one")
+    await work()
+
+    after = {"books": await twins.books(), "time": await twins.time()}
+    for side in ("books", "time"):
+        wanted = Counter(
+            {p["kind"]: p["lines"] for p in shown.json()["writes"] if p["writtenIn"] == side}
+        )
+        grown = {
+            kind: len(after[side][f"{kind}s"]) - len(before[side][f"{kind}s"])
+            for kind in ("customer", "project")
+        }
+        assert grown == {kind: wanted[kind] for kind in grown}
+
+
+async def test_a_confirmation_of_another_plan_than_shown_is_refused(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Someone answered after the preview: 412, nothing runs; the run itself is never refused."""
+    await review.answer_all()
+    page = Page(client, reviewing)
+    old = (await page.show()).headers["ETag"]
+    await review.answer(await review.line(category="only_time"), "leave_out")
+
+    stale = await page.confirm(old, "one")
+    fresh = await page.confirm((await page.show()).headers["ETag"], "two")
+    repeated = await page.confirm(old, "three")
+
+    assert (stale.status_code, fresh.status_code, repeated.status_code) == (412, 202, 202)
+    assert repeated.json()["id"] == fresh.json()["id"]
