@@ -31,6 +31,7 @@ from app.invoicing.wake import wake_drafts
 from app.links.store import DirectoryEntry
 from app.links.tell import tell_link
 from app.queue import Job
+from app.records.ask_register import ask_register
 from app.runtime import Runtime
 from app.sync.drain import drain_link
 from app.sync.sweep import sweep_link
@@ -46,6 +47,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.SETTLE_DRAFT: settle_draft,
     Job.COMPLETE_DRAFT: complete_draft,
     Job.TELL_LINK: tell_link,
+    Job.ASK_REGISTER: ask_register,
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""
 
