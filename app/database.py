@@ -53,6 +53,7 @@ UNSCOPED: Final[dict[str, str]] = {
     "api_tokens": "hashes of tokens; read before the caller's links are known",
     "idempotency_keys": "keyed by caller; read before the resource's link is known",
     "oauth_states": "hashes of single-use states; bound to issuer and subject",
+    "businesses": "public facts of the business register by number; no link, no names of ours",
     "procrastinate_jobs": "the queue's own; arguments hold ids only",
     "procrastinate_events": "the queue's own; ids and times only",
     "procrastinate_periodic_defers": "the queue's own; task names and times only",

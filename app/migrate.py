@@ -17,6 +17,7 @@ TABLE_MODULES: Final = (
     "app.links.pairs",
     "app.links.store",
     "app.records.asked",
+    "app.records.businesses",
     "app.records.store",
     "app.sync.store",
     "app.webhooks.store",

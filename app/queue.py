@@ -28,6 +28,7 @@ class Job(StrEnum):
     COMPLETE_DRAFT = "complete_draft"
     FOLLOW_DRAFTS = "follow_drafts"
     TELL_LINK = "tell_link"
+    ASK_REGISTER = "ask_register"
     WAKE = "wake"
     RESCUE = "rescue"
 

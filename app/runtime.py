@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 from procrastinate import App as Queue
 
+from app.canonical import Side
 from app.clock import Clock
 from app.database import Database
 from app.settings import Settings
-from app.systems.ports import BooksSystem, TimeSystem
+from app.systems.ports import BooksSystem, Demands, TimeSystem
 from app.systems.register import BusinessRegister
 from app.telemetry import Metrics
 from app.vault import Vault
@@ -30,6 +31,10 @@ class Systems:
     time: TimeSystem
     books: BooksSystem
     register: BusinessRegister | None = None
+
+    def demands_of(self, side: Side) -> Demands:
+        """Give what the system of a side demands of a record."""
+        return self.time.demands if side is Side.TIME else self.books.demands
 
     @property
     def by_name(self) -> Mapping[str, TimeSystem | BooksSystem]:

@@ -32,6 +32,7 @@ from app.invoicing.wake import wake_drafts
 from app.links.store import DirectoryEntry
 from app.links.tell import tell_link
 from app.queue import Job
+from app.records.ask_register import ask_register
 from app.runtime import Runtime
 from app.sync.drain import drain_link
 from app.sync.sweep import sweep_link
@@ -48,6 +49,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.COMPLETE_DRAFT: complete_draft,
     Job.FOLLOW_DRAFTS: follow_drafts,
     Job.TELL_LINK: tell_link,
+    Job.ASK_REGISTER: ask_register,
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""
 

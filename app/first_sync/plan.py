@@ -19,11 +19,14 @@ from app.first_sync.read import Reading, Superseded, read_side
 from app.first_sync.sides import capabilities_of, each_side, open_both
 from app.first_sync.store import Plan, PlanState, plan_in
 from app.links.store import read_link
+from app.records.ask_register import ask_if_wanted
+from app.records.businesses import recall_businesses
 from app.records.decisions import refused_pairs
 from app.records.judge import Judged, judge_side, keep_judged, paired_ids
 from app.records.store import KnownRecord, recall
 from app.runtime import Runtime
 from app.systems.ports import Capabilities
+from app.systems.register import Businesses
 
 _log = structlog.get_logger()
 
@@ -72,6 +75,7 @@ async def make_lines(
         plan.state, plan.problem, plan.projects_stale = PlanState.OPEN.value, None, False
         plan.version += 1
         plan.updated_at = now
+        await ask_if_wanted(runtime, session, link_id)
     _log.info("plan made", link_id=str(link_id), lines=len(drawn.lines))
 
 
@@ -148,6 +152,7 @@ class _World:
     known: Mapping[RecordKind, Known]
     customers: Mapping[RecordId, RecordId]
     old: Sequence[Line]
+    businesses: Businesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,15 @@ async def _recall(
             known={kind: await _known(session, link_id, kind, rows[kind]) for kind in RecordKind},
             customers=await paired_ids(session, link_id, RecordKind.CUSTOMER),
             old=await stored_lines(session, plan, list(RecordKind)) if plan else [],
+            businesses=await recall_businesses(
+                session,
+                [
+                    row.number
+                    for of_side in rows[RecordKind.CUSTOMER].values()
+                    for row in of_side
+                    if row.number
+                ],
+            ),
         )
 
 
@@ -196,7 +210,10 @@ def _draw(world: _World) -> _Drawn:
         one
         for side, rows in world.rows.items()
         for one in judge_side(
-            side, rows, others=world.capabilities[side.other], paired=paired[side]
+            rows,
+            others=world.capabilities[side.other],
+            paired=paired[side],
+            businesses=world.businesses,
         )
     ]
     old = {line.key: line for line in world.old}

@@ -21,7 +21,11 @@ async def leave_out(
     *,
     left_out: bool = True,
 ) -> None:
-    """Remember that a person wants records to stay on their own side (or no longer)."""
+    """
+    Remember that a person wants records to stay on their own side (or no longer).
+
+    They are judged anew, since a customer that is left out holds its projects back.
+    """
     await session.execute(
         update(KnownRecord)
         .where(
@@ -30,7 +34,7 @@ async def leave_out(
             KnownRecord.kind == kind.value,
             KnownRecord.record_id.in_(list(record_ids)),
         )
-        .values(left_out=left_out)
+        .values(left_out=left_out, revision=KnownRecord.revision + 1)
     )
 
 

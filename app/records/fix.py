@@ -1,21 +1,32 @@
 """Carry readiness fixes out in the system that owns the record, and judge the record anew."""
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
-
-from app.canonical import Address, CustomerKind, LinkId, RecordId, RecordKind, Side
+from app.canonical import Address, Customer, CustomerKind, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.links.open_systems import open_side
 from app.problems import Problem
+from app.records.businesses import recall_businesses
 from app.records.decisions import leave_out
-from app.records.judge import judge_side, keep_judged, paired_ids
+from app.records.fix_choice import EVERY, Chosen, Filter, choose
+from app.records.judge import judge_one
+from app.records.judge_due import judge_due
+from app.records.matching.identifiers import organization_digits
 from app.records.readiness import FixKind, valid_organization_number
-from app.records.store import KnownRecord, recall, remember
+from app.records.store import remember
 from app.runtime import Runtime
 from app.systems.ports import RecordKeeper, Rejected
+from app.systems.register import Business
+
+SIDE_BY_SIDE: Final = 4
+"""Records fixed at once; the pace of the link holds anyway."""
+
+LONGEST_SECONDS: Final = 15.0
+"""Time one call may take before it answers with what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,9 @@ class Fix:
     Hold a fix and what it is to be carried out on.
 
     Args:
-        record_ids: Which records; ``None`` takes all of the side that have a finding it closes.
+        record_ids: Which records; ``None`` takes those that ``chosen_by`` names.
+        chosen_by: Narrows which records with a finding that this fix closes are taken.
+        from_register: The value is what the business register gives for each record's number.
 
     """
 
@@ -32,100 +45,197 @@ class Fix:
     side: Side
     record_kind: RecordKind
     record_ids: tuple[RecordId, ...] | None
+    chosen_by: Filter = EVERY
     customer_kind: str | None = None
     organization_number: str | None = None
     address: Mapping[str, Any] | None = None
+    name: str | None = None
+    from_register: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """
+    Say what became of a fix.
+
+    Args:
+        matched: Records it hits, those of later calls included.
+        results: Record id and ``fixed``, ``would-fix``, ``not-needed``, ``not-found``,
+            ``not-in-register`` or ``refused``, for the records of this call.
+        after: The last record of this call where some are left; hand it in again to go on.
+
+    """
+
+    matched: int
+    results: Sequence[tuple[str, str]]
+    after: str | None
 
 
 async def fix_records(
-    runtime: Runtime, link_id: LinkId, fix: Fix, *, dry_run: bool
-) -> list[tuple[str, str]]:
+    runtime: Runtime, link_id: LinkId, fix: Fix, *, dry_run: bool, after: str | None = None
+) -> Fixed:
     """
-    Fix records one by one; gives for each ``fixed``, ``would-fix``, ``not-found`` or ``refused``.
+    Fix records, a bounded number a call; a call cut off anywhere is simply made again.
+
+    What is fixed lacks nothing any more, so it is not chosen again. A record that was chosen by
+    filter is written only if it still lacks what the fix gives when it is read.
 
     Raises:
         Problem: ``fix-refused`` when the fix lacks its value.
         SystemFault: The owning system is away; what was fixed before stays fixed.
 
     """
-    changes = _changes(fix)
-    chosen = await _chosen(runtime, link_id, fix)
+    _check(fix)
+    await judge_due(runtime, link_id)
+    chosen = await _chosen(runtime, link_id, fix, after)
     if dry_run:
-        return [(record_id, "would-fix") for record_id in chosen]
+        return Fixed(chosen.matched, [(one, "would-fix") for one in chosen.ids], chosen.after)
     if fix.kind is FixKind.LEAVE_OUT:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await leave_out(session, link_id, fix.side, fix.record_kind, chosen)
-        return [(record_id, "fixed") for record_id in chosen]
-    keeper = await open_side(runtime, link_id, fix.side)
-    results = [
-        (record_id, await _fix_one(runtime, link_id, fix, keeper, RecordId(record_id), changes))
-        for record_id in chosen
-    ]
-    await _judge_again(runtime, link_id, fix.side)
+            await leave_out(session, link_id, fix.side, fix.record_kind, chosen.ids)
+        results = [(one, "fixed") for one in chosen.ids]
+    else:
+        results = await _fix_each(_Hands(runtime, link_id, fix, await open_side(
+            runtime, link_id, fix.side)), chosen.ids)  # fmt: skip
+    await judge_due(runtime, link_id)
+    left = len(results) < len(chosen.ids)
+    return Fixed(chosen.matched, results, results[-1][0] if left and results else chosen.after)
+
+
+def _check(fix: Fix) -> None:
+    """Refuse a fix without its value, before anything is chosen."""
+    match fix.kind:
+        case FixKind.LEAVE_OUT:
+            given = True
+        case FixKind.SET_KIND:
+            given = fix.customer_kind is not None
+        case FixKind.SET_ADDRESS:
+            given = fix.from_register or fix.address is not None
+        case FixKind.SET_NAME:
+            # One name for many records is never meant.
+            one = fix.record_ids is not None and len(fix.record_ids) == 1
+            given = fix.from_register or (one and bool((fix.name or "").strip()))
+        case FixKind.SET_ORGANIZATION_NUMBER:
+            one = fix.record_ids is not None and len(fix.record_ids) == 1
+            given = fix.from_register or (
+                one and valid_organization_number(fix.organization_number)
+            )
+    if not given:
+        raise Problem("fix-refused", fix=fix.kind.value)
+
+
+async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix, after: str | None) -> Chosen:
+    if fix.record_ids is not None:
+        ids = fix.record_ids
+        done = ids.index(RecordId(after)) + 1 if after is not None and after in ids else 0
+        return Chosen(len(ids), ids[done:], None)
+    async with runtime.database.reading(link_id) as session:
+        return await choose(
+            session, link_id, fix.side, fix.record_kind, fix.kind, fix.chosen_by, after=after
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """Hold what carries one fix out."""
+
+    runtime: Runtime
+    link_id: LinkId
+    fix: Fix
+    keeper: RecordKeeper
+
+
+async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Fix a few side by side until all are done or the time of a call is over."""
+    began = time.monotonic()
+    results: list[tuple[str, str]] = []
+    for start in range(0, len(ids), SIDE_BY_SIDE):
+        if results and time.monotonic() - began > LONGEST_SECONDS:
+            break
+        some = ids[start : start + SIDE_BY_SIDE]
+        said = await asyncio.gather(*(_fix_one(hands, RecordId(one)) for one in some))
+        results += zip(some, said, strict=True)
     return results
 
 
-def _changes(fix: Fix) -> dict[str, Any]:
-    """Give the fields a fix writes."""
+async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
+    """Read, lay the fix over what was read, write; once more where it changed in between."""
+    fix = hands.fix
+    for last in (False, True):
+        seen = await hands.keeper.read(fix.record_kind, record_id)
+        record = seen.record
+        if record is None or record.gone:
+            return "not-found"
+        needed = fix.record_ids is not None or _lacks(hands, record)
+        changes = await _changes(hands, record) if needed else {}
+        if not changes:
+            await _keep(hands, record)
+            return "not-in-register" if needed else "not-needed"
+        try:
+            written = await hands.keeper.update(fix.record_kind, seen, changes)
+        except Rejected as refused:
+            if refused.stale and not last:
+                continue
+            return "refused"
+        await _keep(hands, written)
+        return "fixed"
+    return "refused"
+
+
+def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or project
+    """Say whether a record, as it is now, has a finding that the fix closes."""
+    demands = hands.runtime.systems.demands_of(hands.fix.side.other)
+    wanted = hands.fix.chosen_by.has_organization_number
+    has = isinstance(record, Customer) and bool(record.organization_number)
+    if wanted is not None and wanted is not has:
+        return False
+    if hands.fix.from_register and hands.fix.kind is not FixKind.SET_ADDRESS:
+        return True
+    gaps = judge_one(record, others=demands)
+    return any(gap.fix is hands.fix.kind for gap in gaps)
+
+
+async def _keep(hands: _Hands, record: Any) -> None:  # noqa: ANN401 - a customer or project
+    runtime, fix = hands.runtime, hands.fix
+    async with runtime.database.transaction(CommitPoint.PLAIN, hands.link_id) as session:
+        await remember(
+            session, hands.link_id, fix.side, fix.record_kind, [record], now=runtime.clock()
+        )
+
+
+async def _changes(hands: _Hands, record: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Give the fields a fix writes to this record; none where the register has no value for it."""
+    fix = hands.fix
+    if fix.from_register:
+        return _from_register(fix.kind, await _business(hands, record))
     match fix.kind:
+        case FixKind.SET_KIND:
+            return {"kind": CustomerKind(fix.customer_kind)} if fix.customer_kind else {}
+        case FixKind.SET_ADDRESS:
+            return {"address": Address(**fix.address)} if fix.address else {}
+        case FixKind.SET_NAME:
+            return {"name": (fix.name or "").strip()}
+        case FixKind.SET_ORGANIZATION_NUMBER:
+            return {"organization_number": organization_digits(fix.organization_number)}
         case FixKind.LEAVE_OUT:
             return {}
-        case FixKind.SET_KIND if fix.customer_kind is not None:
-            return {"kind": CustomerKind(fix.customer_kind)}
-        case FixKind.SET_ADDRESS if fix.address is not None:
-            return {"address": Address(**fix.address)}
-        case FixKind.SET_ORGANIZATION_NUMBER if valid_organization_number(fix.organization_number):
-            return {"organization_number": fix.organization_number}
-        case _:
-            raise Problem("fix-refused", fix=fix.kind.value)
 
 
-async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix) -> Sequence[str]:
-    if fix.record_ids is not None:
-        return fix.record_ids
-    wanted = [{"fix": fix.kind.value}]
-    async with runtime.database.reading(link_id) as session:
-        rows = await session.scalars(
-            select(KnownRecord.record_id)
-            .where(
-                KnownRecord.link_id == link_id,
-                KnownRecord.side == fix.side.value,
-                KnownRecord.kind == fix.record_kind.value,
-                KnownRecord.gone_at.is_(None),
-                KnownRecord.findings.contains(wanted),
-            )
-            .order_by(KnownRecord.record_id)
-        )
-        return rows.all()
+def _from_register(kind: FixKind, business: Business | None) -> dict[str, Any]:
+    if business is None:
+        return {}
+    values: dict[FixKind, tuple[str, Any]] = {
+        FixKind.SET_ADDRESS: ("address", business.address),
+        FixKind.SET_NAME: ("name", business.name),
+        FixKind.SET_ORGANIZATION_NUMBER: ("organization_number", business.main_unit),
+    }
+    field, value = values.get(kind, ("", None))
+    return {field: value} if value else {}
 
 
-async def _fix_one(
-    runtime: Runtime,
-    link_id: LinkId,
-    fix: Fix,
-    keeper: RecordKeeper,
-    record_id: RecordId,
-    changes: Mapping[str, Any],
-) -> str:
-    seen = await keeper.read(fix.record_kind, record_id)
-    if seen.record is None or seen.record.gone:
-        return "not-found"
-    try:
-        record = await keeper.update(fix.record_kind, seen, changes)
-    except Rejected:
-        return "refused"
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await remember(session, link_id, fix.side, fix.record_kind, [record], now=runtime.clock())
-    return "fixed"
-
-
-async def _judge_again(runtime: Runtime, link_id: LinkId, side: Side) -> None:
-    other = await open_side(runtime, link_id, side.other)
-    demands = await other.capabilities()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        rows = [row for kind in RecordKind for row in await recall(session, link_id, side, kind)]
-        pairs = await paired_ids(session, link_id, RecordKind.CUSTOMER)
-        paired = pairs.keys() if side is Side.TIME else pairs.values()
-        await keep_judged(
-            session, link_id, judge_side(side, rows, others=demands, paired=set(paired))
-        )
+async def _business(hands: _Hands, record: Any) -> Business | None:  # noqa: ANN401
+    if not isinstance(record, Customer):
+        return None
+    number = organization_digits(record.organization_number)
+    async with hands.runtime.database.reading(hands.link_id) as session:
+        return (await recall_businesses(session, [number])).get(number)

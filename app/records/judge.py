@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.canonical import Customer, LinkId, Record, RecordId, RecordKind, Side
 from app.links.pairs import Pair
 from app.problems import catalogue, say
 from app.records.readiness import (
@@ -23,9 +24,14 @@ from app.records.readiness import (
     valid_organization_number,
 )
 from app.records.store import KnownRecord
-from app.systems.ports import Capabilities
+from app.systems.ports import Capabilities, Demands
+from app.systems.register import Businesses
 
 UNREADABLE: Final = "record-unreadable"
+_UNREAD: Final = (Gap(UNREADABLE, "name", blocking=True, fix=FixKind.LEAVE_OUT),)
+
+Demanding = Demands | Capabilities
+"""What says which fields and lengths the other side demands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Judged:
     kind: RecordKind
     record_id: RecordId
     gaps: tuple[Gap, ...]
+    revision: int | None = None
+    """Of the row that was judged; ``None`` leaves the row due to be judged again."""
 
     @property
     def ready(self) -> bool:
@@ -44,11 +52,11 @@ class Judged:
 
 
 def judge_side(
-    side: Side,
     rows: Sequence[KnownRecord],
     *,
-    others: Capabilities,
+    others: Demanding,
     paired: Collection[RecordId] = frozenset(),
+    businesses: Businesses = MappingProxyType({}),
 ) -> list[Judged]:
     """
     Judge all records of a side; pure.
@@ -57,27 +65,46 @@ def judge_side(
         rows: Customers and projects of the side; what is gone is passed over.
         others: What the other side demands.
         paired: Customers of this side that exist on the other one already.
+        businesses: What the business register answered.
 
     """
     living = [row for row in rows if row.gone_at is None]
-    numbers = Counter(_number(row.record) for row in living)
-    judged = [
-        Judged(side, RecordKind.CUSTOMER, RecordId(row.record_id), _gaps(row, others, numbers))
-        for row in living
-        if row.kind == RecordKind.CUSTOMER
-    ]
+    numbers = Counter(row.number for row in living)
+    customers = [row for row in living if row.kind == RecordKind.CUSTOMER]
+    judged = [judge_customer(row, others, numbers, businesses) for row in customers]
     left_out = {row.record_id for row in living if row.left_out}
     able = {one.record_id for one in judged if one.ready and one.record_id not in left_out}
     able.update(paired)
-    return judged + [
-        Judged(side, RecordKind.PROJECT, RecordId(row.record_id), _project(row, others, able))
-        for row in living
-        if row.kind == RecordKind.PROJECT
-    ]
+    projects = [row for row in living if row.kind == RecordKind.PROJECT]
+    return judged + [judge_project(row, others, able) for row in projects]
+
+
+def judge_customer(
+    row: KnownRecord, others: Demanding, numbers: Mapping[str | None, int], businesses: Businesses
+) -> Judged:
+    """Judge a customer; ``numbers`` counts its side's organization numbers."""
+    twice = valid_organization_number(row.number) and numbers.get(row.number, 0) > 1
+    gaps = _UNREAD if not row.complete else judge_one(
+        row.record, others=others, number_twice=twice, businesses=businesses
+    )  # fmt: skip
+    return Judged(Side(row.side), RecordKind.CUSTOMER, RecordId(row.record_id), gaps, row.revision)
+
+
+def judge_project(row: KnownRecord, others: Demanding, able: Collection[RecordId]) -> Judged:
+    """Judge a project; ``able`` are the customers that are linked or may be created."""
+    gaps = _UNREAD if not row.complete else judge_one(
+        row.record, others=others, customer_ready=row.customer_id in able
+    )  # fmt: skip
+    return Judged(Side(row.side), RecordKind.PROJECT, RecordId(row.record_id), gaps, row.revision)
 
 
 def judge_one(
-    record: Record, *, others: Capabilities, customer_ready: bool = True, number_twice: bool = False
+    record: Record,
+    *,
+    others: Demanding,
+    customer_ready: bool = True,
+    number_twice: bool = False,
+    businesses: Businesses = MappingProxyType({}),
 ) -> tuple[Gap, ...]:
     """Say what one record lacks."""
     limits = others.text_limits
@@ -87,6 +114,7 @@ def judge_one(
             required=others.required,
             limits=limits.get(RecordKind.CUSTOMER, {}),
             number_twice=number_twice,
+            businesses=businesses,
         )
     return project_gaps(
         record, limits=limits.get(RecordKind.PROJECT, {}), customer_ready=customer_ready
@@ -104,12 +132,14 @@ async def paired_ids(
 
 
 _KEEP: Final = text("""
-UPDATE records r SET findings = CAST(n.findings AS jsonb), ready = n.ready
+UPDATE records r SET findings = CAST(n.findings AS jsonb), ready = n.ready,
+       judged_revision = COALESCE(n.revision, r.judged_revision)
 FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-            CAST(:findings AS text[]), CAST(:readies AS boolean[]))
-     AS n (side, kind, id, findings, ready)
+            CAST(:findings AS text[]), CAST(:readies AS boolean[]), CAST(:revisions AS integer[]))
+     AS n (side, kind, id, findings, ready, revision)
 WHERE r.link_id = :link_id AND r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
-  AND (r.ready <> n.ready OR r.findings <> CAST(n.findings AS jsonb))
+  AND (r.ready <> n.ready OR r.findings <> CAST(n.findings AS jsonb)
+       OR r.judged_revision <> COALESCE(n.revision, r.judged_revision))
 """)
 
 
@@ -127,6 +157,7 @@ async def keep_judged(session: AsyncSession, link_id: LinkId, judged: Iterable[J
             "ids": [one.record_id for one in items],
             "findings": [json.dumps([finding_json(gap) for gap in one.gaps]) for one in items],
             "readies": [one.ready for one in items],
+            "revisions": [one.revision for one in items],
         },
     )
 
@@ -139,6 +170,7 @@ def finding_json(gap: Gap) -> dict[str, Any]:
         "blocking": gap.blocking,
         "fix": gap.fix.value if gap.fix else None,
         "limit": gap.limit,
+        "suggested": gap.suggested,
     }
 
 
@@ -150,27 +182,6 @@ def say_finding(finding: Mapping[str, Any], language: str) -> dict[str, str]:
     fix = FixKind(finding["fix"]) if finding["fix"] else None
     gap = Gap(
         finding["code"], finding["field"], blocking=finding["blocking"], fix=fix,
-        limit=finding["limit"],
+        limit=finding["limit"], suggested=finding.get("suggested"),
     )  # fmt: skip
     return say_gap(gap, language)
-
-
-def _gaps(row: KnownRecord, others: Capabilities, numbers: Mapping[str, int]) -> tuple[Gap, ...]:
-    if not row.complete:
-        return (Gap(UNREADABLE, "name", blocking=True, fix=FixKind.LEAVE_OUT),)
-    number = _number(row.record)
-    return judge_one(row.record, others=others, number_twice=number != "" and numbers[number] > 1)
-
-
-def _project(row: KnownRecord, others: Capabilities, able: Collection[RecordId]) -> tuple[Gap, ...]:
-    if not row.complete:
-        return (Gap(UNREADABLE, "name", blocking=True, fix=FixKind.LEAVE_OUT),)
-    record = row.record
-    customer_id = record.customer_id if isinstance(record, Project) else None
-    return judge_one(record, others=others, customer_ready=customer_id in able)
-
-
-def _number(record: Record) -> str:
-    """Give an organization number that counts for finding doubles; persons and blanks do not."""
-    number = record.organization_number if isinstance(record, Customer) else None
-    return (number or "") if valid_organization_number(number) else ""

@@ -13,6 +13,7 @@ from app.links.open_systems import open_side
 from app.links.pairs import Pair, make_pair
 from app.records.agreement import base_after_create
 from app.records.intents import find_intent, set_marked, unmarked
+from app.records.judge_due import judge_later
 from app.records.pair_up import named_fields
 from app.records.shapes import from_json, kind_of
 from app.records.store import CreateIntent, KnownRecord, remember
@@ -64,6 +65,8 @@ async def keep_made(
         base=base_after_create(said, came, target), origin="created", now=now,
     )  # fmt: skip
     await remember(session, link_id, target, kind_of(made), [made], now=now)
+    # The source's projects may exist on the other side from now on.
+    await judge_later(session, link_id, target.other, kind_of(source), [source.id])
     return pair
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import Customer, LinkId, Record, RecordKind, Side
 from app.links.pairs import Pair, find_pair, make_pair
 from app.records.agreement import fields_of, start_base
+from app.records.judge_due import judge_later
 from app.records.shapes import kind_of
 from app.records.store import remember
 
@@ -55,4 +56,8 @@ async def pair_up(
     )  # fmt: skip
     await remember(session, link_id, Side.TIME, kind, [time], now=now)
     await remember(session, link_id, Side.BOOKS, kind, [books], now=now)
+    if kind is RecordKind.CUSTOMER:
+        # Their projects may exist on the other side from now on.
+        await judge_later(session, link_id, Side.TIME, kind, [time.id])
+        await judge_later(session, link_id, Side.BOOKS, kind, [books.id])
     return pair, time_fields != books_fields

@@ -8,15 +8,17 @@ lengths. Texts in three languages lie beside it as data.
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from app.canonical import Customer, CustomerKind, Project
 from app.records.matching.addresses import is_placeholder, postal_code
 from app.records.matching.identifiers import is_organization_number, organization_digits
+from app.systems.register import Business, Businesses
 
 _TAGS: Final = re.compile(r"<[^>]*>")
 _HOME: Final = frozenset({None, "", "NO"})
@@ -33,6 +35,7 @@ class FixKind(StrEnum):
     SET_KIND = "set-kind"
     SET_ADDRESS = "set-address"
     SET_ORGANIZATION_NUMBER = "set-organization-number"
+    SET_NAME = "set-name"
     LEAVE_OUT = "leave-out"
 
 
@@ -47,6 +50,7 @@ class Gap:
         blocking: Whether the record must wait; a remark lets it pass.
         fix: What the API can do about it, or ``None`` when only a person can.
         limit: The longest text the other side takes, for ``too-long``.
+        suggested: The value that the business register gives, as text for a person.
 
     """
 
@@ -55,6 +59,7 @@ class Gap:
     blocking: bool
     fix: FixKind | None = None
     limit: int | None = None
+    suggested: str | None = None
 
 
 def customer_gaps(
@@ -63,6 +68,7 @@ def customer_gaps(
     required: frozenset[str],
     limits: Mapping[str, int],
     number_twice: bool = False,
+    businesses: Businesses = MappingProxyType({}),
 ) -> tuple[Gap, ...]:
     """
     Name each gap of a customer once, the hindering ones first.
@@ -71,15 +77,20 @@ def customer_gaps(
         required: Canonical fields that the other side demands (``Capabilities.required``).
         limits: Longest texts it takes, by canonical field.
         number_twice: Another customer of the same side has the same organization number.
+        businesses: What the business register answered, where it was asked.
 
     """
+    number = organization_digits(customer.organization_number)
+    asked = number in businesses and customer.address.country in _HOME
+    business = businesses[number] if asked else None
     found = [
         *_name_gaps(customer.name),
         *_kind_gaps(customer, required),
         *_number_gaps(customer, required, twice=number_twice),
-        *_address_gaps(customer, required),
+        *_suggested(_address_gaps(customer, required), business),
         *_field_gaps(customer, required),
         *_length_gaps(customer_texts(customer), limits),
+        *(_register_gaps(business) if asked else ()),
     ]
     return _sorted(found)
 
@@ -105,7 +116,9 @@ def project_gaps(
             Gap("project-without-customer", "customer_id", blocking=True, fix=FixKind.LEAVE_OUT)
         )
     elif not customer_ready:
-        found.append(Gap("project-customer-not-ready", "customer_id", blocking=True))
+        found.append(
+            Gap("project-customer-not-ready", "customer_id", blocking=True, fix=FixKind.LEAVE_OUT)
+        )
     return _sorted(found)
 
 
@@ -137,7 +150,7 @@ def customer_texts(customer: Customer) -> dict[str, str | None]:
 def say_gap(gap: Gap, language: str) -> dict[str, str]:
     """Give a gap's text and remedy in nb, nn or en."""
     texts = gap_texts()[gap.code]
-    values = {"limit": str(gap.limit or ""), "field": gap.field}
+    values = {"limit": str(gap.limit or ""), "field": gap.field, "suggested": gap.suggested or ""}
     return {
         name: (texts[name].get(language) or texts[name]["nb"]).format_map(values)
         for name in ("text", "remedy")
@@ -155,7 +168,7 @@ def gap_texts() -> Mapping[str, Any]:
 def _name_gaps(name: str) -> list[Gap]:
     if _TAGS.sub("", name).strip():
         return []
-    return [Gap("name-only-markup", "name", blocking=True, fix=FixKind.LEAVE_OUT)]
+    return [Gap("name-only-markup", "name", blocking=True, fix=FixKind.SET_NAME)]
 
 
 def _kind_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
@@ -175,7 +188,8 @@ def _number_gaps(customer: Customer, required: frozenset[str], *, twice: bool) -
         return [Gap("organization-number-missing", field, blocking=needed, fix=fix)]
     if customer.address.country in _HOME and not valid_organization_number(number):
         return [Gap("organization-number-invalid", field, blocking=True, fix=fix)]
-    return [Gap("organization-number-twice", field, blocking=False)] if twice else []
+    twin = Gap("organization-number-twice", field, blocking=False, fix=FixKind.LEAVE_OUT)
+    return [twin] if twice else []
 
 
 def _address_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
@@ -206,10 +220,52 @@ def _code_is_known(customer: Customer) -> bool:
     return customer.address.country not in _HOME or postal_code(code) == code
 
 
+def _suggested(gaps: Iterable[Gap], business: Business | None) -> list[Gap]:
+    """Offer the register's address where one is missing or wrong."""
+    address = business.address if business is not None else None
+    if address is None:
+        return list(gaps)
+    place = " ".join(filter(None, (address.postal_code, address.city)))
+    text = ", ".join(filter(None, (address.line1, address.line2, place)))
+    return [replace(gap, suggested=text) for gap in gaps]
+
+
+def _register_gaps(business: Business | None) -> list[Gap]:
+    """
+    Say what the register knows of a number; all of it remarks.
+
+    A bankrupt customer may well stand in both systems, and must where an invoice is open; whoever
+    bills it should know.
+    """
+    field = "organization_number"
+    number = FixKind.SET_ORGANIZATION_NUMBER
+    if business is None:
+        return [Gap("organization-number-not-in-register", field, blocking=False, fix=number)]
+    found = [Gap(code, field, blocking=False, fix=FixKind.LEAVE_OUT) for code in warnings(business)]
+    if business.main_unit is not None:
+        found.append(
+            Gap(
+                "organization-number-of-sub-unit", field, blocking=False, fix=number,
+                suggested=business.main_unit,
+            )
+        )  # fmt: skip
+    return found
+
+
+def warnings(business: Business) -> tuple[str, ...]:
+    """Name what should be known before a business is billed, the gravest first."""
+    said = (
+        ("customer-struck-off", business.struck_off),
+        ("customer-bankrupt", business.bankrupt),
+        ("customer-in-liquidation", business.liquidating),
+    )
+    return tuple(code for code, holds in said if holds)
+
+
 def _field_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
     texts = {**customer_texts(customer), "address.country": customer.address.country}
     return [
-        Gap("field-missing", name, blocking=True)
+        Gap("field-missing", name, blocking=True, fix=_fix_of(name))
         for name, value in texts.items()
         if name in required - _OWN_RULE - {"organization_number"} and not (value or "").strip()
     ]
@@ -217,10 +273,20 @@ def _field_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
 
 def _length_gaps(texts: Mapping[str, str | None], limits: Mapping[str, int]) -> list[Gap]:
     return [
-        Gap("too-long", name, blocking=True, limit=limits[name])
+        Gap("too-long", name, blocking=True, fix=_fix_of(name), limit=limits[name])
         for name, value in texts.items()
         if name in limits and len((value or "").strip()) > limits[name]
     ]
+
+
+def _fix_of(field: str) -> FixKind:
+    """Give the fix that writes a field; where there is none, the record can be left out."""
+    part = field.partition(".")[0]
+    return {
+        "name": FixKind.SET_NAME,
+        "address": FixKind.SET_ADDRESS,
+        "organization_number": FixKind.SET_ORGANIZATION_NUMBER,
+    }.get(part, FixKind.LEAVE_OUT)
 
 
 def _sorted(gaps: Iterable[Gap]) -> tuple[Gap, ...]:

@@ -1,28 +1,26 @@
 """Take in readiness: what each record lacks, and fixes carried out in the system that owns it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
 from sqlalchemy import func, select
 
 from app.access.caller import Scope
-from app.canonical import RecordId, RecordKind, Side
-from app.documents import AnswerDocument, RequestDocument, read_cursor, write_cursor
+from app.documents import AnswerDocument, read_cursor, write_cursor
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
-from app.records.fix import Fix, fix_records
+from app.records.fix_routes import router as fix_router
 from app.records.judge import say_finding
+from app.records.judge_due import judge_due
 from app.records.question_routes import router as question_router
-from app.records.readiness import FixKind
 from app.records.store import KnownRecord
 from app.runtime import Running
 
 router = APIRouter()
 router.include_router(question_router)
+router.include_router(fix_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
-MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 
 _ITEM: Final[dict[str, Any]] = {
@@ -38,6 +36,7 @@ _ITEM: Final[dict[str, Any]] = {
             "field": "kind",
             "blocking": True,
             "fix": "set-kind",
+            "suggested": None,
             "text": "Det er ikke valgt om kunden er Bedrift eller Privat.",
             "remedy": "Velg Bedrift eller Privat.",
         }
@@ -77,65 +76,6 @@ class ReadinessAnswer(AnswerDocument):
     next_cursor: str | None
 
 
-class Address(RequestDocument):
-    """Hold an address to be filled in; the country is Norway unless said."""
-
-    line1: str = Field(min_length=1, max_length=100)
-    line2: str | None = Field(default=None, max_length=100)
-    postal_code: str = Field(min_length=1, max_length=20)
-    city: str = Field(min_length=1, max_length=100)
-    country: str = Field(default="NO", pattern="^[A-Z]{2}$")
-
-
-class FixRequest(RequestDocument):
-    """Name the records and the fix, with its value."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "fix": "set-kind",
-                    "side": "time",
-                    "recordIds": ["cus_31", "cus_32"],
-                    "kind": "company",
-                }
-            ]
-        }
-    }
-
-    fix: FixKind
-    side: Literal["time", "books"]
-    record_kind: Literal["customer", "project"] = "customer"
-    record_ids: list[str] | None = Field(
-        default=None, min_length=1, max_length=200,
-        description="Which records; without it all of the side that have this finding.",
-    )  # fmt: skip
-    kind: Literal["company", "private"] | None = None
-    address: Address | None = None
-    organization_number: str | None = Field(default=None, pattern=r"^[0-9]{9}$")
-    dry_run: bool = False
-
-
-class FixAnswer(AnswerDocument):
-    """Say for each record what became of the fix."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "matched": 1,
-                    "dryRun": False,
-                    "items": [{"recordId": "cus_31", "result": "fixed"}],
-                }
-            ]
-        }
-    }
-
-    matched: int
-    dry_run: bool
-    items: list[Mapping[str, str]]
-
-
 @router.get(
     "/v1/links/{link_id}/readiness",
     operation_id="getReadiness",
@@ -154,9 +94,11 @@ async def get_readiness(
     """
     Use this before the first sync, after both sides were read (`POST …/first-sync`).
 
-    Each finding has a stable code, its field, a text in your language and the fix the API can carry
-    out. Remarks (`blocking` false) hinder nothing. Scope `links:read`.
+    Each finding has a stable code, its field, a text in your language, the fix the API can carry
+    out and the value that the business register suggests, where it was asked. Remarks (`blocking`
+    false) hinder nothing. What changed since is judged first, by itself. Scope `links:read`.
     """
+    await judge_due(runtime, reached.link_id)
     known, scope = KnownRecord, f"readiness {reached.link_id} {side}"
     own = (known.link_id == reached.link_id, known.gone_at.is_(None))
     statement = select(known).where(*own, func.jsonb_array_length(known.findings) > 0)
@@ -187,36 +129,6 @@ async def get_readiness(
         more = write_cursor(position, key=runtime.cursor_key, scope=scope)
     items = [_item(row, language) for row in rows[:limit]]
     return ReadinessAnswer(score=score, items=items, next_cursor=more)
-
-
-@router.post(
-    "/v1/links/{link_id}/readiness/fixes",
-    operation_id="fixRecords",
-    tags=["readiness"],
-    summary="Carry a fix out for one record or many, in the system that owns them.",
-    responses=responses(
-        *_COMMON, "fix-refused", "link-not-active", "system-unreachable", "system-access-refused",
-    ),
-)  # fmt: skip
-async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> FixAnswer:
-    """
-    Use this for «sett Bedrift på alle med organisasjonsnummer», or one address at a time.
-
-    Each record is read, only the fixed field is laid over it and written back, and its findings
-    are judged anew. With `dryRun` it says how many it would hit. On a paused link nothing is
-    written: 409. Scope `sync:decide`.
-    """
-    if not body.dry_run:
-        reached.require_at_work()
-    fix = Fix(
-        kind=body.fix, side=Side(body.side), record_kind=RecordKind(body.record_kind),
-        record_ids=tuple(RecordId(one) for one in body.record_ids) if body.record_ids else None,
-        customer_kind=body.kind, organization_number=body.organization_number,
-        address=body.address.model_dump() if body.address else None,
-    )  # fmt: skip
-    results = await fix_records(runtime, reached.link_id, fix, dry_run=body.dry_run)
-    items = [{"recordId": record_id, "result": result} for record_id, result in results]
-    return FixAnswer(matched=len(items), dry_run=body.dry_run, items=items)
 
 
 def _item(row: KnownRecord, language: str) -> ReadinessItem:

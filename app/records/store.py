@@ -37,10 +37,22 @@ class KnownRecord(Base):
         findings: What it lacks for the other side (``readiness``), as JSON.
         ready: Whether it may be created on the other side as it is.
         left_out: A person said that it stays on its own side.
+        number: A customer's organization number, nine digits where it has that form.
+        customer_id: A project's customer on its own side.
+        revision: Rises each time the record is read whole or its row says something new.
+        judged_revision: The revision that ``findings`` were judged by; another one is due.
 
     """
 
     __tablename__ = "records"
+    __table_args__ = (
+        Index("ix_records_number", "link_id", "side", "number"),
+        Index("ix_records_customer", "link_id", "side", "customer_id"),
+        Index("ix_records_unjudged", "link_id",
+              postgresql_where=text("complete AND revision <> judged_revision")),
+        Index("ix_records_twice", "link_id", "side", postgresql_where=text(
+            """findings @> '[{"code": "organization-number-twice"}]'""")),
+    )  # fmt: skip
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)
     side: Mapped[str] = mapped_column(String(8), primary_key=True)
@@ -57,6 +69,10 @@ class KnownRecord(Base):
     findings: Mapped[Sequence[Mapping[str, Any]]] = mapped_column(JSONB)
     ready: Mapped[bool] = mapped_column(Boolean)
     left_out: Mapped[bool] = mapped_column(Boolean)
+    number: Mapped[str | None] = mapped_column(String(64))
+    customer_id: Mapped[str | None] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(Integer)
+    judged_revision: Mapped[int] = mapped_column(Integer)
 
     @property
     def record(self) -> Record:
@@ -119,10 +135,13 @@ class CreateIntent(Base):
 # list says something new.
 _REMEMBER = text("""
 INSERT INTO records AS r (link_id, side, kind, record_id, name, data, fingerprint, complete,
-                          first_seen_at, listed_at, read_at, gone_at, findings, ready, left_out)
+                          first_seen_at, listed_at, read_at, gone_at, findings, ready, left_out,
+                          number, customer_id, revision, judged_revision)
 SELECT :link_id, :side, :kind, n.id, n.name, CAST(n.data AS jsonb), n.fingerprint, n.complete,
        :now, :now, CASE WHEN n.complete THEN CAST(:now AS timestamptz) END,
-       CASE WHEN n.gone THEN CAST(:now AS timestamptz) END, '[]', false, false
+       CASE WHEN n.gone THEN CAST(:now AS timestamptz) END, '[]', false, false,
+       left(CAST(n.data AS jsonb) ->> 'organization_number', 64),
+       left(CAST(n.data AS jsonb) ->> 'customer_id', 64), 1, 0
 FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]), CAST(:datas AS text[]),
             CAST(:prints AS text[]), CAST(:wholes AS boolean[]), CAST(:gones AS boolean[]))
      AS n (id, name, data, fingerprint, complete, gone)
@@ -134,7 +153,13 @@ ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
   read_at = COALESCE(excluded.read_at, r.read_at),
   fingerprint = CASE WHEN :listed THEN excluded.fingerprint ELSE r.fingerprint END,
   listed_at = CASE WHEN :listed THEN excluded.listed_at ELSE r.listed_at END,
-  gone_at = excluded.gone_at
+  gone_at = excluded.gone_at,
+  number = CASE WHEN excluded.complete OR NOT r.complete THEN excluded.number ELSE r.number END,
+  customer_id = CASE WHEN excluded.complete OR NOT r.complete
+                     THEN excluded.customer_id ELSE r.customer_id END,
+  revision = r.revision + CASE
+    WHEN excluded.complete AND (r.data <> excluded.data OR NOT r.complete) THEN 1
+    WHEN excluded.gone_at IS DISTINCT FROM r.gone_at THEN 1 ELSE 0 END
 """)
 
 

@@ -27,6 +27,7 @@ from app.links.store import (
     read_link,
 )
 from app.queue import Job, defer
+from app.records.ask_register import ask_if_wanted
 from app.records.made import finish_creates
 from app.runtime import Runtime
 from app.sync.cadence import READ_EVERY, next_sweep
@@ -189,6 +190,7 @@ class _Sweep:
                 update(Link).where(Link.link_id == self.link_id).values(last_sweep_at=now)
             )
             await _set_due(session, self.link_id, sweep=due, work=waiting.next_due)
+            await ask_if_wanted(self.runtime, session, self.link_id)
             if waiting.next_due is not None:
                 await defer(session, Job.DRAIN_LINK, self.link_id)
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from app.systems.accounts import AccountingSystem, TimeTracker
-from app.systems.shapes import HandoverPage, HandoverRequest, Notice, Tokens
+from app.systems.shapes import Demands, HandoverPage, HandoverRequest, Notice, Tokens
 
 
 class TokenKeeper(Protocol):
@@ -28,6 +28,8 @@ class TimeSystem(Protocol):
     """Be the time system as a product: what is not bound to one account."""
 
     name: str
+    demands: Demands
+    """What any of its accounts demands of a record."""
 
     async def close(self) -> None:
         """Close the HTTP client."""
@@ -71,6 +73,8 @@ class BooksSystem(Protocol):
     """Be the books system as a product: what is not bound to one account."""
 
     name: str
+    demands: Demands
+    """What any of its accounts demands of a record."""
 
     async def close(self) -> None:
         """Close the HTTP client."""

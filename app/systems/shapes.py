@@ -16,6 +16,22 @@ from app.canonical import (
 
 
 @dataclass(frozen=True, slots=True)
+class Demands:
+    """
+    Say what a system demands of any record, whatever the account; needs no call.
+
+    Args:
+        text_limits: Longest text the system takes, by kind, then by canonical field (``name``,
+            ``address.line1`` …).
+        required: Canonical fields a customer must have before it can be created there.
+
+    """
+
+    text_limits: Mapping[RecordKind, Mapping[str, int]] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """
     Say what a connected account can do; data, never an ``if`` on the system's name.

@@ -22,6 +22,7 @@ from app.main import create_app
 from app.queue import Job
 from app.runtime import Runtime
 from app.sandbox.conta import create_twin as create_conta
+from app.sandbox.enhetsregisteret import create_twin as create_register
 from app.sandbox.seeds import SeedWorld, demo
 from app.sandbox.timerabbit import create_twin as create_timerabbit
 from app.settings import Settings
@@ -53,6 +54,7 @@ class Twins:
 
     conta: Starlette
     timerabbit: Starlette
+    register: Starlette
 
     async def control(self, system: str, method: str, path: str, body: object = None) -> Any:
         app = self.conta if system == "conta" else self.timerabbit
@@ -94,7 +96,7 @@ async def twins(clock: Clock, world: SeedWorld) -> AsyncIterator[Twins]:
     conta = create_conta(base_url=CONTA, clock=told, seed=world)
     timerabbit = create_timerabbit(base_url=TIMERABBIT, clock=told, seed=world)
     timerabbit.state.hooks.habits["cmp_1"] = type("Off", (), {"mode": "off", "seconds": 0})()
-    yield Twins(conta, timerabbit)
+    yield Twins(conta, timerabbit, create_register(seed=world))
     for name, twin in (("conta", conta), ("timerabbit", timerabbit)):
         refuse_violations(name, twin.state.twin.violations.as_json())
 
@@ -130,10 +132,11 @@ class Switch(httpx.AsyncBaseTransport):
     def __init__(self, twins: Twins) -> None:
         self._conta = httpx.ASGITransport(app=twins.conta)
         self._timerabbit = httpx.ASGITransport(app=twins.timerabbit)
+        self._register = httpx.ASGITransport(app=twins.register)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        chosen = self._conta if request.url.host == "conta.test" else self._timerabbit
-        return await chosen.handle_async_request(request)
+        chosen = {"conta.test": self._conta, "register.test": self._register}
+        return await chosen.get(request.url.host, self._timerabbit).handle_async_request(request)
 
 
 @pytest.fixture
@@ -145,7 +148,11 @@ def network(twins: Twins) -> Switch:
 @pytest.fixture
 async def runtime(settings: Settings, clock: Clock, network: Switch) -> AsyncIterator[Runtime]:
     built = build_runtime(
-        settings, clock=clock, conta_transport=network, timerabbit_transport=network
+        settings,
+        clock=clock,
+        conta_transport=network,
+        timerabbit_transport=network,
+        register_transport=network,
     )
     yield built
     await built.close()

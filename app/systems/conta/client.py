@@ -17,7 +17,7 @@ from app.systems.conta.access import Outcomes, report
 from app.systems.conta.account import Account
 from app.systems.conta.bodies import draft_body
 from app.systems.conta.listing import walk
-from app.systems.conta.records import ContaRecords, write_once
+from app.systems.conta.records import DEMANDS, ContaRecords, write_once
 from app.systems.conta.refusals import classify
 from app.systems.conta.translate import CREDIT_NOTE, draft_from, invoice_from
 from app.systems.conta.webhooks import read_notice
@@ -121,6 +121,7 @@ class ContaSystem:
     """Be a ``BooksSystem``: what is not bound to one organization."""
 
     name = NAME
+    demands = DEMANDS
 
     def __init__(
         self,

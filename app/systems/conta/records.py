@@ -20,13 +20,29 @@ from app.systems.conta.bodies import (
 )
 from app.systems.conta.listing import walk
 from app.systems.conta.translate import record_from, row_from
-from app.systems.ports import Capabilities, NotFound, Page, Reason, Rejected, Sighting
+from app.systems.ports import (
+    Capabilities,
+    Demands,
+    NotFound,
+    Page,
+    Reason,
+    Rejected,
+    Sighting,
+)
 from app.systems.reading import read_json, understood
 from app.systems.texts import longest
 
 # In which zone Conta cuts the day, and whether the day itself counts, is not documented.
 _ZONE = ZoneInfo("Europe/Oslo")
 _OVERLAP = timedelta(days=1)
+
+DEMANDS = Demands(
+    text_limits={
+        RecordKind.CUSTOMER: longest(CUSTOMER_LIMITS),
+        RecordKind.PROJECT: longest(PROJECT_LIMITS),
+    },
+    required=REQUIRED_OF_CUSTOMERS,
+)
 
 _ROUTES: Mapping[RecordKind, str] = MappingProxyType(
     {RecordKind.CUSTOMER: "/customers", RecordKind.PROJECT: "/projects"}
@@ -53,11 +69,8 @@ class ContaRecords:
             changed_since=self._modified_filter,
             complete_lists=False,
             idempotent_create=False,
-            text_limits={
-                RecordKind.CUSTOMER: longest(CUSTOMER_LIMITS),
-                RecordKind.PROJECT: longest(PROJECT_LIMITS),
-            },
-            required=REQUIRED_OF_CUSTOMERS,
+            text_limits=DEMANDS.text_limits,
+            required=DEMANDS.required,
         )
 
     async def pages(

@@ -13,6 +13,7 @@ from app.systems.reading import read_json, understood
 from app.systems.timerabbit import wire
 from app.systems.timerabbit.account import PREFIX, Account
 from app.systems.timerabbit.oauth import OAuth
+from app.systems.timerabbit.records import DEMANDS
 from app.systems.timerabbit.refusals import TokenRefused, classify
 from app.systems.timerabbit.tracker import TimerabbitClient
 from app.systems.timerabbit.webhooks import read_notice
@@ -27,6 +28,7 @@ class TimerabbitSystem:
     """Be a ``TimeSystem``: what is not bound to one company."""
 
     name = NAME
+    demands = DEMANDS
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from app.canonical import Record, RecordId, RecordKind
 from app.systems.calls import JSON_HEADERS, Call, json_body
-from app.systems.ports import Capabilities, NotFound, Page, Rejected, Sighting
+from app.systems.ports import Capabilities, Demands, NotFound, Page, Rejected, Sighting
 from app.systems.reading import read_json, understood
 from app.systems.texts import longest
 from app.systems.timerabbit.account import Account
@@ -23,16 +23,20 @@ from app.systems.timerabbit.translate import record_from, row_from, version_of
 _ROUTES: Mapping[RecordKind, str] = MappingProxyType(
     {RecordKind.CUSTOMER: "/customers", RecordKind.PROJECT: "/projects"}
 )
-_CAPABILITIES = Capabilities(
-    projects=True,
-    changed_since=True,
-    complete_lists=True,
-    idempotent_create=True,
+DEMANDS = Demands(
     text_limits={
         RecordKind.CUSTOMER: longest(CUSTOMER_LIMITS),
         RecordKind.PROJECT: longest(PROJECT_LIMITS),
     },
     required=frozenset({"name", "kind"}),
+)
+_CAPABILITIES = Capabilities(
+    projects=True,
+    changed_since=True,
+    complete_lists=True,
+    idempotent_create=True,
+    text_limits=DEMANDS.text_limits,
+    required=DEMANDS.required,
 )
 
 

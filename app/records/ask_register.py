@@ -1,0 +1,88 @@
+"""Ask the business register about a link's customers, gently, and let findings follow."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, RecordKind, Side
+from app.database import CommitPoint
+from app.queue import Job, defer
+from app.records.businesses import fresh_numbers, remember_businesses
+from app.records.judge_due import judge_due, judge_later
+from app.records.readiness import valid_organization_number
+from app.records.store import KnownRecord
+from app.runtime import Runtime
+from app.systems.ports import SystemFault
+
+MOST_LOOK_UPS: Final = 20
+"""Look-ups of one job, so that no link keeps a worker; the rest follows in the next job."""
+
+_log = structlog.get_logger()
+
+
+async def ask_register(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Ask about each number of the link that was not asked for lately; the job `Job.ASK_REGISTER`.
+
+    Each answer is kept before the next is asked for, so a death loses one look-up. A register that
+    is away ends the job with one line in the log: nothing waits for it, the next sweep asks again.
+    """
+    register = runtime.systems.register
+    if register is None:
+        return
+    async with runtime.database.reading(link_id) as session:
+        numbers = await _unasked(runtime, session, link_id)
+    size = register.most_at_once
+    portions = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    for portion in portions[:MOST_LOOK_UPS]:
+        try:
+            found = await register.look_up(portion)
+        except SystemFault as fault:
+            _log.warning("business register away", link_id=str(link_id), error=str(fault))
+            return
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await remember_businesses(session, found, now=runtime.clock())
+            await _judge_theirs(session, link_id, portion)
+        await judge_due(runtime, link_id)
+    if len(portions) > MOST_LOOK_UPS:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.ASK_REGISTER, link_id)
+
+
+async def ask_if_wanted(runtime: Runtime, session: AsyncSession, link_id: LinkId) -> None:
+    """Let the register be asked soon, in the caller's transaction; nothing where none is named."""
+    if runtime.systems.register is not None:
+        await defer(session, Job.ASK_REGISTER, link_id)
+
+
+async def _unasked(runtime: Runtime, session: AsyncSession, link_id: LinkId) -> Sequence[str]:
+    found = await session.scalars(
+        select(KnownRecord.number)
+        .distinct()
+        .where(
+            KnownRecord.link_id == link_id,
+            KnownRecord.kind == RecordKind.CUSTOMER.value,
+            KnownRecord.gone_at.is_(None),
+            KnownRecord.number.is_not(None),
+        )
+    )
+    numbers = {one for one in found if one and len(one) == 9 and valid_organization_number(one)}
+    lately = runtime.clock() - timedelta(hours=runtime.settings.enhetsregisteret_cache_hours)
+    return sorted(numbers - await fresh_numbers(session, numbers, since=lately))
+
+
+async def _judge_theirs(session: AsyncSession, link_id: LinkId, numbers: Sequence[str]) -> None:
+    """Let the customers with these numbers be judged anew."""
+    for side in Side:
+        ids = await session.scalars(
+            select(KnownRecord.record_id).where(
+                KnownRecord.link_id == link_id,
+                KnownRecord.side == side.value,
+                KnownRecord.number.in_(numbers),
+            )
+        )
+        await judge_later(session, link_id, side, RecordKind.CUSTOMER, ids.all())

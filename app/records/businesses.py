@@ -1,0 +1,86 @@
+"""Keep what the business register answered, by organization number; public facts, of no link."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, String, Text, any_, cast, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.canonical import Address
+from app.database import Base, Instant
+from app.systems.register import Business, Businesses
+
+
+class KnownBusiness(Base):
+    """
+    Hold one answer of the register.
+
+    Args:
+        facts: The business as JSON; ``None`` where the register knows no such number.
+        asked_at: When it was asked; an old answer is used until a newer one comes.
+
+    """
+
+    __tablename__ = "businesses"
+
+    number: Mapped[str] = mapped_column(String(9), primary_key=True)
+    facts: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+
+
+_KEEP = text("""
+INSERT INTO businesses (number, facts, asked_at)
+SELECT n.number, CAST(n.facts AS jsonb), :now
+FROM unnest(CAST(:numbers AS text[]), CAST(:facts AS text[])) AS n (number, facts)
+ORDER BY n.number
+ON CONFLICT (number) DO UPDATE SET facts = excluded.facts, asked_at = excluded.asked_at
+""")
+
+
+async def remember_businesses(session: AsyncSession, found: Businesses, *, now: datetime) -> None:
+    """Keep answers of the register; a newer one takes the place of an older one."""
+    await session.execute(
+        _KEEP,
+        {
+            "now": now,
+            "numbers": list(found),
+            "facts": [json.dumps(asdict(one)) if one else None for one in found.values()],
+        },
+    )
+
+
+async def recall_businesses(session: AsyncSession, numbers: Collection[str]) -> Businesses:
+    """Give what was answered for these numbers; one that was never asked for is not in it."""
+    rows = await session.execute(
+        select(KnownBusiness.number, KnownBusiness.facts).where(
+            KnownBusiness.number == _any_of(numbers)
+        )
+    )
+    return {number: _business(facts) if facts else None for number, facts in rows}
+
+
+async def fresh_numbers(
+    session: AsyncSession, numbers: Collection[str], *, since: datetime
+) -> frozenset[str]:
+    """Give the numbers that were asked for since an instant."""
+    rows = await session.scalars(
+        select(KnownBusiness.number).where(
+            KnownBusiness.number == _any_of(numbers), KnownBusiness.asked_at >= since
+        )
+    )
+    return frozenset(rows)
+
+
+def _any_of(numbers: Collection[str]) -> Any:  # noqa: ANN401 - an SQL expression
+    """Compare with one array: thousands of single parameters would take longer than the look."""
+    return any_(cast(sorted(set(numbers)), ARRAY(Text)))
+
+
+def _business(facts: Mapping[str, Any]) -> Business:
+    address = facts["address"]
+    return Business(**{**facts, "address": Address(**address) if address else None})

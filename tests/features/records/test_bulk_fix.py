@@ -1,0 +1,163 @@
+"""Fixes by filter: counted first, a bounded number a call, and made again after a cut."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from app.records import fix as fixing
+from app.records import fix_choice
+from app.records.judge_due import judge_due
+from app.runtime import Runtime
+
+
+@pytest.fixture
+async def unset(hands: Any, runtime: Runtime) -> list[str]:
+    """Nine customers without kind; six have an organization number."""
+    numbers = ["860001381", "860001462", "860001543", "860001624", "860001705", "860001896"]
+    ids = []
+    for position in range(9):
+        more = {"organizationNumber": numbers[position]} if position < 6 else {}
+        made = await hands.in_time(f"Nr {position} AS", kind="unset", **more)
+        ids.append(made.id)
+    await judge_due(runtime, hands.linked.link_id)
+    return ids
+
+
+async def fix(client: httpx.AsyncClient, hands: Any, **body: Any) -> httpx.Response:
+    return await client.post(
+        f"{hands.linked.path}/readiness/fixes", headers=hands.linked.books,
+        json={"side": "time", "fix": "set-kind", "kind": "company", **body},
+    )  # fmt: skip
+
+
+async def kinds(twins: Any) -> Counter[str]:
+    return Counter(c["kind"] for c in (await twins.time())["customers"])
+
+
+async def test_all_with_an_organization_number_become_companies(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
+) -> None:
+    """«Set Bedrift on all six that have a number»: six said, six written, three left alone."""
+    told = {"filter": {"finding": "kind-not-set", "hasOrganizationNumber": True}}
+
+    dry = (await fix(client, hands, **told, dryRun=True)).json()
+    untouched = await kinds(twins)
+    done = (await fix(client, hands, **told)).json()
+
+    assert (dry["matched"], dry["dryRun"], untouched["unset"]) == (6, True, 9)
+    assert (done["matched"], done["next"]) == (6, None)
+    assert {one["result"] for one in done["items"]} == {"fixed"}
+    assert await kinds(twins) == {"company": 6, "unset": 3}
+
+
+async def test_a_call_takes_a_bounded_number_and_the_next_goes_on(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """`next` leads through all of them, each once, whatever was refused on the way."""
+    monkeypatch.setattr(fix_choice, "MOST_AT_ONCE", 4)
+    await twins.control(
+        "timerabbit", "POST", "/faults",
+        {"kind": "status_before", "method": "PATCH", "times": 1, "status": 422},
+    )  # fmt: skip
+
+    answers: list[dict[str, Any]] = []
+    after = None
+    while not answers or after is not None:
+        answer = (await fix(client, hands, filter={"finding": "kind-not-set"}, after=after)).json()
+        answers.append(answer)
+        after = answer["next"]
+
+    results = [one for answer in answers for one in answer["items"]]
+    assert [len(answer["items"]) for answer in answers] == [4, 4, 1]
+    assert sorted(one["recordId"] for one in results) == sorted(unset)
+    assert Counter(one["result"] for one in results) == {"fixed": 8, "refused": 1}
+    assert (await kinds(twins))["unset"] == 1
+
+
+async def test_a_call_that_runs_out_of_time_says_where_it_stopped(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A slow system never holds a caller for ever; named records go on where they stopped too."""
+    monkeypatch.setattr(fixing, "LONGEST_SECONDS", 0.0)
+
+    first = (await fix(client, hands, recordIds=unset)).json()
+    rest = (await fix(client, hands, recordIds=unset, after=first["next"])).json()
+
+    assert len(first["items"]) == fixing.SIDE_BY_SIDE
+    assert first["next"] == first["items"][-1]["recordId"]
+    assert [one["recordId"] for one in rest["items"]] == unset[4:8]
+
+
+async def test_what_a_person_set_meanwhile_is_not_written_over(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
+) -> None:
+    """A bulk fix reads each record: one that lacks nothing any more stays as the person wants."""
+    path = f"/companies/cmp_1/customers/{unset[0]}"
+    await twins.control("timerabbit", "PATCH", path, {"kind": "private"})
+
+    done = (await fix(client, hands, filter={"finding": "kind-not-set"})).json()
+
+    results = {one["recordId"]: one["result"] for one in done["items"]}
+    assert results[unset[0]] == "not-needed"
+    assert await kinds(twins) == {"private": 1, "company": 8}
+
+
+async def test_a_system_that_fails_in_the_middle_leaves_the_rest_to_the_next_call(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
+) -> None:
+    """What was fixed stays fixed; the same call again fixes what is left, nothing twice."""
+    fault = {"kind": "status_before", "method": "PATCH", "skip": 4, "status": 503}
+    await twins.control("timerabbit", "POST", "/faults", fault)
+    failed = await fix(client, hands, filter={"finding": "kind-not-set"})
+    halfway = await kinds(twins)
+    await twins.control("timerabbit", "DELETE", "/faults")
+
+    done = (await fix(client, hands, filter={"finding": "kind-not-set"})).json()
+
+    versions = [c["version"] for c in (await twins.time())["customers"]]
+    assert (failed.status_code, failed.json()["code"]) == (503, "system-unreachable")
+    assert halfway == {"company": 4, "unset": 5}
+    assert done["matched"] == 5
+    assert await kinds(twins) == {"company": 9}
+    assert set(versions) == {2}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fix": "set-name"},
+        {"fix": "set-name", "name": "Ett navn"},
+        {"fix": "set-name", "name": "Ett navn", "recordIds": ["a", "b"]},
+        {"fix": "set-organization-number", "organizationNumber": "860001381"},
+        {"fix": "set-address"},
+        {"fix": "set-kind", "kind": None},
+    ],
+)
+async def test_one_value_is_never_written_to_many(
+    client: httpx.AsyncClient, hands: Any, body: dict[str, Any]
+) -> None:
+    """A name or a number belongs to one record; a fix without its value is none."""
+    answer = await fix(client, hands, **body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "fix-refused")
+
+
+async def test_a_name_is_corrected_in_its_own_system(
+    client: httpx.AsyncClient, hands: Any, twins: Any
+) -> None:
+    """The name alone changes; in the books the rest of the whole-record PUT is as it was."""
+    made = await hands.in_books("<b></b>")
+    before = (await twins.books())["customers"][0]
+
+    done = await fix(client, hands, side="books", fix="set-name", name=" Bakken AS ",
+                     recordIds=[made.id])  # fmt: skip
+
+    after = (await twins.books())["customers"][0]
+    assert done.json()["items"] == [{"recordId": made.id, "result": "fixed"}]
+    assert {n: v for n, v in after.items() if n != "modifiedAt"} == {
+        n: v for n, v in before.items() if n != "modifiedAt"
+    } | {"name": "Bakken AS"}
