@@ -1,5 +1,6 @@
 """Make calls for one organization, with a person's key."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from app.systems.calls import Answer, Call
@@ -26,20 +27,22 @@ class Account:
             SystemFault: As the transport; ``Unauthorised`` for a key no header can carry.
 
         """
-        if not _can_be_sent(self._key):
-            raise Unauthorised("not a key of Conta", reason=AccessReason.CREDENTIAL_REFUSED)
-        return await self._transport.send(
-            replace(call, headers={**call.headers, "apiKey": self._key}, pace_key=self._pace_key)
-        )
+        return await self._send(call, call.route, call.values)
 
     async def send_here(self, call: Call) -> Answer:
         """Make a call below this account's organization; the route starts after its id."""
-        return await self.send(
-            replace(
-                call,
-                route=f"/invoice/organizations/{{organization}}{call.route}",
-                values={**call.values, "organization": self.id},
-            )
+        return await self._send(
+            call,
+            f"/invoice/organizations/{{organization}}{call.route}",
+            {**call.values, "organization": self.id},
+        )
+
+    async def _send(self, call: Call, route: str, values: Mapping[str, str]) -> Answer:
+        if not _can_be_sent(self._key):
+            raise Unauthorised("not a key of Conta", reason=AccessReason.CREDENTIAL_REFUSED)
+        headers = {**call.headers, "apiKey": self._key}
+        return await self._transport.send(
+            replace(call, route=route, values=values, headers=headers, pace_key=self._pace_key)
         )
 
 
