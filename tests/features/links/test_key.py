@@ -141,6 +141,25 @@ async def test_a_replaced_key_lets_a_link_go_on_without_a_new_first_sync(
     assert link["conta"]["keyOwner"] == answer.json()["keyOwner"]
 
 
+async def test_a_new_key_takes_the_place_of_one_our_ring_cannot_open(
+    linked: Linked, client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    """The unreadable key cannot be tried; a new one is kept without it, and the link goes on."""
+    async with runtime.database.transaction(CommitPoint.PLAIN, linked.link_id) as session:
+        await session.execute(
+            text("UPDATE credentials SET sealed = 'lost:unreadable' WHERE side = 'books'")
+        )
+        await pause(session, linked.link_id, reason=PauseReason.KEY_UNREADABLE, now=runtime.clock())
+
+    tried = await client.post(f"{linked.path}/conta-key/test", headers=linked.books)
+    answer = await put_key(client, linked, "conta-demo-key")
+
+    link = await shown(client, linked)
+    assert (tried.status_code, tried.json()["code"]) == (409, "conta-key-missing")
+    assert answer.status_code == 200
+    assert (link["state"], link["pauseReason"]) == ("active", None)
+
+
 async def test_a_new_key_does_not_lift_a_persons_pause(
     linked: Linked, client: httpx.AsyncClient
 ) -> None:
