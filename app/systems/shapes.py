@@ -152,7 +152,14 @@ class TimeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EntryQuery:
-    """Choose time entries; days are inclusive; ``None`` does not narrow."""
+    """
+    Choose time entries; days are inclusive; ``None`` does not narrow.
+
+    Args:
+        changed_since: Only entries that changed at or after this instant.
+        with_gone: Tombstones of deleted entries too.
+
+    """
 
     customer_id: RecordId | None = None
     project_id: RecordId | None = None
@@ -160,6 +167,8 @@ class EntryQuery:
     first_day: date | None = None
     last_day: date | None = None
     only_free: bool = False
+    changed_since: datetime | None = None
+    with_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
