@@ -152,14 +152,7 @@ class TimeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EntryQuery:
-    """
-    Choose time entries; days are inclusive; ``None`` does not narrow.
-
-    Args:
-        changed_since: Only entries that changed at or after this instant.
-        with_gone: Tombstones of deleted entries too.
-
-    """
+    """Choose time entries; days are inclusive; ``with_gone`` adds tombstones."""
 
     customer_id: RecordId | None = None
     project_id: RecordId | None = None
