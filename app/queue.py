@@ -27,6 +27,7 @@ class Job(StrEnum):
     SETTLE_DRAFT = "settle_draft"
     COMPLETE_DRAFT = "complete_draft"
     FOLLOW_DRAFTS = "follow_drafts"
+    READ_HOURS = "read_hours"
     TELL_LINK = "tell_link"
     ASK_REGISTER = "ask_register"
     WAKE = "wake"

@@ -27,6 +27,7 @@ from app.first_sync.plan import read_plan
 from app.idempotency import forget_expired
 from app.invoicing.complete import complete_draft
 from app.invoicing.follow import follow_drafts
+from app.invoicing.read_hours import read_hours
 from app.invoicing.settle import settle_draft
 from app.invoicing.wake import wake_drafts
 from app.links.store import DirectoryEntry
@@ -48,6 +49,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.SETTLE_DRAFT: settle_draft,
     Job.COMPLETE_DRAFT: complete_draft,
     Job.FOLLOW_DRAFTS: follow_drafts,
+    Job.READ_HOURS: read_hours,
     Job.TELL_LINK: tell_link,
     Job.ASK_REGISTER: ask_register,
 }

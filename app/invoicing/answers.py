@@ -219,7 +219,8 @@ def preview_answer(
         lines=[line_answer(line, percent) for line in preview.lines], net_ore=preview.net,
         vat_ore=preview.vat, total_ore=preview.net + preview.vat,
         problems=[{**p, "text": say_problem(p["code"], language, p)} for p in preview.problems],
-        left_out=list(preview.left_out), style=dict(preview.wish),
+        left_out=list(preview.left_out),
+        style={n: v for n, v in preview.wish.items() if n != "about"},
         vat_codes=[_vat_code(code, percent[code], said.get(code)) for code in percent],
         expires_at=preview.expires_at,
     )  # fmt: skip

@@ -153,7 +153,7 @@ def _row(link_id: LinkId, preview: Preview, requested_by: str, now: datetime) ->
     body, body_hash = freeze(
         preview.lines, customer_id=preview.customer_books_id,
         project_id=preview.project_books_id, minutes=preview.minutes,
-        entries=preview.entries,
+        entries=preview.entries, about=preview.wish.get("about", {}),
     )  # fmt: skip
     return Draft(
         link_id=link_id, draft_id=uuid7(), state=DraftState.TAKEN, mark=preview.mark,

@@ -22,11 +22,14 @@ from app.invoicing.fate import (
     next_look,
     total_differs,
 )
+from app.invoicing.hours import read_mark
 from app.invoicing.look import INVOICE, Marked, adopt, find_marked
+from app.invoicing.read_hours import STALE
 from app.invoicing.record import Overtaken, make_due, move
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.links.store import LinkState, directory_entry
+from app.queue import Job, defer
 from app.runtime import Runtime
 from app.systems.ports import (
     AccountingSystem,
@@ -57,8 +60,12 @@ async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
                 .limit(AT_ONCE)
             )
         )
+        mark = await read_mark(session, link_id)
     if entry is None or entry.state != LinkState.ACTIVE:
         return
+    if mark is None or now - mark.seen_at >= STALE:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.READ_HOURS, link_id)
     for draft_id in due:
         draft = await read_draft(runtime, link_id, draft_id)
         try:

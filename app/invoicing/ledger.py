@@ -40,7 +40,8 @@ async def take_hours(
         for number, line in enumerate(draft.body["lines"], 1)
         for entry_id in line["entryIds"]
     ]  # fmt: skip
-    await session.execute(insert(LedgerRow), sorted(rows, key=lambda row: row["entry_id"]))
+    if rows:  # a follow-up bills differences, and its hours stand in their first draft
+        await session.execute(insert(LedgerRow), sorted(rows, key=lambda row: row["entry_id"]))
 
 
 async def free_hours(

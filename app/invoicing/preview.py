@@ -86,7 +86,8 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
         *useless_edits(lines, wish.edits, wish.texts),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
-    made.wish = wish.as_json()
+    seen = partners.customer.name if partners.customer else customer_name
+    made.wish = wish.as_json() | {"about": {"language": style.language, "customer": seen}}
     made.entries = {
         entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
         for entry in choice.billable

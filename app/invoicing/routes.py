@@ -19,13 +19,17 @@ from app.invoicing.draft import create_draft, read_preview
 from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
 from app.invoicing.show import existing_draft, show_draft
+from app.invoicing.specification_routes import router as specification_router
 from app.invoicing.store import Draft, DraftState
+from app.invoicing.table_routes import router as table_router
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
 from app.runtime import Running, Runtime
 
 router = APIRouter()
-for _router in (preview_router, batch_router, choice_router, ledger_router):
+for _router in (
+    preview_router, batch_router, choice_router, ledger_router, specification_router, table_router,
+):  # fmt: skip
     router.include_router(_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
 MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]

@@ -57,6 +57,7 @@ def freeze(
     project_id: str | None,
     minutes: Mapping[str, int],
     entries: Mapping[str, Any],
+    about: Mapping[str, Any],
 ) -> tuple[dict[str, Any], bytes]:
     """
     Give a draft's frozen body and its SHA-256.
@@ -64,6 +65,7 @@ def freeze(
     Args:
         minutes: By entry id.
         entries: Each hour as it is billed, by entry id.
+        about: The customer's name and the language, for the specification.
 
     """
     body = {
@@ -72,6 +74,7 @@ def freeze(
         "lines": list(lines),
         "minutes": dict(minutes),
         "entries": dict(entries),
+        "about": dict(about),
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return body, hashlib.sha256(text.encode()).digest()

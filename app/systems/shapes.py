@@ -152,7 +152,7 @@ class TimeSettings:
 
 @dataclass(frozen=True, slots=True)
 class EntryQuery:
-    """Choose time entries; days are inclusive; ``None`` does not narrow."""
+    """Choose time entries; days are inclusive; ``with_gone`` adds tombstones."""
 
     customer_id: RecordId | None = None
     project_id: RecordId | None = None
@@ -160,6 +160,8 @@ class EntryQuery:
     first_day: date | None = None
     last_day: date | None = None
     only_free: bool = False
+    changed_since: datetime | None = None
+    with_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

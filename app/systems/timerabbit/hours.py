@@ -86,7 +86,9 @@ def query_from(query: EntryQuery) -> Mapping[str, str]:
         "dateFrom": _day_text(query.first_day),
         "dateTo": _day_text(query.last_day),
         "uninvoiced": "true" if query.only_free else None,
-        "sort": "date",
+        "updatedSince": query.changed_since.isoformat() if query.changed_since else None,
+        "includeDeleted": "true" if query.with_gone else None,
+        "sort": "updated" if query.changed_since else "date",
     }
     return {name: value for name, value in chosen.items() if value is not None}
 

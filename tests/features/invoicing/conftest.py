@@ -12,6 +12,7 @@ from app.canonical import LinkId, RecordKind
 from app.database import CommitPoint
 from app.invoicing.complete import complete_draft
 from app.invoicing.follow import follow_drafts
+from app.invoicing.read_hours import read_hours
 from app.invoicing.settle import settle_draft
 from app.invoicing.wake import wake_drafts
 from app.links.pairs import Pair
@@ -22,6 +23,7 @@ JOBS: dict[Job, Callable[..., Awaitable[None]]] = {
     Job.SETTLE_DRAFT: settle_draft,
     Job.COMPLETE_DRAFT: complete_draft,
     Job.FOLLOW_DRAFTS: follow_drafts,
+    Job.READ_HOURS: read_hours,
 }
 
 

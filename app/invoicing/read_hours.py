@@ -1,0 +1,124 @@
+"""
+Read the hours that changed since the last time: what is unbilled, and what was changed once billed.
+
+One list call with a lower bound for most links; everything at the first time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.canonical import EntryId, LinkId, TimeEntry
+from app.database import CommitPoint
+from app.invoicing.hours import keep_hours, keep_mark, read_mark
+from app.invoicing.snapshot import differences, freeze_entry
+from app.invoicing.store import EntryChange, LedgerRow
+from app.links.open_systems import open_time
+from app.runtime import Runtime
+from app.systems.ports import EntryQuery
+
+OVERLAP: Final = timedelta(minutes=2)
+"""What the two clocks may differ, and a write may take to show in a list."""
+
+STALE: Final = timedelta(minutes=15)
+_AT_ONCE: Final = 1000
+
+
+async def read_hours(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Read what changed (job ``READ_HOURS``); safe to repeat.
+
+    Raises:
+        SystemFault: The time system is away; what was kept stays.
+
+    """
+    started = runtime.clock()
+    async with runtime.database.reading(link_id) as session:
+        mark = await read_mark(session, link_id)
+    tracker = await open_time(runtime, link_id)
+    settings = await tracker.settings()
+    since = mark.seen_at - OVERLAP if mark is not None else None
+    entries = await tracker.entries(EntryQuery(changed_since=since, with_gone=True))
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await keep_hours(session, link_id, entries)
+        await note_changes(session, link_id, entries, seen_at=started)
+        await keep_mark(
+            session, link_id, seen_at=started, approval_required=settings.approval_required
+        )
+
+
+async def note_changes(
+    session: AsyncSession, link_id: LinkId, entries: Sequence[TimeEntry], *, seen_at: datetime
+) -> None:
+    """Note each billed hour that is not as it was billed, or as a person last left it."""
+    seen = {entry.id: entry for entry in entries}
+    billed = await _billed(session, link_id, list(seen))
+    noted = await _latest(session, link_id, [row.entry_id for row in billed])
+    for row in billed:
+        entry = seen[EntryId(row.entry_id)]
+        latest = noted.get((row.draft_id, row.entry_id))
+        if latest is not None and latest.entry_version >= entry.version:
+            continue
+        base = dict(row.snapshot)
+        if latest is not None and latest.choice in {"leave", "follow-up"}:
+            base = dict(latest.after)
+        if not base:  # the hour was gone when a person decided, or was billed before snapshots
+            continue
+        if latest is not None and latest.choice is None:
+            await session.execute(
+                update(EntryChange)
+                .where(EntryChange.link_id == link_id, EntryChange.change_id == latest.change_id)
+                .values(choice="overtaken", chosen_at=seen_at)
+            )
+        what = differences(base, entry)
+        if not what:
+            continue
+        await session.execute(
+            insert(EntryChange)
+            .values(
+                link_id=link_id, change_id=uuid7(), draft_id=row.draft_id, entry_id=row.entry_id,
+                entry_version=entry.version, what=list(what), before=base,
+                after={} if entry.gone else freeze_entry(entry, project=base.get("project")),
+                choice=None, chosen_by=None, seen_at=seen_at, chosen_at=None,
+            )
+            .on_conflict_do_nothing()
+        )  # fmt: skip
+
+
+async def _billed(
+    session: AsyncSession, link_id: LinkId, ids: Sequence[EntryId]
+) -> Sequence[LedgerRow]:
+    found: list[LedgerRow] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = await session.scalars(
+            select(LedgerRow).where(
+                LedgerRow.link_id == link_id, LedgerRow.active,
+                LedgerRow.entry_id.in_(ids[start : start + _AT_ONCE]),
+            )
+        )  # fmt: skip
+        found += rows
+    return found
+
+
+async def _latest(
+    session: AsyncSession, link_id: LinkId, ids: Sequence[str]
+) -> dict[tuple[UUID, str], EntryChange]:
+    """Read the newest change noted of each hour, by draft and entry."""
+    found: dict[tuple[UUID, str], EntryChange] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        rows = await session.scalars(
+            select(EntryChange)
+            .where(
+                EntryChange.link_id == link_id,
+                EntryChange.entry_id.in_(ids[start : start + _AT_ONCE]),
+            )
+            .order_by(EntryChange.change_id)
+        )
+        found |= {(row.draft_id, row.entry_id): row for row in rows}
+    return found

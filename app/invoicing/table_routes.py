@@ -1,0 +1,235 @@
+"""Take in questions about unbilled money and about hours that changed after they were billed."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from sqlalchemy import select
+
+from app.access.caller import Scope
+from app.database import CommitPoint
+from app.documents import AnswerDocument, RequestDocument
+from app.invoicing.answers import PreviewAnswer, preview_answer
+from app.invoicing.follow_up import amount_of, choose, preview_follow_up
+from app.invoicing.hindrances import oslo_day
+from app.invoicing.hours import read_mark
+from app.invoicing.money import Pile, piles, total
+from app.invoicing.preview import vat_said
+from app.invoicing.read_hours import STALE
+from app.invoicing.store import EntryChange
+from app.invoicing.vat import PERCENT
+from app.links.reach import Reached, reach
+from app.links.store import LinkState
+from app.problems import Problem, preferred_language, responses
+from app.queue import Job, defer
+from app.runtime import Running
+
+router = APIRouter()
+MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
+MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
+_COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
+_PILE: Final[dict[str, Any]] = {
+    "customerId": "cus_4", "customerName": "Eksempel AS", "ore": 712500, "minutes": 450,
+    "hours": 1, "oldest": "2026-11-20",
+    "byAge": {"fresh": 712500, "close-to-limit": 0, "past-limit": 0, "old": 0},
+    "byHindrance": {"not-approved": {"ore": 712500, "hours": 1}}, "inDraftsOre": 0,
+}  # fmt: skip
+_CHANGE: Final[dict[str, Any]] = {
+    "id": "0199f3a0-0000-7000-8000-0000000000e1",
+    "draftId": "0199f3a0-0000-7000-8000-0000000000d1", "entryId": "ent_3", "what": ["minutes"],
+    "before": {"minutes": 450, "rate": 95000}, "after": {"minutes": 480, "rate": 95000},
+    "beforeOre": 712500, "afterOre": 760000, "differenceOre": 47500, "choice": None,
+    "chosenBy": None, "seenAt": "2026-11-24T09:00:00Z", "chosenAt": None,
+}  # fmt: skip
+
+
+class PileAnswer(AnswerDocument):
+    """Hold unbilled hours of one customer (or of all): kroner in øre by age and hindrance."""
+
+    customer_id: str | None
+    customer_name: str | None
+    ore: int
+    minutes: int
+    hours: int
+    oldest: date | None
+    by_age: dict[str, int]
+    by_hindrance: dict[str, dict[str, int]]
+    in_drafts_ore: int
+
+
+class MoneyAnswer(AnswerDocument):
+    """Hold the money on the table as of an instant; `asOf` is null until it was first read."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"asOf": "2026-11-24T09:00:00Z", "reading": False, "total": _PILE,
+                 "customers": [_PILE]}
+            ]
+        }
+    }  # fmt: skip
+
+    as_of: datetime | None
+    reading: bool = Field(description="Timerabbit is being read now; ask again in a while.")
+    total: PileAnswer
+    customers: list[PileAnswer]
+
+
+class ChangedHour(AnswerDocument):
+    """Hold a billed hour that is otherwise now, with old and new in minutes and øre."""
+
+    id: str
+    draft_id: str
+    entry_id: str
+    what: list[str]
+    before: dict[str, Any]
+    after: dict[str, Any] | None
+    before_ore: int
+    after_ore: int
+    difference_ore: int
+    choice: str | None
+    chosen_by: str | None
+    seen_at: datetime
+    chosen_at: datetime | None
+
+
+class ChangedHours(AnswerDocument):
+    """Hold changed hours, the newest first, with the sum of their differences."""
+
+    model_config = {
+        "json_schema_extra": {"examples": [{"items": [_CHANGE], "differenceOre": 47500}]}
+    }
+
+    items: list[ChangedHour]
+    difference_ore: int
+
+
+class ChoiceOfChanges(RequestDocument):
+    """Leave changed hours as they were billed, or preview a follow-up of the difference."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"changeIds": ["0199f3a0-0000-7000-8000-0000000000e1"], "choice": "leave"}]
+        }
+    }
+
+    change_ids: list[UUID] = Field(min_length=1, max_length=500)
+    choice: Literal["leave", "follow-up"]
+
+
+class ChosenAnswer(AnswerDocument):
+    """Say how many changes were decided, with the preview of a follow-up."""
+
+    model_config = {"json_schema_extra": {"examples": [{"decided": 1, "preview": None}]}}
+
+    decided: int
+    preview: PreviewAnswer | None
+
+
+@router.get(
+    "/v1/links/{link_id}/money-on-the-table",
+    tags=["hours"],
+    operation_id="readMoneyOnTheTable",
+    summary="Sum unbilled kroner by customer, age and hindrance.",
+    responses=responses(*_COMMON),
+)
+async def get_money(reached: MayRead, runtime: Running) -> MoneyAnswer:
+    """
+    Use this to remind people: `close-to-limit` are 24 days and more, `past-limit` 31, `old` 90.
+
+    Hours are read from Timerabbit in the background, changes only. Scope `invoices:read`.
+    """
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        mark = await read_mark(session, reached.link_id)
+        stale = mark is None or now - mark.seen_at >= STALE
+        reading = stale and reached.state is LinkState.ACTIVE
+        if reading:
+            await defer(session, Job.READ_HOURS, reached.link_id)
+        found = await piles(
+            session, reached.link_id, today=oslo_day(now),
+            approval_required=bool(mark and mark.approval_required),
+        )  # fmt: skip
+    return MoneyAnswer(
+        as_of=mark.seen_at if mark else None, reading=reading, total=_pile(total(found)),
+        customers=[_pile(pile) for pile in found if pile.hours or pile.in_drafts_ore],
+    )  # fmt: skip
+
+
+@router.get(
+    "/v1/links/{link_id}/changed-hours",
+    tags=["hours"],
+    operation_id="listChangedHours",
+    summary="List billed hours that were changed, moved, deleted or re-priced since.",
+    responses=responses(*_COMMON),
+)
+async def get_changed(
+    reached: MayRead,
+    runtime: Running,
+    choice: Annotated[Literal["open", "all"], Query()] = "open",
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> ChangedHours:
+    """Use this before month end; what was billed stays until you choose. Scope `invoices:read`."""
+    statement = select(EntryChange).where(EntryChange.link_id == reached.link_id)
+    if choice == "open":
+        statement = statement.where(EntryChange.choice.is_(None))
+    async with runtime.database.reading(reached.link_id) as session:
+        rows = await session.scalars(statement.order_by(EntryChange.change_id.desc()).limit(limit))
+        items = [_changed(row) for row in rows]
+    return ChangedHours(items=items, difference_ore=sum(one.difference_ore for one in items))
+
+
+@router.post(
+    "/v1/links/{link_id}/changed-hours",
+    tags=["hours"],
+    operation_id="decideChangedHours",
+    summary="Leave changed hours, or preview a follow-up draft of the difference.",
+    responses=responses(*_COMMON, "link-not-active", "nothing-to-bill", "customer-not-linked"),
+)
+async def post_changed(
+    body: ChoiceOfChanges, reached: MayWrite, runtime: Running, request: Request
+) -> ChosenAnswer:
+    """
+    Use this to decide; the choice and who made it are kept. A follow-up is of one customer.
+
+    Its lines may be negative, its total may not: Conta takes no negative draft. Scope
+    `invoices:write`.
+    """
+    reached.require_active()
+    by, now = reached.caller.subject, runtime.clock()
+    if body.choice == "leave":
+        async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+            decided = await choose(
+                session, reached.link_id, body.change_ids, "leave", by=by, now=now
+            )
+            if not decided:
+                raise Problem("not-found")
+        return ChosenAnswer(decided=decided, preview=None)
+    made = await preview_follow_up(runtime, reached.link_id, body.change_ids, by=by)
+    language = preferred_language(request.headers.get("accept-language"))
+    async with runtime.database.reading(reached.link_id) as session:
+        said = await vat_said(session, reached.link_id)
+    shown = preview_answer(made, PERCENT, said, language)
+    return ChosenAnswer(decided=len(set(body.change_ids)), preview=shown)
+
+
+def _pile(pile: Pile) -> PileAnswer:
+    return PileAnswer(
+        customer_id=pile.customer_id, customer_name=pile.customer_name, ore=pile.ore,
+        minutes=pile.minutes, hours=pile.hours, oldest=pile.oldest, by_age=pile.by_age,
+        by_hindrance=pile.by_hindrance, in_drafts_ore=pile.in_drafts_ore,
+    )  # fmt: skip
+
+
+def _changed(row: EntryChange) -> ChangedHour:
+    before: Mapping[str, Any] = row.before
+    old, new = amount_of(before), amount_of(row.after)
+    return ChangedHour(
+        id=str(row.change_id), draft_id=str(row.draft_id), entry_id=row.entry_id,
+        what=list(row.what), before=dict(before), after=dict(row.after) or None, before_ore=old,
+        after_ore=new, difference_ore=new - old, choice=row.choice, chosen_by=row.chosen_by,
+        seen_at=row.seen_at, chosen_at=row.chosen_at,
+    )  # fmt: skip

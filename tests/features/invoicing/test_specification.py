@@ -1,0 +1,156 @@
+"""Time specifications: what the PDF and the CSV say is what the ledger holds, byte for byte."""
+
+import base64
+import csv
+import hashlib
+import io
+from typing import Any
+
+import httpx
+import pypdf
+from sqlalchemy import select
+
+from app.invoicing.store import LedgerRow, Specification
+from app.runtime import Runtime
+from tests.features.invoicing.test_drafts import previewed, sent
+from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_protocol import fault
+
+
+async def made(client: httpx.AsyncClient, link: Any, **style: Any) -> tuple[dict[str, Any], str]:
+    draft: dict[str, Any] = (
+        await sent(client, link, await previewed(client, link, **style))
+    ).json()
+    return draft, f"{link.path}/invoice-drafts/{draft['id']}/specification"
+
+
+def text_of(pdf: bytes) -> str:
+    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+async def ledger(runtime: Runtime, link: Any) -> list[LedgerRow]:
+    async with runtime.database.reading(link.link_id) as session:
+        return list(await session.scalars(select(LedgerRow)))
+
+
+async def test_the_paper_says_what_the_ledger_holds(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime
+) -> None:
+    """Each person, day, minutes and rate of the ledger stands in the PDF, and the mark."""
+    draft, path = await made(client, synced, grouping="week")
+
+    answer = await client.get(f"{path}.pdf", headers=synced.books)
+
+    text = text_of(answer.content)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert draft["mark"] in text
+    rows = await ledger(runtime, synced)
+    for row in rows:
+        day = ".".join(reversed(row.snapshot["day"].split("-")))
+        hours, rate = f"{row.minutes / 60:.2f}".replace(".", ","), f"{row.rate // 100:,}"
+        printed = f"{row.minutes} {hours} {rate.replace(',', ' ')},{row.rate % 100:02d}"
+        assert row.snapshot["employeeName"] in text
+        assert f"{day} " in text
+        assert printed in text, printed
+        assert f"{printed} {row.line_no}" in text
+    total = sum(row.minutes for row in rows)
+    assert f"{total / 60:.2f}".replace(".", ",") in text
+
+
+async def test_every_download_is_the_same_bytes(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime, twins: Any
+) -> None:
+    """Made once: the second download, also after hours were changed, is the first byte for byte."""
+    draft, path = await made(client, synced)
+    first = {k: await client.get(f"{path}.{k}", headers=synced.books) for k in ("pdf", "csv")}
+    entry = draft["entries"][0]["entryId"]
+    await twins.control("timerabbit", "PATCH", f"/companies/cmp_1/entries/{entry}", {"minutes": 1})
+
+    again = {k: await client.get(f"{path}.{k}", headers=synced.books) for k in ("pdf", "csv")}
+
+    for kind, answer in first.items():
+        digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
+        assert again[kind].content == answer.content
+        assert again[kind].headers["repr-digest"] == f"sha-256=:{digest}:"
+    async with runtime.database.reading(synced.link_id) as session:
+        kept = list(await session.scalars(select(Specification)))
+    assert {one.keep_until.isoformat() for one in kept} == {"2031-12-31"}
+
+
+async def test_the_csv_is_the_ledger_and_harms_no_spreadsheet(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime, twins: Any
+) -> None:
+    """One row an hour; a comment that looks like a formula is made harmless."""
+    plain = await previewed(client, synced)
+    entry = plain["lines"][0]["entryIds"][0]
+    await twins.control(
+        "timerabbit", "PATCH", f"/companies/cmp_1/entries/{entry}", {"comment": "=1+1"}
+    )
+    draft, path = await made(client, synced)
+
+    answer = await client.get(f"{path}.csv", headers=synced.books)
+
+    table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    rows = await ledger(runtime, synced)
+    assert sorted((r[0], int(r[4]), int(r[8])) for r in table[1:]) == sorted(
+        (draft["mark"], row.minutes, row.line_no) for row in rows
+    )
+    assert "'=1+1" in {r[7] for r in table[1:]}
+
+
+async def test_a_specification_has_a_scope_of_its_own(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """A token for specifications reads papers and no drafts; one for drafts reads no papers."""
+    draft, path = await made(client, synced)
+
+    async def with_scope(scope: str, wanted: str) -> int:
+        token = await client.post(
+            "/v1/tokens", headers={**synced.books, "Idempotency-Key": f"t-{scope}-{wanted[-3:]}"},
+            json={"name": "regnskap", "account": "1001", "scopes": [scope]},
+        )  # fmt: skip
+        assert token.status_code == 201, token.text
+        secret = token.json()["token"]
+        answer = await client.get(wanted, headers={"Authorization": f"Bearer {secret}"})
+        return answer.status_code
+
+    shown = f"{synced.path}/invoice-drafts/{draft['id']}"
+    assert await with_scope("specifications:read", f"{path}.csv") == 200
+    assert await with_scope("specifications:read", shown) == 403
+    assert await with_scope("invoices:read", f"{path}.csv") == 403
+
+
+async def test_a_released_draft_keeps_its_paper_and_one_on_its_way_has_none(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """The paper is evidence after a release too; before the draft stands there is none."""
+    draft, path = await made(client, synced)
+    await person(twins, f"drafts/{draft['contaDraftIds'][0]}/delete")
+    await client.post(
+        f"{synced.path}/invoice-drafts/{draft['id']}/release", headers=synced.books,
+        json={"reason": "slettet"},
+    )  # fmt: skip
+    kept = await client.get(f"{path}.csv", headers=synced.books)
+    await fault(twins, "conta", kind="lost_answer", method="POST", path="invoice-drafts", times=1)
+    preview = await previewed(client, synced)
+    lost = await sent(client, synced, preview, key="lost")
+
+    early = await client.get(f"{lost.headers['location']}/specification.csv", headers=synced.books)
+
+    assert kept.status_code == 200
+    assert (early.status_code, early.json()["code"]) == (409, "draft-state")
+
+
+async def test_increments_and_discount_are_printed(client: httpx.AsyncClient, synced: Any) -> None:
+    """The paper shows what was worked and what is billed where they differ."""
+    _, path = await made(
+        client, synced, rounding={"minutes": 60}, discountPercent=10, language="en"
+    )
+
+    text = text_of((await client.get(f"{path}.pdf", headers=synced.books)).content)
+
+    assert "Rounding:" in text
+    assert "worked" in text
+    assert "10 %" in text
+    assert "Time specification" in text
