@@ -57,8 +57,14 @@ async def fix_records(
             await leave_out(session, link_id, fix.side, fix.record_kind, chosen)
         return [(record_id, "fixed") for record_id in chosen]
     keeper = await open_side(runtime, link_id, fix.side)
+    known = await _known(runtime, link_id, fix, chosen)
     results = [
-        (record_id, await _fix_one(runtime, link_id, fix, keeper, RecordId(record_id), changes))
+        (
+            record_id,
+            await _fix_one(runtime, link_id, fix, keeper, RecordId(record_id), changes)
+            if record_id in known
+            else "not-found",
+        )
         for record_id in chosen
     ]
     await _judge_again(runtime, link_id, fix.side)
@@ -66,15 +72,20 @@ async def fix_records(
 
 
 def _changes(fix: Fix) -> dict[str, Any]:
-    """Give the fields a fix writes."""
+    """Give the fields a fix writes; one address or number is never laid over all records."""
+    chosen = len(fix.record_ids or ())
     match fix.kind:
         case FixKind.LEAVE_OUT:
             return {}
+        case _ if fix.record_kind is not RecordKind.CUSTOMER:
+            raise Problem("fix-refused", fix=fix.kind.value)
         case FixKind.SET_KIND if fix.customer_kind is not None:
             return {"kind": CustomerKind(fix.customer_kind)}
-        case FixKind.SET_ADDRESS if fix.address is not None:
+        case FixKind.SET_ADDRESS if fix.address is not None and chosen:
             return {"address": Address(**fix.address)}
-        case FixKind.SET_ORGANIZATION_NUMBER if valid_organization_number(fix.organization_number):
+        case FixKind.SET_ORGANIZATION_NUMBER if chosen == 1 and valid_organization_number(
+            fix.organization_number
+        ):
             return {"organization_number": fix.organization_number}
         case _:
             raise Problem("fix-refused", fix=fix.kind.value)
@@ -97,6 +108,20 @@ async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix) -> Sequence[str]:
             .order_by(KnownRecord.record_id)
         )
         return rows.all()
+
+
+async def _known(runtime: Runtime, link_id: LinkId, fix: Fix, chosen: Sequence[str]) -> set[str]:
+    """Give those that were ever read: no id of a caller's own making goes into a call of ours."""
+    async with runtime.database.reading(link_id) as session:
+        rows = await session.scalars(
+            select(KnownRecord.record_id).where(
+                KnownRecord.link_id == link_id,
+                KnownRecord.side == fix.side.value,
+                KnownRecord.kind == fix.record_kind.value,
+                KnownRecord.record_id.in_(list(chosen)),
+            )
+        )
+        return set(rows)
 
 
 async def _fix_one(
