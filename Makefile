@@ -15,6 +15,8 @@ help: ## Show the targets
 $(STAMP):
 	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is needed" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "python3 has no venv module here; on Debian it is the package python3-venv" >&2; exit 2; }
+	@echo "Making $(VENV) from $(LOCK), once: one to five minutes, by your network"
 	@rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(LOCK)
@@ -27,6 +29,7 @@ demo: $(STAMP) ## Tell the whole story against the twins (KEEP=1 leaves everythi
 test: $(STAMP) ## Run every test on a real PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=app --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95 --sort=cover
+	$(BIN)/python -m coverage report --skip-covered --fail-under=100 --show-missing --include="$$($(BIN)/python tests/pure.py)"
 
 check: $(STAMP) ## Lint, format, types, layers, documents
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
 from app.records.readiness import FixKind, valid_organization_number
-from app.records.store import remember
+from app.records.store import recall, remember
 from app.runtime import Runtime
 from app.systems.ports import RecordKeeper, Rejected
 from app.systems.register import Business
@@ -110,7 +110,7 @@ def _check(fix: Fix) -> None:
         case FixKind.SET_KIND:
             given = fix.customer_kind is not None
         case FixKind.SET_ADDRESS:
-            given = fix.from_register or fix.address is not None
+            given = fix.from_register or (fix.address is not None and bool(fix.record_ids))
         case FixKind.SET_NAME:
             # One name for many records is never meant.
             one = fix.record_ids is not None and len(fix.record_ids) == 1
@@ -120,7 +120,8 @@ def _check(fix: Fix) -> None:
             given = fix.from_register or (
                 one and valid_organization_number(fix.organization_number)
             )
-    if not given:
+    of_customers = fix.record_kind is RecordKind.CUSTOMER or fix.kind is FixKind.LEAVE_OUT
+    if not given or not of_customers:
         raise Problem("fix-refused", fix=fix.kind.value)
 
 
@@ -161,6 +162,8 @@ async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
 async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
     """Read, lay the fix over what was read, write; once more where it changed in between."""
     fix = hands.fix
+    if not await _is_known(hands, record_id):
+        return "not-found"  # no id of a caller's own making goes into a call of ours
     for last in (False, True):
         seen = await hands.keeper.read(fix.record_kind, record_id)
         record = seen.record
@@ -180,6 +183,14 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
         await _keep(hands, written)
         return "fixed"
     return "refused"
+
+
+async def _is_known(hands: _Hands, record_id: RecordId) -> bool:
+    fix = hands.fix
+    async with hands.runtime.database.reading(hands.link_id) as session:
+        return bool(
+            await recall(session, hands.link_id, fix.side, fix.record_kind, record_ids=[record_id])
+        )
 
 
 def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or project
