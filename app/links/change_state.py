@@ -81,10 +81,21 @@ async def enter(session: AsyncSession, link: Link, target: LinkState, *, now: da
     state = LinkState(link.state)
     if not may_become(state, target):
         raise Problem("link-state", state=state.value, target=target.value)
+    if target is LinkState.CLOSED:
+        link.resume_state = _place_of(link)
+    elif target is not LinkState.CONNECTING:
+        link.resume_state = None
     if target is not LinkState.PAUSED:
-        link.resume_state = link.pause_reason = None
+        link.pause_reason = None
         link.pause_detail = {}
     await _move(session, link, target, now)
+
+
+def _place_of(link: Link) -> str | None:
+    """Say where a link goes on when its couple is linked again: where it was when it was closed."""
+    if link.state in (LinkState.REVIEWING, LinkState.ACTIVE):
+        return link.state
+    return link.resume_state
 
 
 async def _move(session: AsyncSession, link: Link, target: LinkState, now: datetime) -> None:

@@ -58,13 +58,15 @@ def may_take_over(reason: PauseReason, held: str | None) -> bool:
     return reason is PauseReason.PERSON_ASKED and held in MENDED_BY_ACCESS
 
 
-def after_login(*, had_first_sync: bool) -> LinkState:
+def after_login(*, was: str | None, has_pairs: bool) -> LinkState:
     """
     Say where a link goes when both accounts are connected.
 
-    A couple that was linked before keeps its pairs, so it goes straight to work.
+    A couple that was at work goes on with its pairs. One whose first sync was not ended goes back
+    to it, so that no record is forgotten.
     """
-    return LinkState.ACTIVE if had_first_sync else LinkState.REVIEWING
+    was_at_work = was == LinkState.ACTIVE and has_pairs
+    return LinkState.ACTIVE if was_at_work else LinkState.REVIEWING
 
 
 def pause_reason(reason: AccessReason, *, books: bool) -> PauseReason:

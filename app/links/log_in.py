@@ -218,4 +218,4 @@ async def _state_after_login(session: AsyncSession, link: Link) -> LinkState:
     if state is not LinkState.CONNECTING:
         return state
     pair = await session.scalar(select(Pair.pair_id).where(Pair.link_id == link.link_id).limit(1))
-    return after_login(had_first_sync=pair is not None)
+    return after_login(was=link.resume_state, has_pairs=pair is not None)

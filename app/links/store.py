@@ -94,7 +94,8 @@ class Link(Base):
     Args:
         state: The same as in the directory; both are written in one transaction by ``lifecycle``'s
             deeds.
-        resume_state: Where a paused link goes when resumed (reviewing or active).
+        resume_state: Where a paused link goes when resumed, and a closed one when its couple is
+            linked again (reviewing or active).
         pause_reason: A stable code a person can act on, with ``pause_detail`` for the texts.
         settings: Policies and defaults of this link (default VAT code, brake, field policies).
         features: What the books account's plan allows, as last read.

@@ -79,15 +79,17 @@ def test_no_state_is_a_dead_end(state: LinkState) -> None:
 
 
 def test_a_couple_that_was_linked_before_is_not_reviewed_again() -> None:
-    """With a first sync behind it a link goes straight to work; without one it is reviewed."""
-    assert after_login(had_first_sync=True) is LinkState.ACTIVE
-    assert after_login(had_first_sync=False) is LinkState.REVIEWING
+    """What was at work with pairs goes straight to work; an unfinished first sync goes on."""
+    assert after_login(was="active", has_pairs=True) is LinkState.ACTIVE
+    assert after_login(was="active", has_pairs=False) is LinkState.REVIEWING
+    assert after_login(was="reviewing", has_pairs=True) is LinkState.REVIEWING
+    assert after_login(was=None, has_pairs=False) is LinkState.REVIEWING
 
 
-@given(st.booleans())
-def test_where_a_log_in_leads_is_a_step_of_the_lifecycle(had_first_sync: bool) -> None:
+@given(st.sampled_from([None, "active", "reviewing"]), st.booleans())
+def test_where_a_log_in_leads_is_a_step_of_the_lifecycle(was: str | None, has_pairs: bool) -> None:
     """The log-in never asks for a step that the table refuses."""
-    assert may_become(LinkState.CONNECTING, after_login(had_first_sync=had_first_sync))
+    assert may_become(LinkState.CONNECTING, after_login(was=was, has_pairs=has_pairs))
 
 
 @pytest.mark.parametrize(
