@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from sqlalchemy import update
 
 from app.access.caller import Scope
+from app.canonical import RecordKind
 from app.changes.answers import change_answer
 from app.database import CommitPoint
 from app.documents import (
@@ -23,6 +24,7 @@ from app.links.reach import Reached, reach
 from app.links.store import DirectoryEntry
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.queue import Job, defer
+from app.records.typed_in import typed_value
 from app.runtime import Running, Runtime
 from app.sync.answers import (
     ConflictAnswer,
@@ -47,7 +49,7 @@ from app.sync.conflicts import (
     waiting_changes,
 )
 from app.sync.status import read_status
-from app.sync.store import ConflictState, current_conflicts
+from app.sync.store import ConflictRow, ConflictState, current_conflicts
 
 router = APIRouter()
 
@@ -203,7 +205,7 @@ async def post_decision(
         await decide(
             session,
             row,
-            value=_decided(body, row.time_value, row.books_value),
+            value=_decided(body, row),
             by=reached.caller.name[:300],
             now=runtime.clock(),
         )
@@ -256,14 +258,18 @@ async def post_sweep(reached: MayDecide, runtime: Running) -> SweepAnswer:
     return SweepAnswer(status="asked", href=f"/v1/links/{reached.link_id}/status")
 
 
-def _decided(body: DecisionBody, time: Any, books: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _decided(body: DecisionBody, row: ConflictRow) -> Any:  # noqa: ANN401 - any JSON value
     given = body.model_fields_set
     if len(given & {"side", "value"}) != 1 or (body.side is None and "side" in given):
         error = FieldError("/side", "one-of", "Give either side or value.")
         raise Problem("invalid-request", errors=[error])
-    if body.side is None:
-        return body.value
-    return time if body.side == "time" else books
+    if body.side is not None:
+        return row.time_value if body.side == "time" else row.books_value
+    try:
+        return typed_value(RecordKind(row.kind), row.field, body.value)
+    except ValueError:
+        error = FieldError("/value", "not-a-value", "The field has no such value.")
+        raise Problem("invalid-request", errors=[error]) from None
 
 
 def _id(text: str) -> UUID:

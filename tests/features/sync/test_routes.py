@@ -1,5 +1,6 @@
 """What people see and decide: pairs, conflicts, status, sync now."""
 
+import json
 from typing import Any
 
 import httpx
@@ -121,6 +122,78 @@ async def test_a_decision_names_exactly_one_thing(
     answer = await _decide(client, hands.linked, conflict, **body)
 
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("value", [17, True, [], {"a": 1}, "a\x00b", "a\nb", "x" * 1001, "\ud800"])
+async def test_a_decision_is_a_value_the_field_can_have(
+    hands: Hands, client: httpx.AsyncClient, conflict: dict[str, Any], value: object
+) -> None:
+    """Nonsense is refused at once and neither kept nor sent to a system."""
+    headers = {**hands.linked.books, "If-Match": f'"{conflict["version"]}"'}
+    path = f"{hands.linked.path}/conflicts/{conflict['id']}/decision"
+
+    answer = await client.post(
+        path,
+        headers=headers | {"content-type": "application/json"},
+        content=json.dumps({"value": value}),
+    )
+    await hands.work()
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert await hands.rows("SELECT state FROM conflicts") == [("open",)]
+    assert (await hands.in_time(conflict["timeId"]))["phone"] == "22000001"
+
+
+async def test_a_third_change_while_a_conflict_waits_is_what_the_person_sees(
+    hands: Hands, client: httpx.AsyncClient, conflict: dict[str, Any]
+) -> None:
+    """The conflict shows the new values, an answer to the old ones is refused, no side is lost."""
+    await hands.edit_books(conflict["booksId"], phoneNo="22000005", emailAddress="ny@bakken.no")
+    await hands.hint(Side.BOOKS, conflict["booksId"])
+    await hands.work()
+
+    stale = await _decide(client, hands.linked, conflict, side="books")
+    path = f"{hands.linked.path}/conflicts"
+    (now,) = (await client.get(path, headers=hands.linked.books)).json()["items"]
+    decided = await _decide(client, hands.linked, now, side="books")
+    await hands.work()
+
+    assert stale.status_code == 412
+    assert (now["time"], now["books"], now["id"]) == ("22000001", "22000005", conflict["id"])
+    assert decided.status_code == 200
+    time = await hands.in_time(conflict["timeId"])
+    assert (time["phone"], time["email"]) == ("22000005", "ny@bakken.no")
+    assert (await hands.in_books(conflict["booksId"]))["phoneNo"] == "22000005"
+
+
+async def test_a_decision_can_be_changed_before_it_is_carried_out(
+    hands: Hands, client: httpx.AsyncClient, conflict: dict[str, Any]
+) -> None:
+    """Two people: the first answer's version is over; the second, knowing it, decides otherwise."""
+    first = await _decide(client, hands.linked, conflict, side="time")
+    blind = await _decide(client, hands.linked, conflict, side="books")
+    second = await _decide(client, hands.linked, first.json(), side="books")
+    await hands.forget_calls()
+    await hands.work()
+
+    assert (first.status_code, blind.status_code, second.status_code) == (200, 412, 200)
+    assert (await hands.in_time(conflict["timeId"]))["phone"] == "22000002"
+    assert len(await hands.writes()) == 1  # the losing side only
+
+
+async def test_the_same_change_on_both_sides_is_agreement(hands: Hands) -> None:
+    """Two people who corrected the same phone alike are not asked, and nothing is written."""
+    time_id, books_id = await hands.paired()
+    await hands.edit_time(time_id, phone="22000007")
+    await hands.edit_books(books_id, phoneNo="22000007")
+    await hands.hint(Side.TIME, time_id)
+    await hands.hint(Side.BOOKS, books_id)
+
+    await hands.work()
+
+    assert await hands.writes() == []
+    assert await hands.rows("SELECT count(*) FROM conflicts") == [(0,)]
+    assert [pair.base["phone"] for pair in await hands.pairs()] == ["22000007"]
 
 
 async def test_a_pair_says_why(
