@@ -3,15 +3,18 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import Column, Table, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from uuid_utils.compat import uuid7
 
-from app.canonical import RecordId, RecordKind
-from app.database import CommitPoint
-from app.links.pairs import make_pair
+from app.canonical import LinkId
+from app.database import Base, CommitPoint, Instant
 from app.main import service_document
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins, bearer, connect
@@ -74,27 +77,53 @@ def seen(answer: httpx.Response) -> dict[str, Any]:
     return {"status": answer.status_code, "headers": headers, "body": body}
 
 
+OWNED: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "secret_id": ("webhook_secrets", {"side": "books"}),
+    "pair_id": ("pairs", {"kind": "customer"}),
+    "conflict_id": ("conflicts", {"state": "open"}),
+    "change_id": ("changes", {"state": "pending"}),
+    "question_id": ("questions", {}),
+    "proposal_id": ("proposals", {}),
+    "run_id": ("runs", {"state": "running"}),
+    "draft_id": ("drafts", {"state": "taken"}),
+}
+"""Where each id of the document lives, with what its row must hold."""
+
+NOT_OF_A_LINK = {"link_id", "system", "token_id"}
+
+
+def _fitting(column: Column[Any]) -> object:
+    if isinstance(column.type, JSONB):
+        return {}
+    python = column.type.python_type
+    return uuid7() if python is UUID else {int: 1, bool: False, bytes: b"x", str: "x"}[python]
+
+
+def row_of(table: Table, link_id: LinkId, now: datetime) -> dict[str, object]:
+    """Fill what a row must have with anything that fits."""
+    row: dict[str, object] = {"link_id": link_id}
+    for column in table.columns:
+        if column.name != "link_id" and not column.nullable:
+            row[column.name] = now if isinstance(column.type, Instant) else _fitting(column)
+    return row
+
+
 @pytest.fixture
 async def foreign(
     client: httpx.AsyncClient, twins: Twins, reviewing: Linked, runtime: Runtime
 ) -> dict[str, object]:
-    """The ids of the neighbour's link, and of what it owns."""
+    """The ids of the neighbour's link, and of one of each thing it owns."""
     theirs = await connect(
         client, twins, organization="2002", company="cmp_2", key="conta-foreign-key"
     )
-    secret = await client.post(
-        f"{theirs.path}/webhook-secrets",
-        headers={**theirs.books, "Idempotency-Key": "k"},
-        json={"system": "conta"},
-    )
+    ids: dict[str, object] = {"link_id": theirs.link_id}
     async with runtime.database.transaction(CommitPoint.PLAIN, theirs.link_id) as session:
-        pair = await make_pair(
-            session, theirs.link_id, RecordKind.CUSTOMER, time_id=RecordId("cus_501"),
-            books_id=RecordId("10501"), base={}, origin="matched", now=runtime.clock(),
-        )  # fmt: skip
-    return {
-        "link_id": theirs.link_id, "secret_id": secret.json()["id"], "pair_id": pair.pair_id,
-    }  # fmt: skip
+        for name, (table_name, fixed) in OWNED.items():
+            table = Base.metadata.tables[table_name]
+            row = {**row_of(table, theirs.link_id, runtime.clock()), **fixed}
+            await session.execute(insert(table).values(row))
+            ids[name] = row[name]
+    return ids
 
 
 def test_the_document_names_the_routes() -> None:
@@ -118,22 +147,52 @@ async def test_a_foreign_link_is_like_an_unknown_one(
     assert differing == {}
 
 
+def test_every_id_of_the_document_is_tried() -> None:
+    """A new route with an id of its own fails here until its table is named above."""
+    named = {
+        parameter["name"]
+        for each in operations()
+        for parameter in each.raw.get("parameters", [])
+        if parameter["in"] == "path"
+    }
+
+    assert named == set(OWNED) | NOT_OF_A_LINK
+
+
 async def test_what_a_foreign_link_owns_is_like_an_unknown_id(
-    client: httpx.AsyncClient, reviewing: Linked, foreign: dict[str, object]
+    client: httpx.AsyncClient, linked: Linked, foreign: dict[str, object]
 ) -> None:
-    """A foreign secret or pair under our own link's address is not there."""
-    own = {**foreign, "link_id": reviewing.link_id}
-    unknown = {"link_id": reviewing.link_id, "secret_id": uuid7(), "pair_id": uuid7()}
-    looked_at = 0
+    """A foreign id of any kind under our own link's address is not there, by any method."""
+    own = {**foreign, "link_id": linked.link_id}
+    unknown = {**{name: uuid7() for name in OWNED}, "link_id": linked.link_id}
+    tried = set()
     for each in of_links():
-        if "{secret_id}" in each.path or "{pair_id}" in each.path:
-            looked_at += 1
-            theirs = await each.call(client, reviewing.books, **own)
-            nobodys = await each.call(client, reviewing.books, **unknown)
+        names = {name for name in OWNED if f"{{{name}}}" in each.path}
+        if names:
+            tried |= names
+            theirs = await each.call(client, linked.books, **own)
+            nobodys = await each.call(client, linked.books, **unknown)
             assert (each.name, theirs.status_code) == (each.name, 404)
             assert seen(theirs) == seen(nobodys)
 
-    assert looked_at >= 2
+    assert tried == set(OWNED)
+
+
+async def test_a_foreign_token_is_like_an_unknown_one(
+    client: httpx.AsyncClient, reviewing: Linked, twins: Twins
+) -> None:
+    """The neighbour's API token cannot be seen or revoked by its id."""
+    neighbour = await bearer(twins, "conta", "2002")
+    made = await client.post(
+        "/v1/tokens", headers={**neighbour, "Idempotency-Key": "k"},
+        json={"name": "x", "account": "2002", "scopes": ["links:read"]},
+    )  # fmt: skip
+
+    theirs = await client.delete(f"/v1/tokens/{made.json()['id']}", headers=reviewing.books)
+    nobodys = await client.delete(f"/v1/tokens/{uuid7()}", headers=reviewing.books)
+
+    assert theirs.status_code == 404
+    assert seen(theirs) == seen(nobodys)
 
 
 async def test_an_id_that_is_no_id_is_not_there(
