@@ -18,6 +18,7 @@ from app.demo.processes import Addresses, Stage, environment, free_port
 from app.telemetry import configure_logging
 from bench.drain import throughput
 from bench.load import burst, steady
+from bench.matching_step import matching
 from bench.preview import own_seconds_of_preview
 from bench.stage import CONNECTIONS, Bench, wait_for_port, wait_until
 from bench.world import KEYRING, SECRET, hint, make_world, spread
@@ -147,6 +148,7 @@ STEPS: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "latency": ("webhook to visible", latency),
     "throughput": ("2,000 records at once, beside a bare loop", throughput),
     "preview": ("preview of 1,000 entries", preview),
+    "matching": ("matching of made-up registers, and of the public draw", matching),
 }
 """The benches by name, in the order of a whole run; each starts what it needs."""
 
@@ -162,6 +164,13 @@ TARGETS = (
     ("2,000 records at once, records/s", "drain.records_per_second", "≥ 400"),
     ("… % of a bare loop of the same calls", "drain.percent_of_bare_loop", "–"),
     ("preview of 1,000 entries, own ms", "preview_1000_entries.own_ms", "< 300"),
+    ("matching: false links per 10,000", "matching.false_per_10000", "≤ 4, never > 10"),
+    ("… recall of certain", "matching.recall", "≥ 0.87"),
+    ("… coverage", "matching.coverage", "≥ 0.985"),
+    ("… questions per 100", "matching.questions_per_100", "≤ 15"),
+    ("… 3,000 × 3,000, seconds of one core", "matching.seconds", "≤ 1"),
+    ("public draw: precision of certain", "matching_public_draw.precision", "≥ 0.999"),
+    ("… recall of certain", "matching_public_draw.recall", "–"),
     ("memory of the service, MB", "memory.service_mb", "< 250"),
     ("memory of the worker, MB", "memory.worker_mb", "< 250"),
 )

@@ -131,6 +131,16 @@ async def paired_ids(
     return {RecordId(time_id): RecordId(books_id) for time_id, books_id in rows}
 
 
+# In the order in which pairs and pages are written, so that nobody waits in a circle.
+_HOLD: Final = text("""
+SELECT 1 FROM records r
+JOIN unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]))
+     AS n (side, kind, id) ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
+WHERE r.link_id = :link_id
+ORDER BY r.kind, r.side DESC, r.record_id
+FOR NO KEY UPDATE OF r
+""")
+
 _KEEP: Final = text("""
 UPDATE records r SET findings = CAST(n.findings AS jsonb), ready = n.ready,
        judged_revision = COALESCE(n.revision, r.judged_revision)
@@ -148,13 +158,17 @@ async def keep_judged(session: AsyncSession, link_id: LinkId, judged: Iterable[J
     items = list(judged)
     if not items:
         return
+    which = {
+        "link_id": link_id,
+        "sides": [one.side.value for one in items],
+        "kinds": [one.kind.value for one in items],
+        "ids": [one.record_id for one in items],
+    }
+    await session.execute(_HOLD, which)
     await session.execute(
         _KEEP,
         {
-            "link_id": link_id,
-            "sides": [one.side.value for one in items],
-            "kinds": [one.kind.value for one in items],
-            "ids": [one.record_id for one in items],
+            **which,
             "findings": [json.dumps([finding_json(gap) for gap in one.gaps]) for one in items],
             "readies": [one.ready for one in items],
             "revisions": [one.revision for one in items],

@@ -72,13 +72,13 @@ async def _judge_some(runtime: Runtime, link_id: LinkId) -> int:
             )
             for row in around.customers
         ]
-        await keep_judged(session, link_id, customers)
+        await keep_judged(session, link_id, [*customers, *_vanished(due, RecordKind.CUSTOMER)])
         able = await _able(session, link_id, around.projects)
         projects = [
             judge_project(row, demands[Side(row.side)], able[Side(row.side)])
             for row in around.projects
         ]
-        await keep_judged(session, link_id, [*projects, *_vanished(due)])
+        await keep_judged(session, link_id, [*projects, *_vanished(due, RecordKind.PROJECT)])
     return len(due)
 
 
@@ -203,12 +203,12 @@ async def _able(
     return able
 
 
-def _vanished(due: Sequence[KnownRecord]) -> list[Judged]:
+def _vanished(due: Sequence[KnownRecord], kind: RecordKind) -> list[Judged]:
     """Say of records that are gone that there is nothing to judge."""
     return [
-        Judged(Side(row.side), RecordKind(row.kind), RecordId(row.record_id), (), row.revision)
+        Judged(Side(row.side), kind, RecordId(row.record_id), (), row.revision)
         for row in due
-        if row.gone_at is not None
+        if row.gone_at is not None and row.kind == kind
     ]
 
 

@@ -52,6 +52,13 @@ VETOES = {
         ),
         "number-different",
     ),
+    "a firm risen again under its old name, with another phone": (
+        company("Bygde Elektriske AS", address=STORGATA, phone="22000001"),
+        company(
+            "Bygde Elektriske AS", organization_number=FIRST, address=STORGATA, phone="22000002"
+        ),
+        "not-enough",
+    ),
     "an invalid number far from the other": (
         company("Viking Regnskap AS", organization_number="608369111", address=STORGATA),
         company("Viking Regnskap AS", organization_number=FIRST, address=STORGATA),

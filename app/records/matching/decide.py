@@ -174,8 +174,10 @@ def _link_rule(bits: int) -> str | None:
     """Name the rule that links, or ``None``."""
     if bits & _NUMBER_SAME:
         return _by_number(bits)
+    if bits & _SAME and bits & _PERSONAL:
+        return _by_personal_name(bits)
     if bits & _SAME:
-        return _by_personal_name(bits) if bits & _PERSONAL else _by_company_name(bits)
+        return None if _may_have_risen_again(bits) else _by_company_name(bits)
     if bits & (_NEAR | _ALIKE):
         return _by_close_name(bits)
     return None
@@ -214,6 +216,17 @@ def _by_company_name(bits: int) -> str | None:
     if bits & _ALONE and bits & bit(Fact.FULL_COMPANY_NAME) and not bits & _AGAINST:
         return "full-company-name"
     return None
+
+
+def _may_have_risen_again(bits: int) -> bool:
+    """
+    Say whether one of two companies may be the other's successor under its old name.
+
+    A bankrupt firm comes back at the same place with a new number, and often with a new phone or
+    mail. Where only one side has a number and what contact is known differs, a person must look.
+    """
+    one_sided = bits & bit(Fact.NUMBER_ONE_SIDE) and bits & _CONTACTS_APART
+    return bool(one_sided and not bits & (_CONTACT | _DOMAIN))
 
 
 def _by_personal_name(bits: int) -> str | None:

@@ -1,5 +1,6 @@
 """A record that changes is judged again by itself, with what hangs on it and nothing else."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from app.canonical import LinkId, RecordKind, Side
 from app.database import CommitPoint
 from app.records.decisions import leave_out
-from app.records.judge_due import judge_due
+from app.records.judge_due import judge_due, judge_later
 from app.records.pair_up import pair_up
 from app.runtime import Runtime
 
@@ -130,4 +131,25 @@ async def test_a_record_that_is_gone_is_not_judged_for_ever(
     await judge_due(runtime, link_id)
 
     assert twice not in (await rows(runtime, link_id))["time", one.id].codes
+    assert await judge_due(runtime, link_id) == 0
+
+
+async def test_many_may_judge_at_once_while_records_are_read(
+    hands: Any, runtime: Runtime, twins: Any
+) -> None:
+    """Nobody waits in a circle, and nothing is left due."""
+    link_id = hands.linked.link_id
+    records = [await hands.in_time(f"Nr {number} AS") for number in range(12)]
+    records += [await hands.in_books(f"Nr {number} AS") for number in range(12)]
+
+    async def touch(start: int) -> None:
+        for record in records[start::3]:
+            side = Side.TIME if str(record.id).startswith("cus") else Side.BOOKS
+            async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+                await judge_later(session, link_id, side, RecordKind.CUSTOMER, [record.id])
+
+    await asyncio.gather(*(touch(n) for n in range(3)), *(judge_due(runtime, link_id)
+                                                          for _ in range(6)))  # fmt: skip
+    await judge_due(runtime, link_id)
+
     assert await judge_due(runtime, link_id) == 0
