@@ -4,6 +4,7 @@ Request ids, body size and time limits, framing that two readers could read diff
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -22,9 +23,18 @@ class Edge:
     Give each request an id and refuse bodies that are too large, too slow or ambiguous.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        body_timeout_seconds: float,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
+        """Wrap; ``larger`` gives paths that end so a limit of their own, in bytes."""
         self._app = app
         self._max = max_body_bytes
+        self._larger = dict(larger or {})
         self._timeout = body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,12 +44,16 @@ class Edge:
             return
         request_id = str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
-        guard = _Guard(scope, receive, send, limits=(self._max, self._timeout))
+        guard = _Guard(scope, receive, send, limits=(self._limit(scope["path"]), self._timeout))
         refusal = guard.refusal_by_headers()
         if refusal is not None:
             await answer(Request(scope), refusal)(scope, receive, guard.send)
             return
         await self._app(scope, guard.receive, guard.send)
+
+    def _limit(self, path: str) -> int:
+        own = (most for ending, most in self._larger.items() if path.endswith(ending))
+        return next(own, self._max)
 
 
 class _Guard:

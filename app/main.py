@@ -12,6 +12,7 @@ from app.access.jwks import KeySets
 from app.changes import routes as changes_routes
 from app.edge import Edge
 from app.first_sync import routes as first_sync_routes
+from app.first_sync.sheet_routes import SHEET_PATH
 from app.invoicing import routes as invoicing_routes
 from app.links import routes as links_routes
 from app.pages import documentation, health
@@ -83,5 +84,6 @@ def create_app(runtime: Runtime) -> FastAPI:
         Edge,
         max_body_bytes=runtime.settings.max_body_bytes,
         body_timeout_seconds=runtime.settings.body_timeout_seconds,
+        larger={SHEET_PATH: runtime.settings.max_sheet_bytes},
     )
     return app

@@ -185,6 +185,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=262_144, gt=0, description="Largest request body accepted; above it 413."
     )
+    max_sheet_bytes: int = Field(
+        default=4_194_304, gt=0, description="Largest sheet of answers accepted; above it 413."
+    )
     body_timeout_seconds: float = Field(
         default=10.0,
         gt=0,

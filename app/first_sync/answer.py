@@ -63,7 +63,7 @@ async def answer_line(
         Problem: ``first-sync-not-open``, or ``answer-refused`` with the reason.
 
     """
-    ((_, result),), touched = await _answer(session, plan, [line], answer, now=now)
+    ((_, result),), touched = await answer_each(session, plan, [(line, answer)], now=now)
     if result != ANSWERED:
         raise Problem("answer-refused", reason=result)
     return touched
@@ -90,28 +90,38 @@ async def answer_many(
     )
     by_id = {line.proposal_id: line for line in rows}
     found = [by_id[one] for one in ids if one in by_id]
-    answered, touched = await _answer(session, plan, found, answer, now=now)
+    answered, touched = await answer_each(
+        session, plan, [(line, answer) for line in found], now=now
+    )
     results = dict(answered)
     return [(one, results.get(one, "not-found")) for one in ids], touched
 
 
-async def _answer(
-    session: AsyncSession, plan: Plan, lines: Sequence[Proposal], answer: Answer, *, now: datetime
+async def answer_each(
+    session: AsyncSession,
+    plan: Plan,
+    wanted: Sequence[tuple[Proposal, Answer]],
+    *,
+    now: datetime,
 ) -> tuple[list[tuple[UUID, str]], Touched]:
     """
-    Answer lines under the plan's lock, so that no record is linked twice.
+    Answer lines, each in its way, under the plan's lock, so that no record is linked twice.
 
     An answer on a line of the books side that names a partner is an answer to the partner's line.
     What is said no to is remembered at once and proposed no more; an answer taken back takes that
     back too.
+
+    Raises:
+        Problem: ``first-sync-not-open``.
+
     """
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
     taken = await _taken(session, plan)
-    places = await _places(session, plan) if _chooses_projects(lines, answer) else {}
+    places = await _places(session, plan) if _chooses_projects(wanted) else {}
     results: list[tuple[UUID, str]] = []
     touched: set[tuple[Side, RecordId]] = set()
-    for line in lines:
+    for line, answer in wanted:
         held, own = await _turned(session, plan, line, answer)
         reason = "partner-unknown" if held is None else _refusal(held, own, taken, places)
         if held is not None and reason is None:
@@ -166,8 +176,8 @@ def _only_candidate(line: Proposal) -> str | None:
     return str(line.candidates[0]["id"]) if len(line.candidates) == 1 else None
 
 
-def _chooses_projects(lines: Sequence[Proposal], answer: Answer) -> bool:
-    return answer.choice == "link" and any(one.kind == RecordKind.PROJECT for one in lines)
+def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:
+    return any(one.choice == "link" and line.kind == RecordKind.PROJECT for line, one in wanted)
 
 
 async def _places(session: AsyncSession, plan: Plan) -> Places:

@@ -12,6 +12,7 @@ from app.first_sync.confirm import tally
 from app.first_sync.proposal_routes import router as proposal_router
 from app.first_sync.proposal_routes import the_plan
 from app.first_sync.run_routes import router as run_router
+from app.first_sync.sheet_routes import router as sheet_router
 from app.first_sync.start import start_reading
 from app.links.reach import Reached, reach
 from app.problems import responses
@@ -65,5 +66,5 @@ async def get_first_sync(reached: MayRead, runtime: Running, response: Response)
     return answer
 
 
-for part in (proposal_router, run_router):
+for part in (proposal_router, run_router, sheet_router):
     router.include_router(part)

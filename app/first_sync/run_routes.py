@@ -3,30 +3,36 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import func, select
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.documents import IfMatch, etag, expect_version
-from app.first_sync.answers import Counted, RunAnswer, RunList, run_answer
+from app.first_sync.answers import RunAnswer, RunList
 from app.first_sync.confirm import confirm, pause_run, resume_run
+from app.first_sync.events import MEDIA_TYPE, run_events
 from app.first_sync.plan import match_projects_again
 from app.first_sync.preview import preview_of
 from app.first_sync.preview_shown import PreviewAnswer, preview_answer
-from app.first_sync.store import Plan, Proposal, Run, current_plan, run_of
+from app.first_sync.run_shown import find_run, run_shown
+from app.first_sync.store import Plan, Run, current_plan, run_of
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
 from app.links.reach import Reached, reach
 from app.problems import Problem, preferred_language, responses
-from app.runtime import Running, Runtime
+from app.runtime import Running
 
 router = APIRouter(tags=["first sync"])
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 _BASE: Final = "/v1/links/{link_id}/first-sync"
+_EVENTS: Final = (
+    'event: progress\nid: 1f0c9a7e5b3d2c41\ndata: {"state": "running", "done": 12, "total": 47}\n\n'
+)
 
 
 @router.post(
@@ -68,7 +74,7 @@ async def post_confirm(
             response.headers.update(REPLAYED)
         else:
             await finish(session, call, claimed, resource_id=str(run.run_id))
-        answer = await _run_shown(session, runtime, run)
+        answer = await run_shown(session, runtime, run)
     response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync/runs/{answer.id}"
     return answer
 
@@ -107,7 +113,7 @@ async def get_runs(reached: MayRead, runtime: Running) -> RunList:
         rows = await session.scalars(
             select(Run).where(Run.link_id == reached.link_id).order_by(Run.run_id.desc()).limit(50)
         )
-        return RunList(items=[await _run_shown(session, runtime, run) for run in rows.all()])
+        return RunList(items=[await run_shown(session, runtime, run) for run in rows.all()])
 
 
 @router.get(
@@ -122,7 +128,43 @@ async def get_run(run_id: UUID, reached: MayRead, runtime: Running) -> RunAnswer
     Scope `links:read`.
     """
     async with runtime.database.reading(reached.link_id) as session:
-        return await _run_shown(session, runtime, await _run(session, reached.link_id, run_id))
+        run = await find_run(session, reached.link_id, run_id)
+        return await run_shown(session, runtime, run)
+
+
+@router.get(
+    f"{_BASE}/runs/{{run_id}}/events",
+    operation_id="followFirstSyncRun",
+    summary="Follow a run as server-sent events.",
+    response_class=StreamingResponse,
+    responses={
+        **responses(*_COMMON),
+        200: {
+            "description": "Events `progress` with the run, and `end` when it is done.",
+            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENTS}},
+        },
+    },
+)
+async def get_events(
+    run_id: UUID,
+    reached: MayRead,
+    runtime: Running,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
+) -> StreamingResponse:
+    """
+    Use this for a progress bar that moves by itself; each event is the whole run as GET gives it.
+
+    Comments keep the line alive. The stream ends after `end`, and after ten minutes, so that a
+    caller comes back with a valid token; `Last-Event-ID` spares a snapshot that is known already.
+    Scope `links:read`.
+    """
+    async with runtime.database.reading(reached.link_id) as session:
+        await find_run(session, reached.link_id, run_id)
+    return StreamingResponse(
+        run_events(runtime, reached.link_id, run_id, last_id=last_event_id),
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
 @router.post(
@@ -135,9 +177,9 @@ async def post_pause(run_id: UUID, reached: MayDecide, runtime: Running) -> RunA
     """Use this to stop writing for a while; nothing done is undone. Scope `sync:decide`."""
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         plan = await _plan(session, reached.link_id, lock=True)
-        run = await _run(session, reached.link_id, run_id)
+        run = await find_run(session, reached.link_id, run_id)
         pause_run(run, plan, now=runtime.clock())
-        return await _run_shown(session, runtime, run)
+        return await run_shown(session, runtime, run)
 
 
 @router.post(
@@ -153,9 +195,9 @@ async def post_resume(run_id: UUID, reached: MayDecide, runtime: Running) -> Run
     """
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         plan = await _plan(session, reached.link_id, lock=True)
-        run = await _run(session, reached.link_id, run_id)
+        run = await find_run(session, reached.link_id, run_id)
         await resume_run(session, run, plan, now=runtime.clock())
-        return await _run_shown(session, runtime, run)
+        return await run_shown(session, runtime, run)
 
 
 async def _as_shown(session: AsyncSession, link_id: LinkId, if_match: str | None) -> None:
@@ -170,25 +212,3 @@ async def _plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -
     if plan is None:
         raise Problem("not-found")
     return plan
-
-
-async def _run(session: AsyncSession, link_id: LinkId, run_id: UUID) -> Run:
-    run = await session.get(Run, (link_id, run_id))
-    if run is None:
-        raise Problem("not-found")
-    return run
-
-
-async def _run_shown(session: AsyncSession, runtime: Runtime, run: Run) -> RunAnswer:
-    plan = await session.get_one(Plan, (run.link_id, run.plan_id))
-    columns = (Proposal.kind, Proposal.outcome, Proposal.outcome_code)
-    rows = await session.execute(
-        select(*columns, func.count())
-        .where(
-            Proposal.link_id == run.link_id,
-            Proposal.plan_id == run.plan_id,
-            Proposal.dormant.is_(False),
-        )
-        .group_by(*columns)
-    )
-    return run_answer(run, plan, [Counted(*row) for row in rows], now=runtime.clock())

@@ -1,0 +1,147 @@
+"""Take the answers a person gave in a sheet: all of them, or none with every fault named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.first_sync.answer import ANSWERED, Answer, Touched, answer_each
+from app.first_sync.sheet import NO_ANSWER, choice_of, say_error
+from app.first_sync.sheet_files import Row
+from app.first_sync.store import Plan, Proposal
+from app.problems import FieldError, Problem
+
+_MOST_ERRORS: Final = 200
+_COLUMN_OF: Final = {
+    "line-unknown": "id",
+    "line-twice": "id",
+    "version-missing": "version",
+    "changed-since": "version",
+    "answer-unknown": "answer",
+    "proposal-not-open": "answer",
+}
+"""Where a fault is pointed at; all others are about the partner."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """Count what a sheet came to."""
+
+    rows: int
+    answered: int = 0
+    unchanged: int = 0
+    touched: Touched = field(default_factory=frozenset)
+
+
+async def take_sheet(
+    session: AsyncSession, plan: Plan, rows: Sequence[Row], *, by: str, language: str, now: datetime
+) -> Taken:
+    """
+    Answer the lines of a sheet under the plan's lock.
+
+    An empty answer, or the one that stands, leaves a line as it is. Every row is checked before
+    anything is kept: its line, that nobody changed it since the download, the word, the partner.
+
+    Raises:
+        Problem: ``sheet-refused`` with an error for each wrong cell (``/rows/12/answer``),
+            ``first-sync-not-open``.
+
+    """
+    lines = await _lines(session, plan, rows)
+    faults: list[tuple[int, str]] = []
+    wanted: list[tuple[Row, Proposal, Answer]] = []
+    taken = Taken(len(rows))
+    seen: set[str] = set()
+    for row in rows:
+        fault = _fault(row, lines, seen)
+        seen.add(row.cells.get("id", ""))
+        if fault is not None:
+            faults.append((row.number, fault))
+        elif _says_nothing(row, lines):
+            taken.unchanged += 1
+        else:
+            line = lines[row.cells["id"]]
+            wanted.append((row, line, _answer(row, by)))
+    results, taken.touched = await answer_each(
+        session, plan, [(line, answer) for _, line, answer in wanted], now=now
+    )
+    pairs = zip(wanted, results, strict=True)
+    faults += [(row.number, result) for (row, _, _), (_, result) in pairs if result != ANSWERED]
+    if faults:
+        raise _refused(faults, language)
+    taken.answered = len(wanted)
+    return taken
+
+
+async def _lines(session: AsyncSession, plan: Plan, rows: Sequence[Row]) -> Mapping[str, Proposal]:
+    ids = [one for row in rows if (one := _uuid(row.cells.get("id", ""))) is not None]
+    found = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == plan.link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.proposal_id.in_(ids),
+        )
+    )
+    return {str(line.proposal_id): line for line in found}
+
+
+def _fault(row: Row, lines: Mapping[str, Proposal], seen: set[str]) -> str | None:
+    """Name what is wrong with a row by itself; a row without an answer may be anything."""
+    word, own_id = row.cells.get("answer", ""), row.cells.get("id", "")
+    if not word:
+        return None
+    line = lines.get(own_id)
+    if choice_of(word) is None:
+        return "answer-unknown"
+    if line is None or own_id in seen:
+        return "line-unknown" if line is None else "line-twice"
+    return None if _says_nothing(row, lines) else _stale_or_odd(row, line)
+
+
+def _stale_or_odd(row: Row, line: Proposal) -> str | None:
+    partner, version = row.cells.get("partner", ""), row.cells.get("version", "")
+    if choice_of(row.cells["answer"]) != "link" and partner not in ("", line.partner_id):
+        return "partner-not-wanted"
+    if not version.isdecimal():
+        return "version-missing"
+    return None if version == str(line.version) else "changed-since"
+
+
+def _says_nothing(row: Row, lines: Mapping[str, Proposal]) -> bool:
+    """Say whether a row asks for nothing new, also when its file is uploaded once more."""
+    line, word = lines.get(row.cells.get("id", "")), row.cells.get("answer", "")
+    if not word or line is None:
+        return True
+    answer = _answer(row, "")
+    same_partner = answer.partner_id in (None, line.partner_id)
+    return answer.choice == line.answer and same_partner
+
+
+def _answer(row: Row, by: str) -> Answer:
+    choice = choice_of(row.cells["answer"])
+    partner = row.cells.get("partner") or None
+    chosen = None if choice == NO_ANSWER else choice
+    return Answer(chosen, by, partner if choice == "link" else None)
+
+
+def _refused(faults: Sequence[tuple[int, str]], language: str) -> Problem:
+    errors = [
+        FieldError(f"/rows/{number}/{_column(code)}", code, say_error(code, language))
+        for number, code in sorted(faults)[:_MOST_ERRORS]
+    ]
+    return Problem("sheet-refused", errors=errors, count=len(faults))
+
+
+def _column(code: str) -> str:
+    return _COLUMN_OF.get(code, "partner")
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,223 @@
+"""The plan as a sheet: safe to open when it goes out, taken wholly or not at all when it comes."""
+
+import csv
+import io
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from app.first_sync.sheet_files import Unreadable, read_sheet, write_csv, write_xlsx
+from tests.features.conftest import Linked, Twins
+from tests.features.first_sync.conftest import Review, Work
+
+Rows = list[dict[str, str]]
+NASTY = ["=1+1", "+47 22 11 33 44", "-3", "@SUM(A1)", "\tx", "0150", "'quoted", "bell\x07"]
+
+
+class Sheets:
+    """Download and upload as a front end does."""
+
+    def __init__(self, client: httpx.AsyncClient, linked: Linked) -> None:
+        self._client, self._headers = client, linked.books
+        self._url = f"{linked.path}/first-sync/sheet"
+
+    async def get(self, file_format: str, **wanted: str) -> httpx.Response:
+        answer = await self._client.get(
+            self._url, headers=self._headers, params={"format": file_format, **wanted}
+        )
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    async def rows(self, **wanted: str) -> Rows:
+        text = (await self.get("csv", **wanted)).content.decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+    async def post(self, body: bytes, **params: str) -> httpx.Response:
+        headers = {**self._headers, "Content-Type": "application/octet-stream"}
+        return await self._client.post(self._url, headers=headers, content=body, params=params)
+
+    async def answers(self, rows: Rows, **params: str) -> httpx.Response:
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+        return await self.post(buffer.getvalue().encode(), **params)
+
+
+@pytest.fixture
+def sheets(client: httpx.AsyncClient, reviewing: Linked) -> Sheets:
+    return Sheets(client, reviewing)
+
+
+async def test_both_formats_hold_every_line(review: Review, sheets: Sheets) -> None:
+    """CSV and XLSX say the same; zeros in front of postal codes are kept."""
+    lines = await review.lines()
+
+    rows = await sheets.rows()
+    page: Any = load_workbook(io.BytesIO((await sheets.get("xlsx")).content)).worksheets[0]
+    cells = [[cell.value or "" for cell in row] for row in page.iter_rows()]
+
+    assert {row["Linje"] for row in rows} == {one["id"] for one in lines}
+    assert cells[1:] == [[value.removeprefix("'") for value in row.values()] for row in rows]
+    codes = [row["Postnr"] for row in rows if row["Postnr"]]
+    assert any(code.startswith("0") for code in codes)
+    assert {cell.data_type for row in page.iter_rows() for cell in row if cell.value} == {"s"}
+
+
+def test_nothing_in_a_file_is_a_formula() -> None:
+    """What a spreadsheet would carry out is text in XLSX and quoted in CSV; it reads back."""
+    head = ["Linje", "Versjon", "Svar", "Navn"]
+    rows = [head, *[["x", "1", "koble", one] for one in NASTY]]
+
+    book = load_workbook(io.BytesIO(write_xlsx(rows)))
+    written = b"".join(write_csv(rows))
+    text = list(csv.reader(io.StringIO(written.decode("utf-8-sig")), delimiter=";"))
+
+    cells = [cell for row in book.worksheets[0].iter_rows(min_row=2, min_col=4) for cell in row]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert not any(row[3].startswith(("=", "+", "-", "@", "\t", "\r")) for row in text[1:])
+    assert [row.cells["name"].strip() for row in read_sheet(written)] == [
+        one.strip() for one in NASTY
+    ]
+
+
+async def test_answers_in_a_sheet_are_taken(review: Review, sheets: Sheets) -> None:
+    """Link, create and leave out in any language; an upload once more changes nothing."""
+    rows = await sheets.rows(deed="ask")
+    for row, word in zip(rows, ("Utelat", "create", "LEAVE OUT"), strict=False):
+        row["Svar"] = word
+
+    dry = await sheets.answers(rows, dryRun="true")
+    untouched = (await review.plan())["version"]
+    first = await sheets.answers(rows)
+    again = await sheets.answers(rows)
+
+    answers = {one["id"]: one["answer"] for one in await review.lines()}
+    assert untouched == (await review.plan())["version"] - 1
+    assert dry.json() | {"dryRun": False} == first.json()
+    assert first.json()["answered"] == min(3, len(rows))
+    assert again.json()["answered"] == 0
+    assert [answers[row["Linje"]] for row in rows[:3]] == ["leave_out", "create", "leave_out"][
+        : len(rows)
+    ]
+
+
+async def test_a_partner_in_a_sheet_is_linked(review: Review, sheets: Sheets) -> None:
+    """As Excel saves it: ids typed by a person come back as numbers."""
+    line = await review.line(category="only_time", kind="customer")
+    partner = await review.line(category="only_books", kind="customer")
+    book = Workbook()
+    page: Any = book.active
+    page.append(["Svar", "Min egen kolonne", "Linje", "Versjon", "Motpart"])
+    page.append(["koble", "hei", line["id"], line["version"], float(partner["record"]["id"])])
+    buffer = io.BytesIO()
+    book.save(buffer)
+
+    answer = await sheets.post(buffer.getvalue())
+
+    (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert answer.json()["answered"] == 1
+    assert (after["deed"], after["partnerId"]) == ("link", partner["record"]["id"])
+
+
+async def test_one_wrong_cell_refuses_the_whole_sheet(review: Review, sheets: Sheets) -> None:
+    """Each fault is named by row and column; nothing is changed."""
+    rows = (await sheets.rows(category="only_time"))[:2]
+    rows += (await sheets.rows(category="duplicate", kind="customer"))[:2]
+    taken = (await review.line(category="certain", kind="customer"))["candidates"][0]["id"]
+    rows[0]["Svar"] = "utelat"
+    rows[1]["Svar"] = "kanskje"
+    rows[2] |= {"Svar": "koble", "Motpart": taken}
+    rows[3] |= {"Svar": "koble", "Motpart": "999999"}
+    rows.append({**rows[0], "Versjon": "1"})
+    before = await review.lines()
+
+    refused = await sheets.answers(rows)
+
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (422, "sheet-refused")
+    assert {(one["pointer"], one["code"]) for one in problem["errors"]} == {
+        ("/rows/3/answer", "answer-unknown"), ("/rows/4/partner", "partner-taken"),
+        ("/rows/5/partner", "partner-unknown"), ("/rows/6/id", "line-twice"),
+    }  # fmt: skip
+    assert await review.lines() == before
+
+
+async def test_a_line_that_someone_answered_meanwhile_is_not_overwritten(
+    review: Review, sheets: Sheets
+) -> None:
+    """The sheet's version is older than the line's: refused, the other answer stands."""
+    rows = (await sheets.rows(category="only_time", kind="customer"))[:1]
+    (line,) = [one for one in await review.lines() if one["id"] == rows[0]["Linje"]]
+    await review.answer(line, "leave_out")
+    rows[0]["Svar"] = "opprett"
+
+    refused = await sheets.answers(rows)
+
+    (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert refused.json()["errors"][0]["code"] == "changed-since"
+    assert after["answer"] == "leave_out"
+
+
+def packed(**parts: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+BOMB = packed(**{"xl/worksheets/sheet1.xml": b"0" * (49 * 2**20)})
+MANY = packed(**{f"part{n}": b"" for n in range(101)})
+HEAD = b"Linje;Versjon;Svar\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "sheet-columns-missing"),
+        (b"Navn;Svar\nx;y\n", "sheet-columns-missing"),
+        (b"PK\x03\x04 not a zip", "sheet-not-readable"),
+        (packed(hello=b"world"), "sheet-not-readable"),
+        (BOMB, "sheet-too-large"),
+        (MANY, "sheet-too-large"),
+        (HEAD + b"x;1;koble\n" * 20_001, "sheet-too-large"),
+        (HEAD + b"x" * 5_001 + b";1;koble\n", "sheet-too-large"),
+        (HEAD + b'"never closed;1;koble', "sheet-not-readable"),
+        (HEAD + b"\x00;1;koble", "sheet-not-readable"),
+    ],
+    ids=["empty", "columns", "cut", "zip", "bomb", "parts", "rows", "cell", "quote", "nul"],
+)
+def test_what_is_no_sheet_is_refused(body: bytes, code: str) -> None:
+    """Also what would unpack to more than a process may hold, before it is unpacked."""
+    with pytest.raises(Unreadable) as refusal:
+        read_sheet(body)
+
+    assert refusal.value.code == code
+
+
+async def test_a_sheet_larger_than_other_bodies_is_taken(review: Review, sheets: Sheets) -> None:
+    """Up to its own limit; above it 413."""
+    rows = await sheets.rows()
+    padding = "\n".join(";;" for _ in range(19_000)).encode()
+    large = HEAD + b";1;" + b" " * 300_000 + b"\n"
+
+    fits = await sheets.post(HEAD + padding + b"\n" + b";" * 250_000)
+    too_large = await sheets.post(large * 20)
+
+    assert (len(rows) > 0, fits.status_code, too_large.status_code) == (True, 200, 413)
+
+
+async def test_a_stranger_gets_no_sheet(
+    review: Review, reviewing: Linked, client: httpx.AsyncClient, twins: Twins, work: Work
+) -> None:
+    """Another organization's administrator is told what an unknown link is told."""
+    token = await twins.token("conta", "2002")
+    got = await client.get(
+        f"{reviewing.path}/first-sync/sheet", headers={"Authorization": f"Bearer {token}"}
+    )
+
+    assert got.status_code == 404
