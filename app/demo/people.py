@@ -38,20 +38,20 @@ class People:
         self.addresses = addresses
         self.link_id = ""
         self._http = httpx.Client(timeout=60)
-        self._headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     def sign_in(self) -> None:
         """Get a token of Conta for an administrator."""
         body = {"subject": "kari", "accounts": [ORGANIZATION], "role": "administrator"}
         token = self.conta("POST", "/tokens", body)["token"]
-        self._headers = {"Authorization": f"Bearer {token}", "Accept-Language": "nb"}
+        self.headers = {"Authorization": f"Bearer {token}", "Accept-Language": "nb"}
 
     def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None, **headers: str
     ) -> httpx.Response:
         """Call the service; a path without ``/v1`` stands below the link."""
         whole = path if path.startswith("/v1") else f"/v1/links/{self.link_id}{path}"
-        more = {**self._headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
+        more = {**self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
         if key is not None:
             more["Idempotency-Key"] = key
         return self._http.request(method, self.addresses.service + whole, json=body, headers=more)

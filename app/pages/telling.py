@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.problems import MEDIA_TYPE, PROBLEM_SCHEMA, catalogue, responses
 from app.telemetry import Metrics
 
 DESCRIPTION: Final = """
@@ -56,8 +57,22 @@ TAGS: Final[list[dict[str, str]]] = [
 ]
 
 
+_EVERYWHERE: Final = ("internal-error", "database-unavailable")
+_SIGNED_IN: Final = ("not-signed-in", "system-unreachable")
+"""The latter while the keys of the caller's issuer could not be fetched yet."""
+_WITH_BODY: Final = (
+    "malformed-json", "request-timeout", "body-too-large", "unsupported-media-type",
+)  # fmt: skip
+_WITH_ID: Final = ("not-found",)
+
+
 def describe(app: FastAPI) -> None:
-    """Let the app's OpenAPI document show an example of every list: one item of its own example."""
+    """
+    Complete the app's OpenAPI document.
+
+    Every list shows an example, one item of its own; every operation names also the problems that
+    any of its kind can answer; and the form of a problem and each example stand once.
+    """
     write = app.openapi
 
     def described() -> dict[str, Any]:
@@ -67,9 +82,44 @@ def describe(app: FastAPI) -> None:
             if name.startswith("Listing_") and "examples" not in schema:
                 item = schemas[name.removeprefix("Listing_").removesuffix("_")]
                 schema["examples"] = [{"items": item["examples"], "nextCursor": None}]
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _add_common_problems(path, operation)
+                _share_problems(operation, document.setdefault("components", {}))
         return document
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _add_common_problems(path: str, operation: dict[str, Any]) -> None:
+    codes = [
+        *_EVERYWHERE,
+        *(_SIGNED_IN if operation.get("security") else ()),
+        *(_WITH_BODY if "requestBody" in operation else ()),
+        *(_WITH_ID if "{" in path else ()),
+    ]
+    told: dict[str, Any] = operation["responses"]
+    for number, common in responses(*codes).items():
+        own = told.setdefault(str(number), {"description": "", "content": {}})
+        media = own["content"].setdefault(MEDIA_TYPE, {"examples": {}})
+        for code, example in common["content"][MEDIA_TYPE]["examples"].items():
+            media["examples"].setdefault(code, example)
+        titles = (catalogue()[code].title["en"] for code in media["examples"])
+        own["description"] = "; ".join(titles)
+
+
+def _share_problems(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    shared = components.setdefault("examples", {})
+    for answer in operation["responses"].values():
+        media = answer.get("content", {}).get(MEDIA_TYPE)
+        if media is None:
+            continue
+        media["schema"] = {"$ref": "#/components/schemas/Problem"}
+        shared |= {code: one for code, one in media["examples"].items() if "$ref" not in one}
+        media["examples"] = {
+            code: {"$ref": f"#/components/examples/{code}"} for code in media["examples"]
+        }
 
 
 def observe_requests(metrics: Metrics) -> Callable[[ASGIApp], ASGIApp]:

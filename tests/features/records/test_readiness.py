@@ -146,3 +146,46 @@ async def test_a_record_that_is_left_out_is_not_written_anywhere(
     assert (line["category"], line["deed"]) == ("left_out", "leave-out")
     assert (await twins.time())["customers"] == before
     assert Side.TIME.value == item["side"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fix": "set-organization-number", "organizationNumber": "974760673"},
+        {
+            "fix": "set-organization-number", "organizationNumber": "974760673",
+            "recordIds": ["cus_1", "cus_2"],
+        },
+        {
+            "fix": "set-address",
+            "address": {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo"},
+        },
+        {
+            "fix": "set-kind", "kind": "company", "recordKind": "project",
+            "recordIds": ["prj_1"],
+        },
+    ],
+)  # fmt: skip
+async def test_one_value_is_never_laid_over_records_that_were_not_named(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Any,
+    body: dict[str, Any],
+) -> None:  # fmt: skip
+    """One organization number for all customers that lack one would merge them all later."""
+    before = await twins.time()
+
+    answer = await fix(client, reviewing, **body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "fix-refused")
+    assert await twins.time() == before
+
+
+async def test_an_id_that_was_never_read_is_not_found_and_asks_nobody(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """An id of the other side's making would be a call that is untrue to the contract."""
+    answer = await fix(
+        client, reviewing, side="books", fix="set-kind", kind="company", recordIds=["cus_31"]
+    )
+
+    assert answer.status_code == 200
+    assert answer.json()["items"] == [{"recordId": "cus_31", "result": "not-found"}]
