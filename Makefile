@@ -15,6 +15,8 @@ help: ## Show the targets
 $(STAMP):
 	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is needed" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "python3 has no venv module here; on Debian it is the package python3-venv" >&2; exit 2; }
+	@echo "Making $(VENV) from $(LOCK), once: one to five minutes, by your network"
 	@rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(LOCK)
