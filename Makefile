@@ -29,6 +29,7 @@ demo: $(STAMP) ## Tell the whole story against the twins (KEEP=1 leaves everythi
 test: $(STAMP) ## Run every test on a real PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=app --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95 --sort=cover
+	$(BIN)/python -m coverage report --skip-covered --fail-under=100 --show-missing --include="$$($(BIN)/python tests/pure.py)"
 
 check: $(STAMP) ## Lint, format, types, layers, documents
 	$(BIN)/ruff check .
