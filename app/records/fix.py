@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from app.canonical import Address, Customer, CustomerKind, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.links.open_systems import open_side
@@ -17,7 +19,7 @@ from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
 from app.records.readiness import FixKind, valid_organization_number
-from app.records.store import recall, remember
+from app.records.store import KnownRecord, remember
 from app.runtime import Runtime
 from app.systems.ports import RecordKeeper, Rejected
 from app.systems.register import Business
@@ -110,7 +112,8 @@ def _check(fix: Fix) -> None:
         case FixKind.SET_KIND:
             given = fix.customer_kind is not None
         case FixKind.SET_ADDRESS:
-            given = fix.from_register or (fix.address is not None and bool(fix.record_ids))
+            # One address for all that lack one is never meant either.
+            given = fix.from_register or bool(fix.address is not None and fix.record_ids)
         case FixKind.SET_NAME:
             # One name for many records is never meant.
             one = fix.record_ids is not None and len(fix.record_ids) == 1
@@ -120,8 +123,8 @@ def _check(fix: Fix) -> None:
             given = fix.from_register or (
                 one and valid_organization_number(fix.organization_number)
             )
-    of_customers = fix.record_kind is RecordKind.CUSTOMER or fix.kind is FixKind.LEAVE_OUT
-    if not given or not of_customers:
+    of_customers = {FixKind.SET_KIND, FixKind.SET_ADDRESS, FixKind.SET_ORGANIZATION_NUMBER}
+    if not given or (fix.kind in of_customers and fix.record_kind is not RecordKind.CUSTOMER):
         raise Problem("fix-refused", fix=fix.kind.value)
 
 
@@ -163,7 +166,7 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
     """Read, lay the fix over what was read, write; once more where it changed in between."""
     fix = hands.fix
     if not await _is_known(hands, record_id):
-        return "not-found"  # no id of a caller's own making goes into a call of ours
+        return "not-found"
     for last in (False, True):
         seen = await hands.keeper.read(fix.record_kind, record_id)
         record = seen.record
@@ -186,11 +189,17 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
 
 
 async def _is_known(hands: _Hands, record_id: RecordId) -> bool:
-    fix = hands.fix
+    """Say whether it was ever read: no id of a caller's own making goes into a call of ours."""
     async with hands.runtime.database.reading(hands.link_id) as session:
-        return bool(
-            await recall(session, hands.link_id, fix.side, fix.record_kind, record_ids=[record_id])
+        found = await session.scalar(
+            select(KnownRecord.record_id).where(
+                KnownRecord.link_id == hands.link_id,
+                KnownRecord.side == hands.fix.side.value,
+                KnownRecord.kind == hands.fix.record_kind.value,
+                KnownRecord.record_id == record_id,
+            )
         )
+    return found is not None
 
 
 def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or project
