@@ -236,6 +236,29 @@ async def test_changes_that_webhooks_told_do_not_trip_the_brake(
     assert await hands.rows("SELECT state FROM links") == [("active",)]
 
 
+@pytest.mark.parametrize("fault", ["omit_hits", "stale_list", "html_page", "broken_body"])
+async def test_a_list_that_lies_loses_nobody(hands: Hands, clock: SetClock, fault: str) -> None:
+    """Left-out hits, an old list, an error page with 200: nobody is gone or lost."""
+    time_id, books_id = await hands.paired()
+    await _sweep(hands, clock)
+    new = await hands.time_customer("Nyland AS")
+    await hands.hint(Side.TIME, new)
+    await hands.work()
+    await hands.edit_books(books_id, emailAddress="ny@bakken.no")
+    await hands.fault("conta", kind=fault, path="/customers", method="GET", times=2, seconds=3600)
+
+    await _sweep(hands, clock, hours=25)
+    gone = [change.code for change in await hands.changes() if change.code == "record-gone"]
+    await hands.twins.control("conta", "DELETE", "/faults")
+    await _sweep(hands, clock)
+
+    assert gone == []
+    assert (await hands.in_time(time_id))["email"] == "ny@bakken.no"
+    assert len((await hands.twins.books())["customers"]) == 2
+    assert len(await hands.pairs()) == 2
+    assert [change.code for change in await hands.changes()] == []
+
+
 async def test_a_refused_key_pauses_the_link(hands: Hands, clock: SetClock) -> None:
     """A sweep that is not let in tells it once, as a drain does."""
     await hands.twins.control("conta", "DELETE", "/keys/conta-demo-key")
