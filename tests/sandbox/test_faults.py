@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ from app.sandbox.clock import Clock
 from app.sandbox.conta import create_twin
 from app.sandbox.faults import Fault, FaultBoard, FaultKind, fault_of
 from app.sandbox.server import LiveTwin
+from app.sandbox.timerabbit import create_twin as create_timerabbit
 
 PROJECTS = "/invoice/organizations/1001/projects"
 KEY = {"apiKey": "conta-demo-key"}
@@ -71,6 +72,24 @@ def test_a_fault_without_end_stays_until_it_is_cleared() -> None:
     assert after is not None
     assert after.kind is FaultKind.LATENCY
     assert board.take("GET", "/") is None
+
+
+@pytest.mark.parametrize("kind", list(FaultKind))
+@pytest.mark.parametrize("create", [create_twin, create_timerabbit])
+async def test_each_fault_is_set_by_a_control_call_of_either_twin(
+    create: Callable[[], Starlette], kind: FaultKind
+) -> None:
+    """A test, or a person, can break a running twin in every way it knows."""
+    twin = create()
+    transport = httpx.ASGITransport(twin)
+    async with httpx.AsyncClient(transport=transport, base_url="http://twin.test") as person:
+        set_ = await person.post("/_control/faults", json={"kind": kind, "times": 1})
+        board = (await person.get("/_control/faults")).json()
+        await person.delete("/_control/faults")
+
+    assert set_.status_code == 200
+    assert [fault["kind"] for fault in board["faults"]] == [kind]
+    assert twin.state.twin.board.faults == ()
 
 
 def test_list_faults_are_left_to_the_twin() -> None:

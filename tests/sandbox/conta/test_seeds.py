@@ -19,7 +19,7 @@ def test_the_same_seed_is_the_same_world() -> None:
 
 
 def test_the_told_world_has_its_cases() -> None:
-    """Pairs, a duplicate, unready records, an ambiguous one and strangers are all there."""
+    """Pairs, a duplicate, unready records, an ambiguous one, a conflict and strangers are there."""
     world = demo(TODAY)
     time, books = world.companies[0], world.organizations[0]
     names = [customer["name"] for customer in books.customers]
@@ -33,6 +33,11 @@ def test_the_told_world_has_its_cases() -> None:
     assert len(names) - len(set(names)) == 1
     assert len([n for n in numbers if n]) - len({n for n in numbers if n}) == 1
     assert len(world.organizations) == len(world.companies) == 2
+    theirs = {c["orgNo"].replace(" ", ""): c for c in books.customers if c.get("orgNo")}
+    mails = {number: customer["emailAddress"] for number, customer in theirs.items()}
+    ours = {c["organizationNumber"]: c["email"] for c in time.customers if c["email"]}
+    apart = [number for number, mail in ours.items() if mails.get(number, mail) != mail]
+    assert len(apart) == 1
 
 
 def test_hours_lie_in_the_last_six_weeks_on_weekdays() -> None:

@@ -143,9 +143,20 @@ async def test_an_unknown_client_gets_nothing(
 
 async def test_a_header_that_cannot_be_read_is_no_client(browser: httpx.AsyncClient) -> None:
     """Garbage in Authorization is answered, not stumbled over."""
-    for header in ("Basic %%%", "Basic /w==", "Bearer x"):
+    beyond_ascii = base64.b64encode("timerabbit-conta:hemmelig-ø".encode()).decode()
+    for header in ("Basic %%%", "Basic /w==", "Bearer x", f"Basic {beyond_ascii}"):
         answer = await browser.post("/oauth/token", headers={"Authorization": header})
         assert answer.status_code == 401
+
+
+async def test_a_form_that_is_no_text_is_refused(browser: httpx.AsyncClient) -> None:
+    """Bytes that are no UTF-8 are no grant of ours, and no fault of the server's."""
+    answer = await browser.post(
+        "/oauth/token", content=b"grant_type=\xff\xfe", auth=("timerabbit-conta", "sandbox-secret"),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "unsupported_grant_type"})
 
 
 async def test_other_grants_are_unknown(browser: httpx.AsyncClient) -> None:
