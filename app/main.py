@@ -21,6 +21,7 @@ from app.pages.telling import DESCRIPTION, TAGS, describe, observe_requests
 from app.problems import install_handlers
 from app.records import routes as records_routes
 from app.runtime import Runtime
+from app.sync import hand_routes
 from app.sync import routes as sync_routes
 from app.webhooks import routes as webhooks_routes
 
@@ -29,6 +30,7 @@ ROUTERS: Final = (
     records_routes.router,
     first_sync_routes.router,
     sync_routes.router,
+    hand_routes.router,
     changes_routes.router,
     invoicing_routes.router,
     access_routes.router,
