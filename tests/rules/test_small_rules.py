@@ -90,8 +90,8 @@ def test_a_pause_says_what_a_person_can_act_on(
 def test_a_link_goes_only_where_it_may() -> None:
     assert may_become(LinkState.PAUSED, LinkState.ACTIVE)
     assert not may_become(LinkState.CLOSED, LinkState.ACTIVE)
-    assert after_login(had_first_sync=True) is LinkState.ACTIVE
-    assert after_login(had_first_sync=False) is LinkState.REVIEWING
+    assert after_login(was="active", has_pairs=True) is LinkState.ACTIVE
+    assert after_login(was=None, has_pairs=True) is LinkState.REVIEWING
     assert {told_status(state) for state in LinkState} == {"first_sync", "active", "paused"}
 
 
