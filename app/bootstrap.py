@@ -3,18 +3,22 @@
 With cli, the only file that knows both.
 """
 
+import asyncio
+
 import httpx
+import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app.clock import Clock, system_clock
-from app.database import Hook, create_database
+from app.database import Hook, create_database, is_migrated, role_fault
 from app.key_ring import parse_keyring
 from app.queue import create_queue
 from app.runtime import Runtime, Systems
-from app.settings import Settings
+from app.settings import Settings, SettingsInvalid
 from app.systems.conta.client import ContaSystem
 from app.systems.enhetsregisteret.client import Enhetsregisteret
 from app.systems.timerabbit.client import TimerabbitSystem
-from app.telemetry import create_metrics
+from app.telemetry import configure_logging, create_metrics
 from app.vault import Vault
 
 
@@ -63,3 +67,32 @@ def build_runtime(
         clock=clock,
         metrics=metrics,
     )
+
+
+def checked_runtime(settings: Settings, hook: Hook | None = None) -> Runtime:
+    """
+    Build a process's runtime; call it before the process's own event loop runs.
+
+    Raises:
+        SettingsInvalid: The database role is one that row-level security would not bind.
+
+    """
+    configure_logging(settings.log_level)
+    runtime = build_runtime(settings, hook=hook)
+    fault = asyncio.run(_role_fault(runtime))
+    if fault is not None:
+        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")
+    return runtime
+
+
+async def _role_fault(runtime: Runtime) -> str | None:
+    log = structlog.get_logger()
+    try:
+        if not await is_migrated(runtime.database):
+            log.warning("database not migrated", reason="run: timerabbit-conta migrate")
+        return await role_fault(runtime.database)
+    except DBAPIError as err:  # it may come back: readiness says so until then
+        log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
+        return None
+    finally:
+        await runtime.database.engine.dispose()

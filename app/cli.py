@@ -1,4 +1,4 @@
-"""Start what is asked for: serve, worker, migrate, sandbox, demo, match, bench.
+"""Start what is asked for: serve, worker, migrate, status, retry, sandbox, demo, match, bench.
 
 Imports stand inside commands.
 """
@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from app.database import Hook
-    from app.runtime import Runtime
     from app.settings import Settings
 
 Command = Callable[[argparse.Namespace], int]
@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", _worker, "Carry out jobs until told to stop.")
     migrate = add("migrate", _migrate, "Bring the database to the newest revision.")
     migrate.add_argument("--revision", default="head")
+    status = add("status", _status, "Say what is wrong, over all links; exit 1 if something is.")
+    status.add_argument("--language", choices=("nb", "nn", "en"), default="nb")
+    status.add_argument("--json", action="store_true", help="for a program")
+    retry = add("retry", _retry, "Look again at all that is parked, after its cause was mended.")
+    retry.add_argument("link", nargs="?", type=UUID, help="only this link's")
+    retry.add_argument("--code", help="only what is parked for this reason")
+    retry.add_argument("--dry-run", action="store_true", help="count only")
     sandbox = add("sandbox", _sandbox, "Run the twins of both systems.")
     sandbox.add_argument("--only", choices=TWINS, help="run one twin alone")
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -132,6 +139,24 @@ def _migrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _status(arguments: argparse.Namespace) -> int:
+    from app.bootstrap import checked_runtime
+    from app.operating.commands import tell_status
+
+    runtime = checked_runtime(_settings())
+    return asyncio.run(tell_status(runtime, language=arguments.language, as_json=arguments.json))
+
+
+def _retry(arguments: argparse.Namespace) -> int:
+    from app.bootstrap import checked_runtime
+    from app.canonical import LinkId
+    from app.operating.commands import retry
+
+    runtime = checked_runtime(_settings())
+    link_id = LinkId(arguments.link) if arguments.link else None
+    return asyncio.run(retry(runtime, link_id, code=arguments.code, dry_run=arguments.dry_run))
+
+
 def _serve(arguments: argparse.Namespace) -> int:
     return serve(complete_settings(), host=arguments.host, port=arguments.port)
 
@@ -145,9 +170,10 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     import structlog
     import uvicorn
 
+    from app.bootstrap import checked_runtime
     from app.main import create_app
 
-    runtime = _runtime(settings, hook)
+    runtime = checked_runtime(settings, hook)
     try:
         line = _listening(host, port)
     except OSError as err:
@@ -184,9 +210,10 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     import uvloop
     from prometheus_client import start_http_server
 
+    from app.bootstrap import checked_runtime
     from app.worker import run_worker
 
-    runtime = _runtime(settings, hook)
+    runtime = checked_runtime(settings, hook)
     if settings.worker_metrics_port is not None:
         start_http_server(
             settings.worker_metrics_port, addr="127.0.0.1", registry=runtime.metrics.registry
@@ -201,38 +228,6 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_told())
     return 0
-
-
-def _runtime(settings: "Settings", hook: "Hook | None") -> "Runtime":
-    """Build the runtime after refusing a database role that row-level security would not bind."""
-    from app.bootstrap import build_runtime
-    from app.settings import SettingsInvalid
-    from app.telemetry import configure_logging
-
-    configure_logging(settings.log_level)
-    runtime = build_runtime(settings, hook=hook)
-    fault = asyncio.run(_role_fault(runtime))
-    if fault is not None:
-        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")
-    return runtime
-
-
-async def _role_fault(runtime: "Runtime") -> str | None:
-    import structlog
-    from sqlalchemy.exc import DBAPIError
-
-    from app.database import is_migrated, role_fault
-
-    log = structlog.get_logger()
-    try:
-        if not await is_migrated(runtime.database):
-            log.warning("database not migrated", reason="run: timerabbit-conta migrate")
-        return await role_fault(runtime.database)
-    except DBAPIError as err:  # it may come back: readiness says so until then
-        log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
-        return None
-    finally:
-        await runtime.database.engine.dispose()
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

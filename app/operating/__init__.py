@@ -1,0 +1,1 @@
+"""See what is wrong over all links, and mend it with one command: the person woken at night."""

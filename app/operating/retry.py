@@ -1,0 +1,48 @@
+"""Look again at what is parked, over one link or all, after its cause was mended."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from app.canonical import LinkId
+from app.changes.inbox import Chosen, count_changes, look_again
+from app.changes.store import ChangeState
+from app.database import CommitPoint
+from app.links.store import DirectoryEntry, LinkState
+from app.runtime import Runtime
+
+
+async def retry_parked(
+    runtime: Runtime, link_id: LinkId | None, *, code: str | None = None, dry_run: bool = False
+) -> int:
+    """
+    Make parked changes due now and give how many; repeating it does no harm.
+
+    Args:
+        link_id: One link, or ``None`` for all that are not closed.
+        code: Only what is parked for this reason.
+        dry_run: Count only.
+
+    """
+    chosen = Chosen(state=ChangeState.PARKED, code=code)
+    now = runtime.clock()
+    total = 0
+    for one in await _links(runtime, link_id):
+        async with runtime.database.transaction(CommitPoint.PLAIN, one) as session:
+            if dry_run:
+                total += await count_changes(session, one, chosen)
+            else:
+                total += len(await look_again(session, one, chosen, now=now))
+    return total
+
+
+async def _links(runtime: Runtime, link_id: LinkId | None) -> Sequence[LinkId]:
+    if link_id is not None:
+        return [link_id]
+    async with runtime.database.reading() as session:
+        found = await session.scalars(
+            select(DirectoryEntry.link_id)
+            .where(DirectoryEntry.parked > 0, DirectoryEntry.state != LinkState.CLOSED)
+            .order_by(DirectoryEntry.link_id)
+        )
+        return [LinkId(one) for one in found]

@@ -1,0 +1,110 @@
+"""The operator's two commands: what is wrong over all links, and mending it."""
+
+import io
+
+import httpx
+from rich.console import Console
+from sqlalchemy import text
+
+from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.changes.store import note
+from app.database import CommitPoint
+from app.operating.overview import read_overview
+from app.operating.retry import retry_parked
+from app.operating.show import show
+from app.runtime import Runtime
+from app.systems.ports import ChangeNotice
+from tests.conftest import SetClock
+from tests.features.conftest import Linked
+
+
+async def a_worker_lives(runtime: Runtime) -> None:
+    async with runtime.database.engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+        )
+
+
+async def park(runtime: Runtime, link_id: LinkId, code: str, clock: SetClock) -> None:
+    notice = ChangeNotice(RecordKind.CUSTOMER, RecordId("cus_1"))
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await note(session, link_id, Side.TIME, [notice], now=clock())
+        await session.execute(
+            text("UPDATE changes SET state = 'parked', code = :code"), {"code": code}
+        )
+        await session.execute(text("UPDATE link_directory SET parked = 1, next_due = NULL"))
+
+
+async def told(runtime: Runtime, language: str = "en") -> str:
+    paper = io.StringIO()
+    show(await read_overview(runtime), Console(file=paper, width=200), language)
+    return paper.getvalue()
+
+
+async def test_all_is_well_where_a_worker_lives_and_no_link_needs_anybody(
+    linked: Linked, runtime: Runtime
+) -> None:
+    """Silence is told as such, so that it is not taken for a fault."""
+    await a_worker_lives(runtime)
+
+    overview = await read_overview(runtime)
+
+    assert overview.is_well
+    assert "No link needs anybody." in await told(runtime)
+
+
+async def test_without_a_worker_nothing_is_well(linked: Linked, runtime: Runtime) -> None:
+    """The most frequent reason at night comes first."""
+    overview = await read_overview(runtime)
+
+    assert not overview.is_well
+    assert "No worker is alive" in await told(runtime)
+
+
+async def test_a_paused_link_is_told_with_its_reason_and_remedy(
+    client: httpx.AsyncClient, linked: Linked, runtime: Runtime
+) -> None:
+    """Who can mend it stands beside it."""
+    await client.post(f"{linked.path}/pause", headers=linked.books)
+
+    overview = await read_overview(runtime)
+
+    assert [(one.link_id, one.pause_reason) for one in overview.in_need] == [
+        (linked.link_id, "person-asked")
+    ]
+    assert str(linked.link_id) in await told(runtime)
+
+
+async def test_parked_changes_are_counted_by_reason_and_looked_at_again(
+    linked: Linked, runtime: Runtime, clock: SetClock
+) -> None:
+    """One command mends what was parked for one reason, and leaves the others alone."""
+    await park(runtime, linked.link_id, "other-system-refused", clock)
+
+    parked = (await read_overview(runtime)).in_need[0].parked
+    other = await retry_parked(runtime, None, code="record-gone")
+    counted = await retry_parked(runtime, None, dry_run=True)
+    unharmed = (await read_overview(runtime)).in_need[0].parked
+    mended = await retry_parked(runtime, linked.link_id, code="other-system-refused")
+
+    assert parked == unharmed == {"other-system-refused": 1}
+    assert (other, counted, mended) == (0, 1, 1)
+    assert (await read_overview(runtime)).in_need == []
+
+
+async def test_work_that_nobody_takes_up_is_told_as_late(
+    linked: Linked, runtime: Runtime, clock: SetClock
+) -> None:
+    """A worker that is stuck looks like none: the links say so."""
+    notice = ChangeNotice(RecordKind.CUSTOMER, RecordId("cus_1"))
+    async with runtime.database.transaction(CommitPoint.PLAIN, linked.link_id) as session:
+        await note(session, linked.link_id, Side.TIME, [notice], now=clock())
+        await session.execute(
+            text("UPDATE link_directory SET next_due = :now, pending = 1"), {"now": clock()}
+        )
+    clock.advance(hours=2)
+
+    overview = await read_overview(runtime)
+
+    assert overview.in_need[0].late.total_seconds() == 7200
+    assert "1 changes, late by 2 h 0 min" in await told(runtime)
