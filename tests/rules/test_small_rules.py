@@ -21,9 +21,11 @@ from app.canonical import (
 from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
 from app.invoicing.snapshot import differences, freeze_entry, still_billable
 from app.links.lifecycle import (
+    MENDED_BY_ACCESS,
     PauseReason,
     after_login,
     may_become,
+    may_take_over,
     pause_reason,
     told_status,
 )
@@ -92,7 +94,17 @@ def test_a_link_goes_only_where_it_may() -> None:
     assert not may_become(LinkState.CLOSED, LinkState.ACTIVE)
     assert after_login(was="active", has_pairs=True) is LinkState.ACTIVE
     assert after_login(was=None, has_pairs=True) is LinkState.REVIEWING
+    assert after_login(was="reviewing", has_pairs=True) is LinkState.REVIEWING
     assert {told_status(state) for state in LinkState} == {"first_sync", "active", "paused"}
+
+
+def test_a_persons_pause_takes_over_what_would_end_by_itself() -> None:
+    """The brake and a person's own pause wait for a person anyway."""
+    taken = {held for held in PauseReason if may_take_over(PauseReason.PERSON_ASKED, held)}
+
+    assert taken == set(MENDED_BY_ACCESS)
+    assert not may_take_over(PauseReason.KEY_REFUSED, PauseReason.LOGIN_LOST)
+    assert not may_take_over(PauseReason.PERSON_ASKED, None)
 
 
 def test_changed_fields_become_what_the_ports_take() -> None:
