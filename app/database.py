@@ -33,6 +33,7 @@ class CommitPoint(StrEnum):
     PLAN_READ = "plan-read"
     PLAN_STORED = "plan-stored"
     RUN_STEP = "run-step"
+    UNDO_STEP = "undo-step"
     DRAFT_INTENT = "c1"
     DRAFT_RESERVED = "t1"
     DRAFT_ATTEMPT = "c2"

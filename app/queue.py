@@ -24,6 +24,7 @@ class Job(StrEnum):
     SWEEP_LINK = "sweep_link"
     READ_PLAN = "read_plan"
     RUN_FIRST_SYNC = "run_first_sync"
+    UNDO_FIRST_SYNC = "undo_first_sync"
     SETTLE_DRAFT = "settle_draft"
     COMPLETE_DRAFT = "complete_draft"
     FOLLOW_DRAFTS = "follow_drafts"

@@ -24,6 +24,7 @@ from app.database import CommitPoint
 from app.first_sync.again import wake_first_syncs
 from app.first_sync.carry_out import run_first_sync
 from app.first_sync.plan import read_plan
+from app.first_sync.undo import undo_first_sync
 from app.idempotency import forget_expired
 from app.invoicing.complete import complete_draft
 from app.invoicing.follow import follow_drafts
@@ -46,6 +47,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.SWEEP_LINK: sweep_link,
     Job.READ_PLAN: read_plan,
     Job.RUN_FIRST_SYNC: run_first_sync,
+    Job.UNDO_FIRST_SYNC: undo_first_sync,
     Job.SETTLE_DRAFT: settle_draft,
     Job.COMPLETE_DRAFT: complete_draft,
     Job.FOLLOW_DRAFTS: follow_drafts,

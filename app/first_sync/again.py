@@ -19,7 +19,7 @@ from app.systems.ports import RateLimited, SystemFault, Unauthorised, Unreachabl
 WORKING: Final = (LinkState.REVIEWING, LinkState.ACTIVE)
 """In these states of its link a plan is read and carried out; in any other it waits."""
 
-JOBS: Final = (Job.READ_PLAN, Job.RUN_FIRST_SYNC)
+JOBS: Final = (Job.READ_PLAN, Job.RUN_FIRST_SYNC, Job.UNDO_FIRST_SYNC)
 """What a first sync may have to go on with; a job without anything to do ends at once."""
 
 _FIRST_WAIT: Final = 5.0

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from app.first_sync.deeds import Deed, deed_of, partner_of
 from app.first_sync.lines import find_line, links_of, read_line
 from app.first_sync.sides import Keepers
 from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
-from app.links.pairs import find_pair, partner_id
+from app.links.pairs import Pair, find_pair, partner_id
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
@@ -142,14 +143,15 @@ async def _of_linked_customers(step: Step, time: Record, books: Record) -> bool:
 
 async def _pair(session: AsyncSession, step: Step, time: Record, books: Record) -> None:
     now = step.runtime.clock()
-    _, differs = await pair_up(
+    pair, differs = await pair_up(
         session, step.link_id, time=time, books=books, now=now,
         origin="answered" if step.line.answer else "matched",
         winners={name: Side(side) for name, side in step.line.winners.items()},
     )  # fmt: skip
     if differs:
         await note(session, step.link_id, Side.TIME, [ChangeNotice(step.kind, time.id)], now=now)
-    await _write_outcome(session, step, _DONE)
+    done = Outcome(OutcomeState.DONE, facts={"pairId": str(pair.pair_id)})
+    await _write_outcome(session, step, done)
 
 
 async def _create(step: Step) -> Outcome:
@@ -157,7 +159,8 @@ async def _create(step: Step) -> Outcome:
     async with step.runtime.database.reading(step.link_id) as session:
         pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
     if pair is not None:
-        return _DONE
+        # Made by a step that died before it could say so, or by the ordinary sync.
+        return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else _DONE
     source = await _read_unchanged(step, step.side, step.anchor_id)
     if isinstance(source, Outcome):
         return source
@@ -177,10 +180,20 @@ async def _create(step: Step) -> Outcome:
     )  # fmt: skip
 
 
+def _is_ours(pair: Pair) -> bool:
+    return pair.origin == "created"
+
+
+def _made(pair_id: UUID, record_id: RecordId) -> Outcome:
+    """Say what a line made, so that it can be undone."""
+    facts = {"pairId": str(pair_id), "createdId": record_id}
+    return Outcome(OutcomeState.DONE, facts=facts)
+
+
 def _told(made: Created | Unsettled | Refused | None) -> Outcome:
     match made:
-        case Created(record):
-            return Outcome(OutcomeState.DONE, facts={"createdId": record.id})
+        case Created(record, pair_id):
+            return _made(pair_id, record.id)
         case Unsettled(not_before):
             return Outcome(OutcomeState.WAITING, "create-not-settled", {}, not_before)
         case Refused(code, facts):

@@ -14,6 +14,7 @@ from app.first_sync.proposal_routes import the_plan
 from app.first_sync.run_routes import router as run_router
 from app.first_sync.sheet_routes import router as sheet_router
 from app.first_sync.start import start_reading
+from app.first_sync.undo_routes import router as undo_router
 from app.links.reach import Reached, reach
 from app.problems import responses
 from app.runtime import Running
@@ -66,5 +67,5 @@ async def get_first_sync(reached: MayRead, runtime: Running, response: Response)
     return answer
 
 
-for part in (proposal_router, run_router, sheet_router):
+for part in (proposal_router, run_router, sheet_router, undo_router):
     router.include_router(part)

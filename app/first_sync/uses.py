@@ -1,0 +1,141 @@
+"""Say what undoing a run would do to each of its lines, and what stands on one since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.first_sync.store import Run
+from app.links.open_systems import open_books, open_time
+from app.links.pairs import Pair
+from app.records.agreement import SHOWN
+from app.records.pair_up import named_fields
+from app.runtime import Runtime
+from app.systems.ports import EntryQuery, RecordKeeper
+
+_A_DAY: Final = timedelta(days=1)
+
+# What a draft or the sync did lives in rooms beside this one; one look over all lines at once.
+_UNDONE: Final = """
+SELECT p.proposal_id, p.kind, p.name, p.anchor_side, p.anchor_id, p.undo,
+       p.outcome_facts ->> 'createdId' AS created_id, q.pair_id, q.time_id, q.books_id,
+       COALESCE(p.undo_code, CASE
+         WHEN p.undo IS NOT NULL THEN NULL
+         WHEN q.pair_id IS NULL THEN 'parted-already'
+         WHEN EXISTS (
+           SELECT FROM drafts d WHERE d.link_id = p.link_id
+             AND d.state NOT IN ('refused', 'released')
+             AND CASE WHEN p.kind = 'customer'
+               THEN d.customer_time_id = q.time_id OR d.customer_books_id = q.books_id
+               ELSE d.project_books_id = q.books_id END) THEN 'used-in-draft'
+         WHEN p.outcome_facts ? 'createdId' AND EXISTS (
+           SELECT FROM history h WHERE h.link_id = p.link_id AND h.pair_id = q.pair_id
+             AND h.event = 'written' AND h.side <> p.anchor_side) THEN 'edited-since'
+       END) AS code
+FROM proposals p
+LEFT JOIN pairs q ON q.link_id = p.link_id
+ AND q.pair_id = CAST(p.outcome_facts ->> 'pairId' AS uuid)
+WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.outcome = 'done'
+  AND p.outcome_facts ? 'pairId'
+"""
+
+_ALL: Final = text(f"""
+SELECT * FROM ({_UNDONE}) line
+WHERE CAST(:after AS uuid) IS NULL OR proposal_id > CAST(:after AS uuid)
+ORDER BY proposal_id LIMIT :limit
+""")  # noqa: S608 - a constant of ours
+
+_COUNTS: Final = text(f"""
+SELECT kind, CASE WHEN created_id IS NULL THEN NULL WHEN anchor_side = 'time' THEN 'books'
+             ELSE 'time' END AS made_in, undo, code, count(*) AS lines
+FROM ({_UNDONE}) line GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+""")  # noqa: S608 - a constant of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """
+    Hold a line of a run as undoing sees it.
+
+    Args:
+        pair_id: The pair the run made, ``None`` once it is parted.
+        created_id: The record the run made on the other side of the anchor, if it made one.
+        undo: How far its undoing has come, ``None`` before.
+        code: Why it is not undone, as far as our own rows say.
+
+    """
+
+    proposal_id: UUID
+    kind: str
+    name: str
+    anchor_side: str
+    anchor_id: str
+    undo: str | None
+    created_id: str | None
+    pair_id: UUID | None
+    time_id: str | None
+    books_id: str | None
+    code: str | None
+
+    @property
+    def made_in(self) -> Side | None:
+        """Name the side on which the run made a record."""
+        return Side(self.anchor_side).other if self.created_id is not None else None
+
+
+async def undone_lines(
+    session: AsyncSession, run: Run, *, after: UUID | None, limit: int
+) -> Sequence[Undone]:
+    """List what a run did, line by line, with what stands on each."""
+    named = {"link_id": run.link_id, "plan_id": run.plan_id, "after": after, "limit": limit}
+    return [Undone(**row) for row in (await session.execute(_ALL, named)).mappings()]
+
+
+async def undone_counts(session: AsyncSession, run: Run) -> Sequence[Mapping[str, Any]]:
+    """Count what a run did by kind, side of making, and what hinders."""
+    named = {"link_id": run.link_id, "plan_id": run.plan_id}
+    return [dict(row) for row in (await session.execute(_COUNTS, named)).mappings()]
+
+
+async def use_of(
+    runtime: Runtime, link_id: LinkId, line: Undone, pair: Pair, keeper: RecordKeeper
+) -> tuple[str, dict[str, Any]] | None:
+    """
+    Say what stands on a record that the run made, as its own system tells; ``None`` if nothing.
+
+    Conta does not tell a project's drafts; there only our own drafts and edits count.
+
+    Raises:
+        SystemFault: Its system cannot be asked now.
+
+    """
+    kind, made = RecordKind(line.kind), RecordId(line.created_id or "")
+    record = (await keeper.read(kind, made)).record
+    if record is None or record.gone:
+        return None
+    side = Side(line.anchor_side).other
+    async with runtime.database.reading(link_id) as session:
+        fields = await named_fields(session, link_id, side, record)
+    agreed = {**pair.base, **pair.base.get(SHOWN, {}).get(side.value, {})}
+    if any(agreed.get(name) != value for name, value in fields.items()):
+        return "edited-since", {"recordId": made}
+    if side is Side.TIME:
+        query = EntryQuery(
+            customer_id=made if kind is RecordKind.CUSTOMER else None,
+            project_id=made if kind is RecordKind.PROJECT else None,
+        )
+        entries = await (await open_time(runtime, link_id)).entries(query)
+        return ("used-in-hours", {"entries": str(len(entries))}) if entries else None
+    if kind is not RecordKind.CUSTOMER:
+        return None
+    books, since = await open_books(runtime, link_id), (pair.created_at - _A_DAY).date()
+    papers = [
+        *await books.draft_ids(made, since=since),
+        *await books.invoice_ids(made, since=since),
+    ]
+    return ("used-in-books", {"papers": ", ".join(papers[:5])}) if papers else None
