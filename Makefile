@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed-$(shell cksum < $(LOCK) | tr ' ' '-')
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench serve format lock clean
+.PHONY: help demo test check simulate bench serve format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ check: $(STAMP) ## Lint, format, types, layers, documents
 	$(BIN)/mypy app tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_architecture.py
+
+simulate: $(STAMP) ## Play draft worlds from seeds (SEEDS=200 FIRST=1)
+	SEEDS=$(or $(SEEDS),100) FIRST=$(or $(FIRST),1) $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/simulation $(ARGS)
 
 bench: $(STAMP) ## Measure the ratios and write bench/results.json
 	$(BIN)/timerabbit-conta bench

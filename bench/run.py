@@ -17,6 +17,7 @@ from rich.table import Table
 from app.demo.processes import Addresses, Stage, environment, free_port
 from app.telemetry import configure_logging
 from bench.drain import throughput
+from bench.invoicing import invoicing
 from bench.load import burst, steady
 from bench.matching_step import matching
 from bench.preview import own_seconds_of_preview
@@ -149,6 +150,7 @@ STEPS: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "throughput": ("2,000 records at once, beside a bare loop", throughput),
     "preview": ("preview of 1,000 entries", preview),
     "matching": ("matching of made-up registers, and of the public draw", matching),
+    "invoicing": ("invoicing at 5,000 hours, 100,000 unbilled, a ledger of a million", invoicing),
 }
 """The benches by name, in the order of a whole run; each starts what it needs."""
 
@@ -171,6 +173,13 @@ TARGETS = (
     ("… 3,000 × 3,000, seconds of one core", "matching.seconds", "≤ 1"),
     ("public draw: precision of certain", "matching_public_draw.precision", "≥ 0.999"),
     ("… recall of certain", "matching_public_draw.recall", "–"),
+    ("list and preview of 5,000, own ms", "invoicing.list_and_preview_5000_own_ms", "< 1000"),
+    ("draft of 5,000, own ms", "invoicing.draft_5000_own_ms", "< 2000"),
+    ("… peak MB, twins included", "invoicing.draft_5000_peak_mb_twins_included", "< 100"),
+    ("specification PDF of 5,000, ms", "invoicing.specification_5000_ms", "< 3000"),
+    ("ledger by hour, 1,000,000 rows, p50 ms", "invoicing.ledger_by_hour_ms_p50", "< 5"),
+    ("… p95 ms", "invoicing.ledger_by_hour_ms_p95", "< 5"),
+    ("money on the table, 100,000, ms", "invoicing.money_on_the_table_100000_ms", "< 500"),
     ("memory of the service, MB", "memory.service_mb", "< 250"),
     ("memory of the worker, MB", "memory.worker_mb", "< 250"),
 )

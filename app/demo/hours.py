@@ -30,8 +30,10 @@ def tell_drafts(people: People, screen: Screen) -> None:
     screen.table(("why not", ">hours"), reasons.most_common())
     customers = Counter(e["customerId"] for e in entries["items"] if e["billable"])
     (first, _), (second, _) = customers.most_common(2)
+    _refused_line(people, screen, first)
     _draft(people, screen, first)
     _lost_answer(people, screen, second)
+    _table(people, screen)
 
 
 def _sums(entries: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
@@ -42,6 +44,55 @@ def _sums(entries: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
             minutes, ore = sums.get(entry["customerId"], (0, 0))
             sums[entry["customerId"]] = (minutes + entry["minutes"], ore + entry["amountOre"])
     return dict(sorted(sums.items(), key=lambda item: -item[1][1])[:6])
+
+
+def _refused_line(people: People, screen: Screen, customer: str) -> None:
+    screen.step("A line that Conta would refuse, and grouping")
+    wrong = people.ask(
+        "POST", "/invoice-drafts/preview",
+        {"customerId": customer, "grouping": "week", "texts": {"1": "<b></b>"},
+         "discountPercent": 10},
+    )  # fmt: skip
+    refused = people.call(
+        "POST", "/invoice-drafts", {"previewId": wrong["previewId"]}, key=fresh_key()
+    )
+    require(refused.status_code == 409, "a blocked preview is not sent")
+    require(not _drafts_with(people, wrong["mark"]), "nothing of it is in Conta")
+    for problem in wrong["problems"]:
+        if problem["blocking"]:
+            screen.told(f"! {problem['text']}")
+    screen.true("refused before it was sent; nothing is in Conta")
+    for grouping in ("person", "week", "sum"):
+        shown = people.ask(
+            "POST", "/invoice-drafts/preview", {"customerId": customer, "grouping": grouping}
+        )
+        screen.told(f"by {grouping}: {len(shown['lines'])} lines, {kroner(shown['netOre'])}")
+
+
+def _table(people: People, screen: Screen) -> None:
+    screen.step("Money on the table")
+
+    def read() -> Any:  # noqa: ANN401 - JSON
+        found = people.ask("GET", "/money-on-the-table")
+        return found if found["asOf"] is not None else None
+
+    found = wait_for("the hours are read", read, every=0.1)
+    total = found["total"]
+    ages = total["byAge"]
+    screen.told(
+        f"{kroner(total['ore'])} unbilled, {kroner(ages['close-to-limit'])} of it close to the"
+        f" one-month limit, {kroner(ages['past-limit'] + ages['old'])} past it"
+    )
+    require(sum(ages.values()) == total["ore"], "the ages sum up to the total")
+
+
+def _specification(people: People, screen: Screen, draft: dict[str, Any]) -> None:
+    path = f"/invoice-drafts/{draft['id']}/specification.pdf"
+    paper = people.call("GET", path)
+    require(paper.content.startswith(b"%PDF-"), "the specification is a PDF")
+    require(people.call("GET", path).content == paper.content, "its bytes never change")
+    where = f"{people.addresses.service}/v1/links/{people.link_id}{path}"
+    screen.true(f"time specification {draft['mark']}, {len(paper.content)} bytes: {where}")
 
 
 def _draft(people: People, screen: Screen, customer: str) -> None:
@@ -69,6 +120,7 @@ def _draft(people: People, screen: Screen, customer: str) -> None:
     require(len(_drafts_with(people, preview["mark"])) == 1, "still one draft")
     screen.true("the same POST again: the same draft, still one in Conta")
     _marked(people, screen, draft)
+    _specification(people, screen, draft)
 
 
 def _show(screen: Screen, preview: dict[str, Any]) -> None:

@@ -46,17 +46,17 @@ async def advance(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:
     Safe to call again after any death and by several at once: a step that someone else made first
     is left to them.
     """
+    draft = await read_draft(runtime, link_id, draft_id)
     for _ in range(_MOST_STEPS):
-        draft = await read_draft(runtime, link_id, draft_id)
         before = (draft.state, draft.attempt, draft.version)
         try:
             await _step(runtime, link_id, draft)
         except Overtaken:
             return await _after_overtaken(runtime, link_id, draft_id)
-        after = await read_draft(runtime, link_id, draft_id)
-        if (after.state, after.attempt, after.version) == before:
-            return after
-    return await read_draft(runtime, link_id, draft_id)
+        draft = await read_draft(runtime, link_id, draft_id)
+        if (draft.state, draft.attempt, draft.version) == before:
+            break
+    return draft
 
 
 async def _after_overtaken(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:

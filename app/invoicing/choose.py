@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
 from app.invoicing.hindrances import Hindrance, Surroundings, hindrances, oslo_day
+from app.invoicing.ledger import one_of
 from app.invoicing.store import LedgerRow
 from app.links.open_systems import open_time
 from app.links.pairs import Pair
@@ -120,7 +121,7 @@ async def in_drafts(
         select(LedgerRow.entry_id, LedgerRow.draft_id).where(
             LedgerRow.link_id == link_id,
             LedgerRow.active,
-            LedgerRow.entry_id.in_(list(entry_ids)),
+            one_of(LedgerRow.entry_id, entry_ids),
         )
     )
     return {EntryId(entry_id): str(draft_id) for entry_id, draft_id in rows}

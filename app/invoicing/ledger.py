@@ -8,14 +8,38 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, String, any_, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.canonical import EntryId, LinkId
 from app.invoicing.store import Draft, LedgerRow
 
 _NOBODY: Final = UUID(int=0)
+_TAKE: Final = text("""
+    INSERT INTO ledger (link_id, draft_id, entry_id, time_company_id, line_no, minutes, rate,
+      entry_version, snapshot, active, created_at)
+    SELECT d.link_id, d.draft_id, hour.key, :company, line.number,
+      (hour.value->>'minutes')::integer, (line.whole->>'unitPrice')::bigint,
+      version.value::integer, hour.value, true, :now
+    FROM drafts d
+    CROSS JOIN LATERAL jsonb_each(d.body->'entries') AS hour
+    JOIN LATERAL jsonb_each_text(d.versions) AS version ON version.key = hour.key
+    JOIN LATERAL (
+      SELECT numbered.whole, numbered.number, entry.id
+      FROM jsonb_array_elements(d.body->'lines') WITH ORDINALITY AS numbered (whole, number)
+      CROSS JOIN LATERAL jsonb_array_elements_text(numbered.whole->'entryIds') AS entry (id)
+    ) AS line ON line.id = hour.key
+    WHERE d.link_id = :link AND d.draft_id = :draft
+    ORDER BY hour.key
+""")
+"""One statement: 5,000 inserts of their own took a second, most of it ours."""
+
+
+def one_of(column: InstrumentedAttribute[str], ids: Iterable[str]) -> ColumnElement[bool]:
+    """Compare with one array: 5,000 parameters of their own cost a fifth of a second a query."""
+    return column == any_(cast(list(ids), ARRAY(String)))
 
 
 async def take_hours(
@@ -24,24 +48,20 @@ async def take_hours(
     """
     Write a draft's hours into the ledger, in one order so that two drafts never wait in a circle.
 
+    The draft is written already; its body gives each hour, its line and what it was. A follow-up
+    has none: its hours stand in their first draft.
+
     Raises:
         sqlalchemy.exc.IntegrityError: ``uq_ledger_active_entry``: an hour is in a draft already.
 
     """
-    rows = [
+    await session.execute(
+        _TAKE,
         {
-            "link_id": draft.link_id, "draft_id": draft.draft_id, "entry_id": entry_id,
-            "time_company_id": time_company_id, "line_no": number,
-            "minutes": draft.body["minutes"][entry_id], "rate": line["unitPrice"],
-            "entry_version": draft.versions[entry_id], "active": True,
-            "snapshot": draft.body.get("entries", {}).get(entry_id, {}),
-            "created_at": now, "freed_at": None,
-        }
-        for number, line in enumerate(draft.body["lines"], 1)
-        for entry_id in line["entryIds"]
-    ]  # fmt: skip
-    if rows:  # a follow-up bills differences, and its hours stand in their first draft
-        await session.execute(insert(LedgerRow), sorted(rows, key=lambda row: row["entry_id"]))
+            "link": draft.link_id, "draft": draft.draft_id, "company": time_company_id,
+            "now": now,
+        },
+    )  # fmt: skip
 
 
 async def free_hours(
@@ -56,7 +76,7 @@ async def free_hours(
         LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id, LedgerRow.active
     )
     if entry_ids is not None:
-        statement = statement.where(LedgerRow.entry_id.in_(list(entry_ids)))
+        statement = statement.where(one_of(LedgerRow.entry_id, entry_ids))
     await session.execute(statement.values(active=False, freed_at=now))
 
 
@@ -69,7 +89,7 @@ async def holders(
         .where(
             LedgerRow.link_id == link_id,
             LedgerRow.active,
-            LedgerRow.entry_id.in_(list(entry_ids)),
+            one_of(LedgerRow.entry_id, entry_ids),
         )
         .order_by(LedgerRow.draft_id, LedgerRow.entry_id)
     )
@@ -105,7 +125,7 @@ async def held_elsewhere(
             LedgerRow.link_id == link_id,
             LedgerRow.active,
             LedgerRow.draft_id != _NOBODY,
-            LedgerRow.entry_id.in_(list(entry_ids)),
+            one_of(LedgerRow.entry_id, entry_ids),
         )
     )
     return sorted(set(entry_ids) - set(free) - set(own))

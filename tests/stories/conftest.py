@@ -44,8 +44,13 @@ class Theatre:
             self.stage.start_product("service", "serve", "--port", port)
         self.stage.wait_ready("service", f"{self.addresses.service}/health/ready")
 
-    def start_worker(self, name: str = "worker") -> None:
-        self.stage.start_product(name, "worker")
+    def start_worker(self, name: str = "worker", *death: str) -> None:
+        """Start a worker; with a death it kills itself at that point."""
+        if death:
+            command = [sys.executable, str(LAUNCH), "worker", *death]
+            self.stage.start(name, command, PYTHONPATH=str(LAUNCH.parents[2]))
+        else:
+            self.stage.start_product(name, "worker")
 
     def refuse_violations(self) -> None:
         """Fail if any process sent either twin a call that is untrue to its contract."""

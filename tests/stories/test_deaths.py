@@ -1,71 +1,13 @@
 """Whole stories over HTTP with real processes that die by kill -9 and are started again."""
 
-import contextlib
 import time
-from collections import Counter
 from typing import Any
 
-import httpx
 import pytest
 
-from app.demo.people import COMPANY, fresh_key, wait_for
+from app.demo.people import COMPANY, wait_for
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
-
-
-def preview_of_busiest(theatre: Any) -> dict[str, Any]:
-    people = theatre.people
-    entries = people.ask("GET", "/billable-entries")["items"]
-    customer = Counter(e["customerId"] for e in entries if e["billable"]).most_common(1)[0][0]
-    shown: dict[str, Any] = people.ask("POST", "/invoice-drafts/preview", {"customerId": customer})
-    return shown
-
-
-def drafts_with(theatre: Any, mark: str) -> list[dict[str, Any]]:
-    return [
-        draft
-        for draft in theatre.people.books()["drafts"]
-        if any(mark in line["description"] for line in draft["invoiceDraftLines"])
-    ]
-
-
-@pytest.mark.parametrize(
-    ("point", "when", "made"), [("c3", "before", 0), ("c4", "after", 1), ("c5", "before", 1)]
-)
-def test_a_service_killed_in_the_middle_of_a_draft_makes_one_at_most(
-    theatre: Any, point: str, when: str, made: int
-) -> None:
-    """Killed just before or after Conta's answer.
-
-    Looked for, adopted or asked, never sent twice.
-    """
-    theatre.start_service(point, when, "1")
-    theatre.start_worker()
-    theatre.first_sync()
-    preview = preview_of_busiest(theatre)
-
-    with contextlib.suppress(httpx.HTTPError):
-        theatre.people.call(
-            "POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=fresh_key()
-        )
-    assert theatre.wait_for_death("service") == -9
-    theatre.start_service()
-
-    def settled() -> Any:
-        items = theatre.people.ask("GET", "/invoice-drafts")["items"]
-        ends = {"completed", "needs-person"}
-        return items[0] if items and items[0]["state"] in ends else None
-
-    draft = wait_for("the draft is settled", settled, every=0.2)
-    assert len(drafts_with(theatre, preview["mark"])) == made
-    assert draft["state"] == ("completed" if made else "needs-person")
-    if not made:
-        again = theatre.people.ask("POST", f"/invoice-drafts/{draft['id']}/resend")
-        assert again["state"] == "completed"
-        assert len(drafts_with(theatre, preview["mark"])) == 1
-    own = {e["id"]: e for e in theatre.people.hours()["entries"]}
-    held = [e for line in preview["lines"] for e in line["entryIds"]]
-    assert {own[one]["invoiceStatus"] for one in held} == {"invoiced"}
 
 
 def test_the_work_of_a_killed_worker_is_taken_over(theatre: Any) -> None:

@@ -1,0 +1,67 @@
+"""Everything that stands against a draft is named at once, before anything is sent."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from app.canonical import Customer, Ore, Project, RecordId
+from app.invoicing.lines import Line, priced, summed
+from app.invoicing.objections import MOST_LINES, Partners, objections
+
+MARK = "TR-7K3QF9M2"
+HERE = Partners(Customer(RecordId("1"), "Kunde AS"))
+
+
+def line(text: str = "Timer", quantity: str = "1.00", price: int = 95_000, **more: str) -> Line:
+    made = Line(
+        text=text, minutes=60, quantity=Decimal(quantity), unit_price=Ore(price), vat_code="high",
+        net=Ore(0), vat=Ore(0), entry_ids=(),
+    )  # fmt: skip
+    return priced(replace(made, discount=Decimal(more.get("discount", "0"))))
+
+
+def found(*lines: Line, partners: Partners = HERE) -> list[tuple[str, int | None]]:
+    told = objections(
+        (), summed(lines), mark=MARK, partners=partners, vat_said={}, today=date(2026, 11, 24)
+    )
+    return [(one["code"], one.get("line")) for one in told if one["blocking"]]
+
+
+def test_all_faults_of_all_lines_at_once() -> None:
+    """Quantity 0, negative, 10^9, discount 100, 501 characters, only tags: each with its line."""
+    told = found(
+        line(), line(quantity="0.00"), line(quantity="-1.00"), line(quantity="1000000000"),
+        line(discount="100"), line("x" * 501), line("<b> </b>"), line(" "), line("se TR-AAAAAAAA"),
+    )  # fmt: skip
+
+    assert set(told) >= {
+        ("line-zero", 2), ("line-negative", 3), ("line-too-large", 4), ("line-zero", 5),
+        ("text-too-long", 6), ("text-only-tags", 7), ("text-empty", 8), ("text-holds-mark", 9),
+        ("total-too-large", None),
+    }  # fmt: skip
+    assert not any(place == 1 for _, place in told)
+
+
+def test_the_longest_text_and_its_own_mark_are_fine() -> None:
+    """500 characters fit, and the draft's own mark is no foreign one."""
+    assert found(line("x" * 500), line(f"Timer (spes. {MARK})")) == []
+
+
+def test_too_many_lines_and_a_negative_total() -> None:
+    """The whole is judged too."""
+    assert ("too-many-lines", None) in found(*[line()] * (MOST_LINES + 1))
+    assert ("total-negative", None) in found(line(), line(quantity="-2.00"))
+
+
+def test_partners_are_judged_as_the_books_have_them() -> None:
+    """Customer gone, project gone, project of another customer: each refused before sending."""
+    customer = Customer(RecordId("1"), "Kunde AS")
+    other = Project(RecordId("7"), "P", customer_id=RecordId("2"))
+
+    assert found(line(), partners=Partners(None)) == [("customer-gone", None)]
+    assert found(
+        line(), partners=Partners(customer, None, project_wanted=True, project_linked=True)
+    ) == [("project-gone", None)]
+    assert found(
+        line(), partners=Partners(customer, other, project_wanted=True, project_linked=True)
+    ) == [("project-customer-differs", None)]
