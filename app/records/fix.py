@@ -25,6 +25,8 @@ from app.systems.register import Business
 SIDE_BY_SIDE: Final = 4
 """Records fixed at once; the pace of the link holds anyway."""
 
+_OF_PROJECTS: Final = frozenset({FixKind.LEAVE_OUT, FixKind.SET_NAME})
+
 LONGEST_SECONDS: Final = 15.0
 """Time one call may take before it answers with what is left."""
 
@@ -120,8 +122,8 @@ def _check(fix: Fix) -> None:
             given = fix.from_register or (
                 one and valid_organization_number(fix.organization_number)
             )
-    of_customers = fix.record_kind is RecordKind.CUSTOMER or fix.kind is FixKind.LEAVE_OUT
-    if not given or not of_customers:
+    has_field = fix.record_kind is RecordKind.CUSTOMER or fix.kind in _OF_PROJECTS
+    if not given or not has_field:
         raise Problem("fix-refused", fix=fix.kind.value)
 
 
@@ -154,8 +156,14 @@ async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
         if results and time.monotonic() - began > LONGEST_SECONDS:
             break
         some = ids[start : start + SIDE_BY_SIDE]
-        said = await asyncio.gather(*(_fix_one(hands, RecordId(one)) for one in some))
-        results += zip(some, said, strict=True)
+        # All are waited for: none may go on writing after the caller was told of a fault.
+        said = await asyncio.gather(
+            *(_fix_one(hands, RecordId(one)) for one in some), return_exceptions=True
+        )
+        for one, outcome in zip(some, said, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append((one, outcome))
     return results
 
 
