@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from app.canonical import Address, Customer, CustomerKind, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.links.open_systems import open_side
@@ -19,13 +17,15 @@ from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
 from app.records.readiness import FixKind, valid_organization_number
-from app.records.store import KnownRecord, remember
+from app.records.store import recall, remember
 from app.runtime import Runtime
 from app.systems.ports import RecordKeeper, Rejected
 from app.systems.register import Business
 
 SIDE_BY_SIDE: Final = 4
 """Records fixed at once; the pace of the link holds anyway."""
+
+_OF_PROJECTS: Final = frozenset({FixKind.LEAVE_OUT, FixKind.SET_NAME})
 
 LONGEST_SECONDS: Final = 15.0
 """Time one call may take before it answers with what is left."""
@@ -112,8 +112,7 @@ def _check(fix: Fix) -> None:
         case FixKind.SET_KIND:
             given = fix.customer_kind is not None
         case FixKind.SET_ADDRESS:
-            # One address for all that lack one is never meant either.
-            given = fix.from_register or bool(fix.address is not None and fix.record_ids)
+            given = fix.from_register or (fix.address is not None and bool(fix.record_ids))
         case FixKind.SET_NAME:
             # One name for many records is never meant.
             one = fix.record_ids is not None and len(fix.record_ids) == 1
@@ -123,8 +122,8 @@ def _check(fix: Fix) -> None:
             given = fix.from_register or (
                 one and valid_organization_number(fix.organization_number)
             )
-    of_customers = {FixKind.SET_KIND, FixKind.SET_ADDRESS, FixKind.SET_ORGANIZATION_NUMBER}
-    if not given or (fix.kind in of_customers and fix.record_kind is not RecordKind.CUSTOMER):
+    has_field = fix.record_kind is RecordKind.CUSTOMER or fix.kind in _OF_PROJECTS
+    if not given or not has_field:
         raise Problem("fix-refused", fix=fix.kind.value)
 
 
@@ -157,8 +156,14 @@ async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
         if results and time.monotonic() - began > LONGEST_SECONDS:
             break
         some = ids[start : start + SIDE_BY_SIDE]
-        said = await asyncio.gather(*(_fix_one(hands, RecordId(one)) for one in some))
-        results += zip(some, said, strict=True)
+        # All are waited for: none may go on writing after the caller was told of a fault.
+        said = await asyncio.gather(
+            *(_fix_one(hands, RecordId(one)) for one in some), return_exceptions=True
+        )
+        for one, outcome in zip(some, said, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            results.append((one, outcome))
     return results
 
 
@@ -166,7 +171,7 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
     """Read, lay the fix over what was read, write; once more where it changed in between."""
     fix = hands.fix
     if not await _is_known(hands, record_id):
-        return "not-found"
+        return "not-found"  # no id of a caller's own making goes into a call of ours
     for last in (False, True):
         seen = await hands.keeper.read(fix.record_kind, record_id)
         record = seen.record
@@ -189,17 +194,11 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
 
 
 async def _is_known(hands: _Hands, record_id: RecordId) -> bool:
-    """Say whether it was ever read: no id of a caller's own making goes into a call of ours."""
+    fix = hands.fix
     async with hands.runtime.database.reading(hands.link_id) as session:
-        found = await session.scalar(
-            select(KnownRecord.record_id).where(
-                KnownRecord.link_id == hands.link_id,
-                KnownRecord.side == hands.fix.side.value,
-                KnownRecord.kind == hands.fix.record_kind.value,
-                KnownRecord.record_id == record_id,
-            )
+        return bool(
+            await recall(session, hands.link_id, fix.side, fix.record_kind, record_ids=[record_id])
         )
-    return found is not None
 
 
 def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or project

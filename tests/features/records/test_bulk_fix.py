@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.canonical import RecordKind, Side
 from app.records import fix as fixing
 from app.records import fix_choice
 from app.records.judge_due import judge_due
@@ -161,3 +162,24 @@ async def test_a_name_is_corrected_in_its_own_system(
     assert {n: v for n, v in after.items() if n != "modifiedAt"} == {
         n: v for n, v in before.items() if n != "modifiedAt"
     } | {"name": "Bakken AS"}
+
+
+async def test_a_projects_name_is_made_short_enough(
+    client: httpx.AsyncClient, hands: Any, runtime: Runtime, twins: Any
+) -> None:
+    """The fix that a too long name of a project offers is one that the API carries out."""
+    customer = await hands.in_time("Alfa AS", organizationNumber="860001381")
+    path = "/companies/cmp_1/projects"
+    body = {"name": "x" * 150, "customerId": customer.id}
+    made = await twins.control("timerabbit", "POST", path, body)
+    await hands.read(Side.TIME, str(made["id"]), RecordKind.PROJECT)
+    shown = await client.get(f"{hands.linked.path}/readiness", headers=hands.linked.books)
+    [finding] = [f for i in shown.json()["items"] if i["kind"] == "project" for f in i["findings"]]
+
+    done = await fix(
+        client, hands, fix=finding["fix"], recordKind="project", name="Kort", recordIds=[made["id"]]
+    )
+
+    assert (finding["code"], finding["fix"]) == ("too-long", "set-name")
+    assert done.json()["items"] == [{"recordId": made["id"], "result": "fixed"}]
+    assert [p["name"] for p in (await twins.time())["projects"]] == ["Kort"]
