@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -143,12 +144,24 @@ def preview(bench: Bench) -> None:
     bench.results["preview_1000_entries"] = {"own_ms": round(median(milliseconds))}
 
 
+def first_sync(bench: Bench) -> None:
+    """Review 5,000 customers a side against systems that answer at once, in a process apart."""
+    bench.need_none("worker")
+    bench.need_none("service")
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "bench.review", "5000"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    bench.results["first_sync"] = json.loads(told.stdout)
+
+
 STEPS: dict[str, tuple[str, Callable[[Bench], None]]] = {
     "accept": ("webhooks accepted, beside the bare limit", accept),
     "one-record": ("a thousand hints for one record", one_record),
     "latency": ("webhook to visible", latency),
     "throughput": ("2,000 records at once, beside a bare loop", throughput),
     "preview": ("preview of 1,000 entries", preview),
+    "first-sync": ("first sync of 5,000 customers a side", first_sync),
     "matching": ("matching of made-up registers, and of the public draw", matching),
     "invoicing": ("invoicing at 5,000 hours, 100,000 unbilled, a ledger of a million", invoicing),
 }
@@ -166,6 +179,11 @@ TARGETS = (
     ("2,000 records at once, records/s", "drain.records_per_second", "≥ 400"),
     ("… % of a bare loop of the same calls", "drain.percent_of_bare_loop", "–"),
     ("preview of 1,000 entries, own ms", "preview_1000_entries.own_ms", "< 300"),
+    ("first sync, 5,000 a side: plan, seconds", "first_sync.plan_seconds", "< 10"),
+    ("… second plan: records read again", "first_sync.second_plan_reads", "what changed"),
+    ("… page of 100 proposals, p95 ms", "first_sync.page_p95_ms", "< 100"),
+    ("… run, calls/s", "first_sync.run_calls_per_second", "≥ the allowed pace"),
+    ("… memory, MB", "first_sync.memory_mb", "< 300"),
     ("matching: false links per 10,000", "matching.false_per_10000", "≤ 4, never > 10"),
     ("… recall of certain", "matching.recall", "≥ 0.87"),
     ("… coverage", "matching.coverage", "≥ 0.985"),

@@ -4,11 +4,13 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
-from sqlalchemy import or_, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement
 
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
@@ -17,6 +19,8 @@ from app.runtime import Runtime
 from app.systems.ports import RecordKeeper, Rejected, SystemFault, Unreachable
 
 _log = structlog.get_logger()
+
+_LONGEST_MEMORY: Final = timedelta(days=30)
 
 
 class Superseded(Exception):  # noqa: N818 - named by what happened
@@ -70,6 +74,7 @@ async def read_side(reading: Reading, kinds: Sequence[RecordKind]) -> None:
     Read a side's records of these kinds, and say which known ones are gone.
 
     What was read since the reading's start is not read again, so it goes on where a death left it.
+    Where the side can list what changed, only that is read whole again.
 
     Raises:
         SystemFault: The side cannot be read now; what was read is kept.
@@ -109,7 +114,10 @@ async def _read_thin(reading: Reading, kind: RecordKind) -> None:
     database, link_id, side = reading.runtime.database, reading.link_id, reading.side
     bite = 2 * reading.runtime.settings.drain_parallel
     async with database.reading(link_id) as session:
-        ids = await _thin_ids(session, reading, kind)
+        thin = await _thin_ids(session, reading, kind)
+        since = await _read_since(session, reading, kind) if thin else None
+    changed = await _changed(reading, kind, since) if since is not None else None
+    ids = [one for one, whole in thin if changed is None or not whole or one in changed]
     told = reading.progress[kind.value]
     told["read"] = (told["listed"] or 0) - len(ids)
     for start in range(0, len(ids), bite):
@@ -120,16 +128,40 @@ async def _read_thin(reading: Reading, kind: RecordKind) -> None:
             await reading.note(session)
 
 
+async def _changed(reading: Reading, kind: RecordKind, since: datetime) -> frozenset[RecordId]:
+    """List what changed since the oldest reading that is remembered."""
+    found: set[RecordId] = set()
+    async for page in reading.keeper.pages(kind, changed_since=since):
+        found.update(row.id for row in page.rows)
+    return frozenset(found)
+
+
+async def _read_since(session: AsyncSession, reading: Reading, kind: RecordKind) -> datetime | None:
+    """
+    Say since when a list of changes tells all that is not known yet; ``None`` where none does.
+
+    A memory older than a month is not relied on, however cheap that would be.
+    """
+    able = await reading.keeper.capabilities()
+    if not able.changed_since or kind is not RecordKind.CUSTOMER:
+        return None
+    oldest: datetime | None = await session.scalar(
+        select(func.min(KnownRecord.read_at)).where(
+            *_living(reading, kind), KnownRecord.complete.is_(True)
+        )
+    )
+    young = oldest is not None and reading.started_at - oldest <= _LONGEST_MEMORY
+    return oldest if young else None
+
+
 async def _thin_ids(
     session: AsyncSession, reading: Reading, kind: RecordKind
-) -> Sequence[RecordId]:
-    rows = await session.scalars(
-        select(KnownRecord.record_id)
+) -> Sequence[tuple[RecordId, bool]]:
+    """Give what the list did not say whole since the start, and whether it is remembered whole."""
+    rows = await session.execute(
+        select(KnownRecord.record_id, KnownRecord.complete)
         .where(
-            KnownRecord.link_id == reading.link_id,
-            KnownRecord.side == reading.side.value,
-            KnownRecord.kind == kind.value,
-            KnownRecord.gone_at.is_(None),
+            *_living(reading, kind),
             or_(
                 KnownRecord.complete.is_(False),
                 KnownRecord.read_at.is_(None),
@@ -138,7 +170,16 @@ async def _thin_ids(
         )
         .order_by(KnownRecord.record_id)
     )
-    return [RecordId(record_id) for record_id in rows]
+    return [(RecordId(record_id), whole) for record_id, whole in rows]
+
+
+def _living(reading: Reading, kind: RecordKind) -> tuple[ColumnElement[bool], ...]:
+    return (
+        KnownRecord.link_id == reading.link_id,
+        KnownRecord.side == reading.side.value,
+        KnownRecord.kind == kind.value,
+        KnownRecord.gone_at.is_(None),
+    )
 
 
 async def _read_some(reading: Reading, kind: RecordKind, ids: Sequence[RecordId]) -> list[Record]:

@@ -1,0 +1,129 @@
+"""Sides that answer badly while they are read: the plan comes out the same, later if need be."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.runtime import Runtime
+from app.systems.conta import listing
+from tests.features.conftest import Linked, Twins, bearer
+from tests.features.first_sync.conftest import Review, Work
+
+
+async def plain(review: Review) -> list[tuple[Any, ...]]:
+    """Give what the lines say, whatever their versions."""
+    lines = await review.lines()
+    return sorted(
+        (one["kind"], one["side"], one["record"]["id"], one["deed"], str(one["candidates"]))
+        for one in lines
+    )
+
+
+async def reads(twins: Twins, kind: str = "/customers/") -> list[str]:
+    seen = await twins.control("conta", "GET", "/requests")
+    return [one["path"] for one in seen["requests"] if kind in one["path"]]
+
+
+def forget_patience(runtime: Runtime) -> None:
+    """Let the transport call at once: its pace tells the machine's time, not the test's."""
+    books: Any = runtime.systems.books
+    books._transport._paces._pace_by_key.clear()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "repeat_page", "path": "/customers", "times": 2},
+        {"kind": "omit_hits", "path": "/customers", "times": 1},
+        {"kind": "lost_answer", "path": "/customers", "method": "GET", "times": 3},
+        {"kind": "broken_body", "path": "/customers", "times": 3},
+        {"kind": "html_page", "path": "/customers", "times": 1},
+        {"kind": "status_before", "status": 429, "retry_after": 60, "path": "/customers"},
+    ],
+    ids=lambda fault: fault["kind"] + str(fault.get("status", "")),
+)
+async def test_a_plan_read_from_a_faulty_side_is_the_same_plan(
+    review: Review,
+    work: Work,
+    twins: Twins,
+    clock: Any,
+    runtime: Runtime,
+    monkeypatch: Any,
+    fault: dict[str, Any],
+) -> None:
+    """No record is missed, doubled or taken for gone; while the side is busy the plan says so."""
+    monkeypatch.setattr(listing, "PAGE_SIZE", 7)
+    before = await plain(review)
+    for name in ("conta", "timerabbit"):
+        await twins.control(name, "DELETE", "/requests")
+    await twins.control("conta", "POST", "/faults", fault)
+
+    await review.start()
+    await work()
+    waiting = await review.plan()
+    if waiting["state"] != "open":
+        await twins.control("conta", "DELETE", "/faults")
+        for _ in range(3):
+            clock.advance(seconds=70)
+            forget_patience(runtime)
+            await work()
+
+    assert waiting["state"] == "open" or waiting["problem"]["code"] in {
+        "system-busy", "system-unreachable",
+    }  # fmt: skip
+    assert (await review.plan())["state"] == "open"
+    assert await plain(review) == before
+
+
+async def test_a_customer_deleted_while_the_list_is_paged_hides_no_other(
+    review: Review, work: Work, twins: Twins, monkeypatch: Any
+) -> None:
+    """Rows move a place up behind the reader's back; every other record keeps its line."""
+    monkeypatch.setattr(listing, "PAGE_SIZE", 7)
+    before = await plain(review)
+    first = min(int(one["id"]) for one in (await twins.books())["customers"])
+    calls = 0
+    walk = listing._page
+
+    async def deleting(*args: Any) -> Any:
+        nonlocal calls
+        page = await walk(*args)
+        calls += 1
+        if calls == 2:
+            path = f"/organizations/1001/customers/{first}/delete"
+            await twins.control("conta", "POST", path)
+        return page
+
+    monkeypatch.setattr(listing, "_page", deleting)
+
+    await review.start()
+    await work()
+
+    assert (await review.plan())["state"] == "open"
+    kept = [line for line in before if str(first) not in line[2] + line[4]]
+    after = [line for line in await plain(review) if line in kept]
+    assert after == kept
+
+
+async def test_a_second_reading_reads_again_only_what_changed(
+    reviewing: Linked, client: httpx.AsyncClient, work: Work, twins: Twins, clock: Any
+) -> None:
+    """Where Conta lists what changed, only that is asked for again, and it is seen."""
+    clock.advance(days=3)
+    reviewing.books.update(await bearer(twins, "conta", "1001"))
+    review = Review(client, reviewing)
+    await review.start()
+    await work()
+    line = await review.line(category="only_books", kind="customer")
+    path = f"/organizations/1001/customers/{line['record']['id']}"
+    await twins.control("conta", "PATCH", path, {"customerAddressLine1": "Nygata 7"})
+    clock.advance(seconds=1)
+    await twins.control("conta", "DELETE", "/requests")
+
+    await review.start()
+    await work()
+
+    (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert {path.rsplit("/", 1)[1] for path in await reads(twins)} == {line["record"]["id"]}
+    assert after["record"]["address"].startswith("Nygata 7")
