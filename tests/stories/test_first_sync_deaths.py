@@ -38,7 +38,9 @@ def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
     theatre.stage.environment |= {"TC_STALLED_SECONDS": "2", "TC_HEARTBEAT_SECONDS": "0.5"}
     theatre.start_service()
     people.sign_in()
+    theatre.start_worker()
     tell_connecting(people, Screen())
+    theatre.stage.kill("worker")
     before = {"books": names(people.books()), "time": names(people.hours())}
 
     people.ask("POST", "/first-sync")
@@ -63,7 +65,7 @@ def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
         for side in ("books", "time")
     }  # fmt: skip
     assert {side: (after[side] - before[side]).total() for side in made} == made
-    pairs = people.all_pages("/pairs?limit=200")
+    pairs = list(people.all_pages("/pairs?limit=200"))
     for half in ("timeId", "booksId"):
         halves = Counter((one["kind"], one[half]) for one in pairs)
         assert set(halves.values()) == {1}
@@ -76,5 +78,5 @@ def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
     wait_for("the undo", lambda: people.ask("GET", f"{path}/undo")["state"] == "done", every=0.3)
 
     hindered = sum(people.ask("GET", f"{path}/undo")["hindered"].values())
-    assert len(people.all_pages("/pairs?limit=200")) == hindered
+    assert len(list(people.all_pages("/pairs?limit=200"))) == hindered
     assert names(people.books()) == after["books"]
