@@ -1,4 +1,4 @@
-"""The page «the first hour» is true: its curl calls run, one after another."""
+"""The pages with curl calls are true: their calls run, one after another."""
 
 import re
 import subprocess
@@ -7,28 +7,58 @@ from typing import Any
 
 import pytest
 
+from app.demo.linking import tell_connecting
+from app.demo.screen import Screen
+
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
-PAGE = Path(__file__).parents[2] / "docs" / "first-hour.md"
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def run_page(page: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the blocks of a page in one shell."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", **variables},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
 
 
 def test_every_block_of_the_page_runs(theatre: Any) -> None:
     """From sandbox to invoice draft with nothing but curl; the draft is in Conta's store."""
     theatre.start_service()
     theatre.start_worker()
-    blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     addresses = theatre.addresses
-    variables = {
-        "SERVICE": addresses.service,
-        "CONTA": addresses.conta,
-        "TIMERABBIT": addresses.timerabbit,
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-    }
-
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
-        env=variables, capture_output=True, text=True, timeout=90, check=False,
-    )  # fmt: skip
+    ran = run_page(
+        "first-hour.md",
+        SERVICE=addresses.service,
+        CONTA=addresses.conta,
+        TIMERABBIT=addresses.timerabbit,
+    )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.rstrip().endswith("completed")
     assert len(theatre.people.books()["drafts"]) == 1
+
+
+def test_every_block_of_the_review_runs(theatre: Any) -> None:
+    """From an unread link to a run that is undone again; both stores keep what they had."""
+    theatre.start_service()
+    theatre.start_worker()
+    people = theatre.people
+    people.sign_in()
+    tell_connecting(people, Screen())
+    before = len(people.books()["customers"])
+
+    ran = run_page(
+        "first-sync.md",
+        LINK=f"{theatre.addresses.service}/v1/links/{people.link_id}",
+        TOKEN=people.headers["Authorization"].removeprefix("Bearer "),
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    undone = int(ran.stdout.split()[-1])
+    after = people.books()["customers"]
+    assert undone > 0
+    assert len(after) > before == sum(1 for one in after if one["isActive"])
