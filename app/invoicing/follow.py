@@ -72,7 +72,9 @@ async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
             await follow_draft(runtime, link_id, draft)
         except Overtaken:
             continue
-        except (Unreachable, RateLimited, Unauthorised, Rejected, NotFound):
+        except (Rejected, NotFound):  # this draft's customer cannot be listed; the others can
+            await _look_later(runtime, link_id, draft, now + _LATER)
+        except (Unreachable, RateLimited, Unauthorised):
             await _look_later(runtime, link_id, draft, now + _LATER)
             return
 

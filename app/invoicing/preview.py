@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -31,6 +31,8 @@ from app.problems import Problem
 from app.runtime import Runtime
 
 LIFETIME: Final = timedelta(hours=1)
+KEPT: Final = timedelta(days=1)
+"""How long a preview that can no longer be sent stays, to say that it is outdated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,9 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     }
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)
+        await session.execute(
+            delete(Preview).where(Preview.link_id == link_id, Preview.expires_at < now - KEPT)
+        )
     return made
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import ceil
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.lines import Grouping, Lines, Style, build_lines, hours, line_net
 from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark
+from app.invoicing.rounding import Direction, Per, Rounding
 from app.invoicing.vat import PERCENT, expected_vat
 
 MARK = "TR-7K3QF9M2"
@@ -192,3 +194,58 @@ def test_hours_agree_with_decimal_arithmetic() -> None:
     for minutes in range(1, 1441):
         exact = Decimal(minutes) / Decimal(60)
         assert hours(minutes) == exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_random_hours_add_up_in_exact_fractions(seed: int) -> None:
+    """
+    Every grouping, increment and discount, recomputed independently: 20,000 hours a run.
+
+    Hours over midnight and on days that have 23, 25 or a 29 February belong to the day and minutes
+    that Timerabbit gives; no clock is ever subtracted here.
+    """
+    random = Random(seed)
+    days = [date(2028, 2, 29), date(2026, 3, 29), date(2026, 10, 25), date(2026, 12, 31)]
+    entries = [
+        entry(
+            number, random.randint(1, 1440), rate=random.randint(1, 300_000),
+            project=random.choice([None, "prj_1", "prj_2"]), day=random.choice(days),
+            overtime=random.choice([None, "Overtid 50 %"]),
+        )
+        for number in range(1000)
+    ]  # fmt: skip
+    discount = Decimal(random.randint(0, 9999)) / 100
+    rounding = random.choice(
+        [None, *(Rounding(m, d, p) for m in (15, 30, 60) for d in Direction for p in Per)]
+    )
+    grouping = list(Grouping)[seed % len(Grouping)]
+    style = Style(grouping=grouping, discount=discount, rounding=rounding)
+
+    lines = build_lines(entries, style=style, mark=MARK, project_names=NAMES)
+
+    minutes = {e.id: e for e in entries}
+    net = 0
+    for line in lines.lines:
+        buckets: dict[object, int] = {}
+        for one in line.entry_ids:
+            own = minutes[one]
+            key: object = {
+                Per.ENTRY: one, Per.DAY: (own.day, own.employee_id), Per.LINE: 0,
+            }[rounding.per if rounding else Per.LINE]  # fmt: skip
+            buckets[key] = buckets.get(key, 0) + own.minutes
+        billed = sum(_stepped(m, rounding) for m in buckets.values())
+        printed = _half_up(Fraction(billed * 100, 60))
+        exact = Fraction(printed * line.unit_price, 100) * (100 - Fraction(discount)) / 100
+        assert (line.billed, line.net) == (billed, _half_up(exact))
+        net += line.net
+    assert lines.net == net
+    assert sorted(e for line in lines.lines for e in line.entry_ids) == sorted(minutes)
+
+
+def _stepped(minutes: int, rounding: Rounding | None) -> int:
+    if rounding is None:
+        return minutes
+    steps = Fraction(minutes, rounding.minutes)
+    if rounding.direction is Direction.UP:
+        return ceil(steps) * rounding.minutes
+    return _half_up(steps) * rounding.minutes

@@ -221,7 +221,7 @@ class DraftWorld:
             if draft.state in UNDER_WAY:
                 wrong.append(f"{draft.mark} is stuck: {draft.state}")
             if standing[draft.mark] and not told:
-                covered.update(draft.versions)
+                covered.update(set(draft.versions))
         wrong += [f"{hour} billed {n} times" for hour, n in covered.items() if n > 1]
         own = {e["id"]: e for e in (await self.stage.twins.time())["entries"]}
         held = {h for d in drafts if d.state == "completed" for h in d.versions}

@@ -4,8 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.invoicing.store import Preview
+from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed, sent
+from tests.features.invoicing.test_protocol import signed_in
 
 
 async def refused(client: httpx.AsyncClient, link: Any, **body: Any) -> dict[str, Any]:
@@ -248,3 +252,17 @@ async def test_several_customers_at_once_give_one_result_each(
         one["draft"]["id"] for one in made.json()["items"][:-1]
     ]
     assert len((await twins.books())["drafts"]) == len(ids) == len(customers)
+
+
+async def test_old_previews_do_not_pile_up(
+    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any, runtime: Runtime
+) -> None:
+    """A preview holds people's hours: a day after its time it is gone."""
+    await previewed(client, synced)
+    clock.advance(hours=26)
+    await signed_in(twins, synced)
+
+    await previewed(client, synced)
+
+    async with runtime.database.reading(synced.link_id) as session:
+        assert len((await session.scalars(select(Preview))).all()) == 1

@@ -4,13 +4,18 @@ import base64
 import csv
 import hashlib
 import io
+import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pypdf
+import typst
 from sqlalchemy import select
 
-from app.invoicing.store import LedgerRow, Specification
+from app.invoicing.specification import as_print, sheet_of
+from app.invoicing.store import Draft, LedgerRow, Specification
+from app.invoicing.typeset import TEMPLATE
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import previewed, sent
 from tests.features.invoicing.test_followed import person
@@ -154,3 +159,22 @@ async def test_increments_and_discount_are_printed(client: httpx.AsyncClient, sy
     assert "worked" in text
     assert "10 %" in text
     assert "Time specification" in text
+
+
+async def test_the_paper_can_be_seen(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime
+) -> None:
+    """Rendered to images every page has ink: letters in the embedded font, not empty boxes."""
+    draft, _ = await made(client, synced)
+    async with runtime.database.reading(synced.link_id) as session:
+        kept = await session.get_one(Draft, (synced.link_id, UUID(draft["id"])))
+    data = json.dumps(as_print(sheet_of(kept.mark, kept.body, seller="Selger AS")))
+
+    pages: Any = typst.compile(
+        TEMPLATE.read_bytes(), format="png", ppi=72, ignore_system_fonts=True,
+        sys_inputs={"data": data},
+    )  # fmt: skip
+
+    for page in pages if isinstance(pages, list) else [pages]:
+        assert page.startswith(b"\x89PNG")
+        assert len(page) > 10_000
