@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from app.canonical import LinkId, RecordKind, Side
 from app.database import CommitPoint
+from app.links.pairs import Pair
 from app.records.decisions import leave_out
 from app.records.judge_due import judge_due, judge_later
 from app.records.pair_up import pair_up
+from app.records.part import part_pair
 from app.records.store import mark_unlisted_gone
 from app.runtime import Runtime
 
@@ -77,7 +79,7 @@ async def test_a_number_taken_and_given_back_is_said_of_both_customers(
 
 
 async def test_a_project_follows_its_customer(hands: Any, runtime: Runtime, twins: Any) -> None:
-    """Left out, ready, linked: each changes what its project lacks, at once."""
+    """Left out, ready, linked, parted: each changes what its project lacks, at once."""
     link_id, lacks = hands.linked.link_id, "project-customer-not-ready"
     customer = await hands.in_time("Alfa AS", organizationNumber="860001381")
     made = await twins.control(
@@ -94,13 +96,19 @@ async def test_a_project_follows_its_customer(hands: Any, runtime: Runtime, twin
     seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
     books = await hands.in_books("Alfa AS", orgNo="860001381")
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await pair_up(
+        pair, _ = await pair_up(
             session, link_id, time=customer, books=books, origin="linked", now=runtime.clock()
         )
     await judge_due(runtime, link_id)
     seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        held = await session.get(Pair, (link_id, pair.pair_id))
+        assert held is not None
+        await part_pair(session, held, by="kari", now=runtime.clock())
+    await judge_due(runtime, link_id)
+    seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
 
-    assert seen == [False, True, False]
+    assert seen == [False, True, False, True]
 
 
 async def test_readiness_is_right_when_it_is_looked_at(
