@@ -11,7 +11,7 @@ from bench.matching.measure import measured, tables_of
 from bench.stage import Bench
 
 FIRST_SEED = 9001
-DRAWS = 3
+DRAWS = 8
 SIZE = 3000
 FOLDER = Path(".data") / "bench"
 ROOT = Path(__file__).parents[1]

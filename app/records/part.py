@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.links.pairs import Pair
+from app.records.judge_due import judge_later
 from app.records.store import CreateIntent
 from app.systems.ports import RecordKeeper, Rejected
 
@@ -60,6 +61,9 @@ async def part_pair(session: AsyncSession, pair: Pair, *, by: str, now: datetime
     )
     couple = {"time": pair.time_id, "books": pair.books_id}
     await write_event(session, pair, "parted", value=couple, by=by, now=now)
+    kind = RecordKind(pair.kind)
+    for side in Side:  # their projects may have no customer on the other side from now on
+        await judge_later(session, LinkId(link_id), side, kind, [pair.record_id(side)])
     await session.delete(pair)
     await session.flush()
 

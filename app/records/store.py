@@ -159,7 +159,7 @@ ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
                      THEN excluded.customer_id ELSE r.customer_id END,
   revision = r.revision + CASE
     WHEN excluded.complete AND (r.data <> excluded.data OR NOT r.complete) THEN 1
-    WHEN excluded.gone_at IS DISTINCT FROM r.gone_at THEN 1 ELSE 0 END
+    WHEN (excluded.gone_at IS NULL) <> (r.gone_at IS NULL) THEN 1 ELSE 0 END
 """)
 
 
@@ -241,7 +241,7 @@ async def mark_unlisted_gone(
         .where(
             *_of(link_id, side, kind), KnownRecord.listed_at < since, KnownRecord.gone_at.is_(None)
         )
-        .values(gone_at=now)
+        .values(gone_at=now, revision=KnownRecord.revision + 1)
         .returning(KnownRecord.record_id)
     )
     return [RecordId(record_id) for record_id in rows]

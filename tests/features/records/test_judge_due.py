@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -9,9 +10,12 @@ from sqlalchemy import text
 
 from app.canonical import LinkId, RecordKind, Side
 from app.database import CommitPoint
+from app.links.pairs import Pair
 from app.records.decisions import leave_out
 from app.records.judge_due import judge_due, judge_later
 from app.records.pair_up import pair_up
+from app.records.part import part_pair
+from app.records.store import mark_unlisted_gone
 from app.runtime import Runtime
 
 Work = Callable[[], Awaitable[int]]
@@ -75,7 +79,7 @@ async def test_a_number_taken_and_given_back_is_said_of_both_customers(
 
 
 async def test_a_project_follows_its_customer(hands: Any, runtime: Runtime, twins: Any) -> None:
-    """Left out, ready, linked: each changes what its project lacks, at once."""
+    """Left out, ready, linked, parted: each changes what its project lacks, at once."""
     link_id, lacks = hands.linked.link_id, "project-customer-not-ready"
     customer = await hands.in_time("Alfa AS", organizationNumber="860001381")
     made = await twins.control(
@@ -92,13 +96,19 @@ async def test_a_project_follows_its_customer(hands: Any, runtime: Runtime, twin
     seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
     books = await hands.in_books("Alfa AS", orgNo="860001381")
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await pair_up(
+        pair, _ = await pair_up(
             session, link_id, time=customer, books=books, origin="linked", now=runtime.clock()
         )
     await judge_due(runtime, link_id)
     seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        held = await session.get(Pair, (link_id, pair.pair_id))
+        assert held is not None
+        await part_pair(session, held, by="kari", now=runtime.clock())
+    await judge_due(runtime, link_id)
+    seen.append(lacks in (await rows(runtime, link_id))["time", made["id"]].codes)
 
-    assert seen == [False, True, False]
+    assert seen == [False, True, False, True]
 
 
 async def test_readiness_is_right_when_it_is_looked_at(
@@ -132,6 +142,32 @@ async def test_a_record_that_is_gone_is_not_judged_for_ever(
 
     assert twice not in (await rows(runtime, link_id))["time", one.id].codes
     assert await judge_due(runtime, link_id) == 0
+    await hands.read(Side.TIME, two.id)  # the same tombstone again says nothing new
+    assert await judge_due(runtime, link_id) == 0
+
+
+async def test_a_record_that_no_list_names_any_more_frees_its_number(
+    hands: Any, runtime: Runtime
+) -> None:
+    """A side that deletes without a trace is noticed by its list; the other holder is free."""
+    link_id, twice = hands.linked.link_id, "organization-number-twice"
+    one = await hands.in_books("Alfa AS", orgNo="860001381")
+    await hands.in_books("Beta AS", orgNo="860001381")
+    await judge_due(runtime, link_id)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await session.execute(
+            text("UPDATE records SET listed_at = :later WHERE record_id = :id"),
+            {"later": now + timedelta(hours=2), "id": one.id},
+        )
+        await mark_unlisted_gone(
+            session, link_id, Side.BOOKS, RecordKind.CUSTOMER,
+            since=now + timedelta(hours=1), now=now,
+        )  # fmt: skip
+
+    await judge_due(runtime, link_id)
+
+    assert twice not in (await rows(runtime, link_id))["books", one.id].codes
 
 
 async def test_many_may_judge_at_once_while_records_are_read(
