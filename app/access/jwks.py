@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.settings import Issuer, Settings
+from app.systems.http import trusted_authorities
 
 _PAUSE_SECONDS: Final = 30.0
 _FRESH_SECONDS: Final = 3600.0
@@ -51,7 +52,8 @@ class KeySets:
     ) -> "KeySets":
         """Build for the configured issuers; nothing is fetched yet."""
         client = httpx.AsyncClient(
-            transport=network or AiohttpTransport(), timeout=_TIMEOUT_SECONDS
+            transport=network or AiohttpTransport(verify=trusted_authorities()),
+            timeout=_TIMEOUT_SECONDS,
         )
         return cls(settings.issuers, client=client)
 
