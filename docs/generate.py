@@ -91,7 +91,7 @@ def bench_figures(page: str) -> str:
             value = value[part]
         return f"<!--bench:{found[1]}-->{value}"
 
-    return re.sub(r"<!--bench:([\w.]+)-->[\d.,]*", figure, page)
+    return re.sub(r"<!--bench:([\w.]+)-->\d*(?:\.\d+)?", figure, page)
 
 
 DOCUMENTS: Mapping[str, Callable[[], str]] = {

@@ -142,7 +142,7 @@ def test_bench_figures_quoted_in_the_readme_are_the_measured_ones() -> None:
     """A figure in the README's table is the figure in `bench/results.json`."""
     results = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"<!--bench:([\w.]+)-->([\d.,]+)", readme)
+    quoted = re.findall(r"<!--bench:([\w.]+)-->(\d+(?:\.\d+)?)", readme)
 
     assert quoted
     for key, shown in quoted:
