@@ -99,7 +99,8 @@ async def name_invoice(
         raise Problem("draft-state", state=draft.state)
     books = await open_books(runtime, link_id)
     invoice = await books.read_invoice(invoice_id)
-    if invoice is None or invoice.customer_id != draft.customer_books_id:
+    given_to = {draft.customer_books_id, (draft.invoice or {}).get("customerId")}
+    if invoice is None or invoice.customer_id not in given_to:
         raise Problem("not-found")
     now = runtime.clock()
     seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": "person"}

@@ -179,13 +179,15 @@ def _without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
     like = alike(draft.body["lines"], draft.net, found.others)
     if len(like.sure) == 1:
         return _of_invoice(draft, like.sure[0], by="lines")
-    if (draft.invoice or {}).get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
-        return {"what": Fate.MISSING.value}  # one look may meet a list that lags
+    before = draft.invoice or {}
+    kept = {name: before[name] for name in ("customerId",) if name in before}
+    if before.get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
+        return {"what": Fate.MISSING.value, **kept}  # one look may meet a list that lags
     candidates = [*like.sure, *like.possible]
     if not candidates:
-        return {"what": Fate.DELETED.value}
+        return {"what": Fate.DELETED.value, **kept}
     told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
-    return {"what": Fate.UNCLEAR.value, "candidates": told}
+    return {"what": Fate.UNCLEAR.value, "candidates": told, **kept}
 
 
 def _adopted_invoice(draft: Draft) -> str | None:
@@ -196,9 +198,12 @@ def _adopted_invoice(draft: Draft) -> str | None:
 def _of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
     lines = draft.body["lines"]
     differing = differing_lines(lines, remote.lines)
-    fate = Fate.EDITED if differing else Fate.OPEN
+    moved = remote.customer_id not in {None, draft.customer_books_id}
+    fate = Fate.EDITED if differing or moved else Fate.OPEN
     totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
     seen = {"what": fate.value, **totals, "differs": differing}
+    if moved:  # should it be sent, its invoice is that customer's
+        seen["customerId"] = remote.customer_id
     seen["flagged"] = total_differs(
         net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
     )

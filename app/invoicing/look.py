@@ -91,12 +91,13 @@ async def adopt(runtime: Runtime, draft: Draft, found: Marked) -> None:
 
 async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked:
     """Find what carries the draft's mark among the customer's drafts and invoices."""
-    customer = RecordId(draft.customer_books_id)
     since = (draft.created_at - _DAY).date()
     known = await _known_elsewhere(runtime, draft)
-    ids = [one for one in await books.draft_ids(customer, since=since) if one not in known]
+    customers = _customers(draft)
+    listed = [one for c in customers for one in await books.draft_ids(c, since=since)]
+    ids = [one for one in dict.fromkeys(listed) if one not in known]
     drafts = [remote for one in ids if (remote := await books.read_draft(one)) is not None]
-    numbers = await books.invoice_ids(customer, since=since)
+    numbers = [one for c in customers for one in await books.invoice_ids(c, since=since)]
     ids = [one for one in numbers if invoice_prefixed(one) not in known]
     invoices = [seen for one in ids if (seen := await books.read_invoice(one)) is not None]
     return Marked(
@@ -104,6 +105,13 @@ async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -
         invoices=tuple(one for one in invoices if _carries(one.lines, draft.mark)),
         others=tuple(one for one in invoices if not any(marks_in(line.text) for line in one.lines)),
     )
+
+
+def _customers(draft: Draft) -> list[RecordId]:
+    """Give whom to search: the draft's customer, and whom a person gave it to in the books."""
+    seen = (draft.invoice or {}).get("customerId")
+    both = (draft.customer_books_id, seen)
+    return [RecordId(one) for one in dict.fromkeys(both) if one is not None]
 
 
 def invoice_prefixed(invoice_id: str) -> str:

@@ -164,6 +164,23 @@ async def test_an_invoice_without_the_mark_is_known_by_its_lines(
     assert (draft["became"]["what"], draft["became"]["by"]) == ("sent", "lines")
 
 
+async def test_a_draft_given_to_another_customer_is_found_when_it_is_sent(
+    client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any, made: dict[str, Any]
+) -> None:
+    """A person moved the draft to another customer in Conta: its invoice is found there."""
+    number = made["contaDraftIds"][0]
+    others = synced.more["customers"]
+    other = next(int(books) for time, books in others.items() if time != made["customerId"])
+    await person(twins, f"drafts/{number}/edit", customerId=other)
+    moved = await later(client, synced, twins, work, clock, made["path"])
+    await person(twins, f"drafts/{number}/send")
+
+    sent_on = await later(client, synced, twins, work, clock, made["path"])
+
+    assert (moved["became"]["what"], moved["became"]["customerId"]) == ("edited", str(other))
+    assert (sent_on["became"]["what"], sent_on["offersRelease"]) == ("sent", False)
+
+
 async def test_an_unclear_invoice_is_a_persons_decision(
     client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any, made: dict[str, Any]
 ) -> None:
