@@ -1,7 +1,7 @@
 """Make the preview of a draft: its lines as they will stand, with every problem at once."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import LinkId, RecordId
+from app.canonical import LinkId, RecordId, Side
 from app.database import CommitPoint
 from app.invoicing.choices import read_choices, style_of
 from app.invoicing.choose import Choice, customer_pair, project_pair, read_choice
@@ -28,6 +28,7 @@ from app.invoicing.wish import Wish
 from app.links.pairs import Pair
 from app.links.store import read_link
 from app.problems import Problem
+from app.records.billing_warnings import billing_warnings
 from app.runtime import Runtime
 
 LIFETIME: Final = timedelta(hours=1)
@@ -44,6 +45,7 @@ class _Known:
     chosen: Mapping[str, Mapping[str, Any]]
     default_vat: str
     said: Mapping[str, VatSaid]
+    warned: Sequence[str]
 
 
 async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview:
@@ -86,6 +88,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
             kilometres=wish.kilometre_rate is not None,
         ),
         *useless_edits(lines, wish.edits, wish.texts),
+        *({"code": code, "blocking": False} for code in known.warned),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
@@ -119,8 +122,11 @@ async def _known(runtime: Runtime, link_id: LinkId, wish: Wish) -> _Known:
             scope: row.values for scope, row in (await read_choices(session, link_id)).items()
         }
         said = await vat_said(session, link_id)
+        warned = await billing_warnings(
+            session, link_id, Side.TIME, RecordId(wish.query.customer_id or "")
+        )
     default_vat = str((link.settings if link else {}).get("default_vat_code", "high"))
-    return _Known(customer, project, chosen, default_vat, said)
+    return _Known(customer, project, chosen, default_vat, said, warned)
 
 
 def _require_template(style: Style) -> None:

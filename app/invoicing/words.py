@@ -8,6 +8,8 @@ from typing import Any
 
 from app.invoicing.hindrances import Hindrance
 from app.problems import say
+from app.records.billing_warnings import say_warning
+from app.records.readiness import gap_texts
 
 
 @cache
@@ -34,6 +36,8 @@ def say_rate(source: str | None, language: str) -> str:
 def say_problem(code: str, language: str, facts: Mapping[str, Any]) -> str:
     """Say what is wrong with a preview or a draft; one without a text says its code."""
     found = texts()["problems"].get(code)
+    if found is None and code in gap_texts():  # what the register warns of
+        return say_warning(code, language)["text"]
     if found is None:
         return code
     return say(found, language, {name: str(value) for name, value in facts.items()})

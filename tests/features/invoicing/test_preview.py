@@ -6,8 +6,13 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.canonical import Customer, RecordId, RecordKind, Side
+from app.database import CommitPoint
 from app.invoicing.store import Preview
+from app.records.businesses import remember_businesses
+from app.records.store import remember
 from app.runtime import Runtime
+from app.systems.register import Business
 from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed, sent
 from tests.features.invoicing.test_protocol import signed_in
 
@@ -54,6 +59,27 @@ async def test_every_problem_is_named_at_once(
     answer = await sent(client, synced, preview)
     assert (answer.status_code, answer.json()["code"]) == (409, "preview-blocked")
     assert (await twins.books())["drafts"] == []
+
+
+async def test_a_bankrupt_customer_is_warned_of_and_not_blocked(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime
+) -> None:
+    """What the business register says is told before hours are billed; a person decides."""
+    customer = await busiest(client, synced)
+    number = "923609016"
+    async with runtime.database.transaction(CommitPoint.PLAIN, synced.link_id) as session:
+        known = Customer(RecordId(customer), name="Konkurs AS", organization_number=number)
+        await remember(
+            session, synced.link_id, Side.TIME, RecordKind.CUSTOMER, [known], now=runtime.clock()
+        )
+        said = Business(number, name="KONKURS AS", bankrupt=True)
+        await remember_businesses(session, {number: said}, now=runtime.clock())
+
+    preview = await previewed(client, synced, customerId=customer)
+
+    told = next(p for p in preview["problems"] if p["code"] == "customer-bankrupt")
+    assert not told["blocking"]
+    assert told["text"] == "Kunden er konkurs ifølge Enhetsregisteret."
 
 
 async def test_a_customer_gone_from_conta_blocks(
