@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId, RecordKind
@@ -14,6 +15,7 @@ from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
 from app.invoicing.complete import finish_hours
+from app.invoicing.decided import changes_of, choose
 from app.invoicing.ledger import held_elsewhere, holders, take_hours
 from app.invoicing.record import make_due
 from app.invoicing.shapes import freeze
@@ -137,6 +139,7 @@ async def _take(
             session.add(draft)
             await session.flush()
             await take_hours(session, draft, time_company_id=link.time_account, now=now)
+            await _take_changes(session, draft, by=requested_by, now=now)
             await finish(session, keyed[0], keyed[1], resource_id=str(draft_id))
             await make_due(session, link_id, now + PICKED_UP)
             session.add(_event(link_id, draft_id, "taken", {"by": requested_by}, now))
@@ -147,6 +150,14 @@ async def _take(
             raise await _sent_before(runtime, link_id, preview) from None
         raise
     return draft_id
+
+
+async def _take_changes(session: AsyncSession, draft: Draft, *, by: str, now: datetime) -> None:
+    """Let a follow-up decide its changes; one that was decided otherwise meanwhile outdates it."""
+    ids = changes_of(draft)
+    taken = await choose(session, LinkId(draft.link_id), ids, "follow-up", by=by, now=now)
+    if taken != len(ids):
+        raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})
 
 
 def _row(link_id: LinkId, preview: Preview, requested_by: str, now: datetime) -> Draft:

@@ -3,17 +3,17 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, Ore
 from app.database import CommitPoint
 from app.invoicing.choose import customer_pair
+from app.invoicing.decided import FOLLOW_UP
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.lines import Line, hours, line_net, priced, summed
 from app.invoicing.mark import make_mark, with_mark
@@ -36,10 +36,13 @@ def amount_of(frozen: Any) -> int:  # noqa: ANN401 - JSON
 
 
 async def preview_follow_up(
-    runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID], *, by: str
+    runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]
 ) -> Preview:
     """
-    Preview a draft of the differences of one customer's changed hours and record the choice.
+    Preview a draft of the differences of one customer's changed hours.
+
+    The choice is recorded when the draft is made of it, not before: a preview nobody sends decides
+    nothing, and a draft that is refused or released opens the changes again.
 
     Lines may be negative; the whole may not, since Conta takes no negative draft.
 
@@ -66,6 +69,9 @@ async def preview_follow_up(
         raise Problem("nothing-to-bill", more={"leftOut": []})
     lines[0] = replace(lines[0], text=with_mark(lines[0].text, mark))
     whole = summed(lines)
+    about = {
+        **drafts[0].body.get("about", {}), FOLLOW_UP: [str(change.change_id) for change in changes],
+    }  # fmt: skip
     now = runtime.clock()
     partners = await read_partners(runtime, link_id, pair, None, wanted=False)
     found = [
@@ -77,13 +83,12 @@ async def preview_follow_up(
     made = Preview(
         link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
         customer_books_id=pair.books_id, project_books_id=None, mark=mark, versions={}, minutes={},
-        entries={}, wish={"about": drafts[0].body.get("about", {})}, net=whole.net, vat=whole.vat,
+        entries={}, wish={"about": about}, net=whole.net, vat=whole.vat,
         lines=[line_to_json(line) for line in whole.lines], problems=found, left_out=[],
         created_at=now, expires_at=now + LIFETIME,
     )  # fmt: skip
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)
-        await choose(session, link_id, change_ids, "follow-up", by=by, now=now)
     return made
 
 
@@ -100,28 +105,6 @@ async def open_changes(
         .order_by(EntryChange.change_id)
     )  # fmt: skip
     return list(rows)
-
-
-async def choose(
-    session: AsyncSession,
-    link_id: LinkId,
-    change_ids: Sequence[UUID],
-    choice: str,
-    *,
-    by: str,
-    now: datetime,
-) -> int:
-    """Record what a person chose; gives how many were still open."""
-    rows = await session.scalars(
-        update(EntryChange)
-        .where(
-            EntryChange.link_id == link_id, EntryChange.change_id.in_(change_ids),
-            EntryChange.choice.is_(None),
-        )
-        .values(choice=choice, chosen_by=by, chosen_at=now)
-        .returning(EntryChange.change_id)
-    )  # fmt: skip
-    return len(rows.all())
 
 
 def _lines(change: EntryChange, vat_code: str, language: str) -> list[Line]:

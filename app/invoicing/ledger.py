@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.canonical import EntryId, LinkId
+from app.invoicing.decided import reopen
 from app.invoicing.store import Draft, LedgerRow
 
 _NOBODY: Final = UUID(int=0)
@@ -71,13 +72,17 @@ async def free_hours(
     now: datetime,
     entry_ids: Iterable[str] | None = None,
 ) -> None:
-    """Set a draft's hours (or some of them) free; the rows stay as history."""
+    """Set a draft's hours (or some of them) free; the rows stay as history.
+
+    A follow-up's changes are open again.
+    """
     statement = update(LedgerRow).where(
         LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id, LedgerRow.active
     )
     if entry_ids is not None:
         statement = statement.where(one_of(LedgerRow.entry_id, entry_ids))
     await session.execute(statement.values(active=False, freed_at=now))
+    await reopen(session, draft)
 
 
 async def holders(

@@ -13,7 +13,8 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer, preview_answer
-from app.invoicing.follow_up import amount_of, choose, preview_follow_up
+from app.invoicing.decided import choose
+from app.invoicing.follow_up import amount_of, preview_follow_up
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.hours import read_mark
 from app.invoicing.money import Pile, piles, total
@@ -121,7 +122,7 @@ class ChoiceOfChanges(RequestDocument):
 
 
 class ChosenAnswer(AnswerDocument):
-    """Say how many changes were decided, with the preview of a follow-up."""
+    """Say how many changes were decided now, or hold the preview of a follow-up."""
 
     model_config = {"json_schema_extra": {"examples": [{"decided": 1, "preview": None}]}}
 
@@ -195,7 +196,8 @@ async def post_changed(
     """
     Use this to decide; the choice and who made it are kept. A follow-up is of one customer.
 
-    Its lines may be negative, its total may not: Conta takes no negative draft. Scope
+    It is decided when its preview is sent, and open again if that draft is refused or released. Its
+    lines may be negative, its total may not: Conta takes no negative draft. Scope
     `invoices:write`.
     """
     reached.require_active()
@@ -208,12 +210,12 @@ async def post_changed(
             if not decided:
                 raise Problem("not-found")
         return ChosenAnswer(decided=decided, preview=None)
-    made = await preview_follow_up(runtime, reached.link_id, body.change_ids, by=by)
+    made = await preview_follow_up(runtime, reached.link_id, body.change_ids)
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:
         said = await vat_said(session, reached.link_id)
     shown = preview_answer(made, PERCENT, said, language)
-    return ChosenAnswer(decided=len(set(body.change_ids)), preview=shown)
+    return ChosenAnswer(decided=0, preview=shown)
 
 
 def _pile(pile: Pile) -> PileAnswer:

@@ -1,5 +1,6 @@
 """Money on the table, and hours that changed after they were billed."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -165,8 +166,43 @@ async def test_a_negative_follow_up_is_refused_and_leaving_is_recorded(
     assert refused.json()["code"] == "preview-blocked"
     assert left.json()["decided"] == 1
     everything = (await changed(client, synced, "all"))["items"]
-    assert {c["choice"] for c in everything} == {"leave", "follow-up"}
-    assert all(c["chosenBy"] for c in everything)
+    assert Counter(c["choice"] for c in everything) == {"leave": 1, "overtaken": 1}
+    assert [c["chosenBy"] for c in everything if c["choice"] == "leave"] == ["kari@1001"]
+
+
+async def test_a_follow_up_that_comes_to_nothing_leaves_the_change_open(
+    client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any
+) -> None:
+    """Previewed and not sent, or refused by Conta: the difference is not forgotten."""
+    preview = await previewed(client, synced, grouping="entry")
+    line = preview["lines"][0]
+    await sent(client, synced, preview)
+    await look_again(synced, twins, work, clock)
+    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
+    await look_again(synced, twins, work, clock)
+    (one,) = (await changed(client, synced))["items"]
+    body = {"changeIds": [one["id"]], "choice": "follow-up"}
+    both = [
+        (await client.post(f"{synced.path}/changed-hours", headers=synced.books, json=body)).json()
+        for _ in range(2)
+    ]
+    still = (await changed(client, synced))["items"]
+    await twins.control("conta", "POST", "/organizations/1001/vat-codes", {"codes": ["exempted"]})
+    refused = await sent(client, synced, both[0]["preview"], key="f1")
+    reopened = (await changed(client, synced))["items"]
+    codes = {"codes": ["high", "exempted"]}
+    await twins.control("conta", "POST", "/organizations/1001/vat-codes", codes)
+    third = (
+        await client.post(f"{synced.path}/changed-hours", headers=synced.books, json=body)
+    ).json()
+    made = await sent(client, synced, third["preview"], key="f2")
+    late = await sent(client, synced, both[1]["preview"], key="f3")
+
+    assert [c["id"] for c in still] == [c["id"] for c in reopened] == [one["id"]]
+    assert refused.json()["state"] == "refused"
+    assert made.json()["state"] == "completed"
+    assert late.json()["code"] == "preview-outdated"
+    assert (await changed(client, synced))["items"] == []
 
 
 @pytest.mark.parametrize(
