@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.row_security import protect
 
-revision = "0011"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
