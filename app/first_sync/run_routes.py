@@ -30,9 +30,23 @@ MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 _BASE: Final = "/v1/links/{link_id}/first-sync"
-_EVENTS: Final = (
-    'event: progress\nid: 1f0c9a7e5b3d2c41\ndata: {"state": "running", "done": 12, "total": 47}\n\n'
-)
+# OpenAPI before 3.2 has the schema of a stream describe one event of it.
+_EVENT: Final = {
+    "schema": {
+        "type": "object",
+        "required": ["event", "id", "data"],
+        "properties": {
+            "event": {"type": "string", "enum": ["progress", "end"]},
+            "id": {"type": "string"},
+            "data": {"type": "string", "description": "The run as JSON, as the run itself is."},
+        },
+    },
+    "example": {
+        "event": "progress",
+        "id": "1f0c9a7e5b3d2c41",
+        "data": '{"state": "running", "done": 12, "total": 47}',
+    },
+}
 
 
 @router.post(
@@ -141,7 +155,7 @@ async def get_run(run_id: UUID, reached: MayRead, runtime: Running) -> RunAnswer
         **responses(*_COMMON),
         200: {
             "description": "Events `progress` with the run, and `end` when it is done.",
-            "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENTS}},
+            "content": {MEDIA_TYPE: _EVENT},
         },
     },
 )

@@ -85,8 +85,8 @@ class PreviewRequest(StyleRequest):
     customer_id: str | None = Field(
         default=None, min_length=1, max_length=64, description="Its id in Timerabbit."
     )
-    project_id: str | None = Field(default=None, max_length=64)
-    employee_id: str | None = Field(default=None, max_length=64)
+    project_id: str | None = Field(default=None, min_length=1, max_length=64)
+    employee_id: str | None = Field(default=None, min_length=1, max_length=64)
     overtime_type: str | None = Field(
         default=None, max_length=100, description="The empty text takes plain hours only."
     )

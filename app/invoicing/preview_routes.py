@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from app.access.caller import Scope
 from app.canonical import RecordId
@@ -28,6 +29,9 @@ _SYSTEMS: Final = (
 )  # fmt: skip
 
 
+_ShortId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Hours:
     """Hold which hours a caller asks for."""
@@ -37,9 +41,9 @@ class _Hours:
 
 
 def _hours(
-    customer_id: Annotated[str | None, Query(alias="customerId", max_length=64)] = None,
-    project_id: Annotated[str | None, Query(alias="projectId", max_length=64)] = None,
-    employee_id: Annotated[str | None, Query(alias="employeeId", max_length=64)] = None,
+    customer_id: Annotated[_ShortId | None, Query(alias="customerId")] = None,
+    project_id: Annotated[_ShortId | None, Query(alias="projectId")] = None,
+    employee_id: Annotated[_ShortId | None, Query(alias="employeeId")] = None,
     overtime_type: Annotated[str | None, Query(alias="overtimeType", max_length=100)] = None,
     first_day: Annotated[date | None, Query(alias="firstDay")] = None,
     last_day: Annotated[date | None, Query(alias="lastDay")] = None,

@@ -31,6 +31,18 @@ CHECKS = ChecksConfig(
         expected_statuses=["400", "401", "415", "422", "428"]
     ),
 )  # fmt: skip
+SHEETS = (
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+
+
+@schemathesis.serializer(*SHEETS)
+def _as_bytes(_context: object, value: object) -> bytes:
+    """A file goes out as it is."""
+    return value if isinstance(value, bytes) else str(value).encode(errors="replace")
+
+
 ENDS_THE_LINK = ("delete", "/v1/links/{link_id}")
 
 
