@@ -16,6 +16,7 @@ from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_ca
 from app.links.findings import say_finding
 from app.links.key import keep_key, try_key
 from app.links.reach import Reached, reach
+from app.links.rotate import rotate_time_secret
 from app.links.store import WebhookSecret
 from app.links.webhook_secrets import active_secrets, make_secret, revoke_secret
 from app.problems import Problem, preferred_language, responses
@@ -129,7 +130,7 @@ async def post_conta_key_test(reached: MayWrite, runtime: Running, request: Requ
 
 
 class SecretRequest(RequestDocument):
-    """Ask for a secret; Timerabbit makes its own while connecting, so only Conta's is made here."""
+    """Ask for a secret; Timerabbit makes its own, so only Conta's is made here."""
 
     model_config = {"json_schema_extra": {"examples": [{"system": "conta"}]}}
 
@@ -219,6 +220,24 @@ async def post_webhook_secret(
     name = runtime.systems.books.name
     url = f"{runtime.settings.public_url.rstrip('/')}/v1/webhooks/{name}/{reached.link_id}"
     return NewSecret(**_facts(row), secret=text, url=url)
+
+
+@router.post(
+    "/v1/links/{link_id}/webhook-secrets/rotate",
+    status_code=204,
+    operation_id="rotateWebhookSecret",
+    summary="Let Timerabbit change the secret that signs its webhooks.",
+    responses=responses(*_COMMON, "link-not-active", "system-unreachable", "system-access-refused"),
+)
+async def post_rotate(reached: MayWrite, runtime: Running) -> None:
+    """
+    Use this when Timerabbit's secret may be known to others; nobody sees either.
+
+    The one before verifies for 24 hours yet, as Timerabbit signs with both. Repeating it changes
+    the secret once more. Scope `links:write`.
+    """
+    reached.require_at_work()
+    await rotate_time_secret(runtime, reached.link_id)
 
 
 @router.get(

@@ -10,7 +10,6 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.access.caller import Caller
 from app.access.store import OAuthState
@@ -19,11 +18,12 @@ from app.database import CommitPoint
 from app.links.change_state import enter
 from app.links.connect import state_hash
 from app.links.credentials import keep_credential, tokens_as_bytes
-from app.links.identity import verifier_identity, webhook_secret_identity
+from app.links.identity import verifier_identity
 from app.links.leave import erase_old_secrets
 from app.links.lifecycle import PauseReason, after_login
 from app.links.pairs import Pair
-from app.links.store import DirectoryEntry, Link, LinkState, WebhookSecret, lock_link
+from app.links.store import DirectoryEntry, Link, LinkState, lock_link
+from app.links.webhook_secrets import keep_secret
 from app.problems import Problem
 from app.runtime import Runtime
 from app.systems.ports import (
@@ -190,25 +190,14 @@ async def _keep_login(
     await keep_credential(
         session, runtime.vault, link_id, Side.TIME, tokens_as_bytes(login.tokens), now=now
     )
-    secret = _secret_row(runtime, link_id, login.subscription)
-    session.add(secret)
-    await session.flush()
+    secret = await keep_secret(
+        session, runtime.vault, link_id, Side.TIME, login.subscription.secret, now=now
+    )
     await erase_old_secrets(session, link_id, keep=secret.secret_id)
     target = await _state_after_login(session, link)
     if link.state != target:
         await enter(session, link, target, now=now)
     return older
-
-
-def _secret_row(runtime: Runtime, link_id: LinkId, subscription: Subscription) -> WebhookSecret:
-    secret_id = uuid7()
-    return WebhookSecret(
-        link_id=link_id, secret_id=secret_id, side=Side.TIME.value,
-        sealed=runtime.vault.seal(
-            subscription.secret.encode(), identity=webhook_secret_identity(link_id, secret_id)
-        ),
-        created_at=runtime.clock(), expires_at=None, last_used_at=None,
-    )  # fmt: skip
 
 
 async def _state_after_login(session: AsyncSession, link: Link) -> LinkState:

@@ -1,4 +1,4 @@
-"""Make, list and revoke the secrets that sign the books side's webhooks; two at most are active."""
+"""Make, take, list and revoke the secrets that sign webhooks; two of a side at most are active."""
 
 import base64
 import secrets
@@ -52,17 +52,9 @@ async def make_secret(
     active = await active_secrets(session, link_id, Side.BOOKS, now=now)
     if len(active) >= MOST_ACTIVE:
         raise Problem("webhook-secrets-full")
-    for older in active:
-        older.expires_at = now + GRACE
-    secret_id = uuid7()
+    _end_older(active, now)
     text = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    row = WebhookSecret(
-        link_id=link_id, secret_id=secret_id, side=Side.BOOKS.value,
-        sealed=vault.seal(text.encode(), identity=webhook_secret_identity(link_id, secret_id)),
-        created_at=now, expires_at=None, last_used_at=None,
-    )  # fmt: skip
-    session.add(row)
-    await session.flush()
+    row = await keep_secret(session, vault, link_id, Side.BOOKS, text, now=now)
     return row, text
 
 
@@ -78,3 +70,32 @@ async def revoke_secret(session: AsyncSession, link_id: LinkId, secret_id: UUID)
         .returning(WebhookSecret.secret_id)
     )
     return found.scalar() is not None
+
+
+async def take_secret(
+    session: AsyncSession, vault: Vault, link_id: LinkId, text: str, *, now: datetime
+) -> None:
+    """Keep a secret that the time system made; of those before, the newest verifies for a day."""
+    _end_older(await active_secrets(session, link_id, Side.TIME, now=now), now)
+    await keep_secret(session, vault, link_id, Side.TIME, text, now=now)
+
+
+async def keep_secret(
+    session: AsyncSession, vault: Vault, link_id: LinkId, side: Side, text: str, *, now: datetime
+) -> WebhookSecret:
+    """Seal and store a secret."""
+    secret_id = uuid7()
+    row = WebhookSecret(
+        link_id=link_id, secret_id=secret_id, side=side.value,
+        sealed=vault.seal(text.encode(), identity=webhook_secret_identity(link_id, secret_id)),
+        created_at=now, expires_at=None, last_used_at=None,
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    return row
+
+
+def _end_older(active: Sequence[WebhookSecret], now: datetime) -> None:
+    """Let the newest verify for a day yet, so that a sender can change over; end the others."""
+    for place, older in enumerate(active):
+        older.expires_at = now if place else now + GRACE

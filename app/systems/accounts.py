@@ -136,6 +136,10 @@ class TimeTracker(RecordKeeper, Protocol):
         """Ask for webhooks to an address; the secret is in this answer only."""
         ...
 
+    async def rotate_secret(self, subscription_id: str) -> str:
+        """Let the time system make a new webhook secret; the one before signs for a day yet."""
+        ...
+
     async def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription; a missing one is fine."""
         ...

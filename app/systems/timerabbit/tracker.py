@@ -148,6 +148,23 @@ class TimerabbitClient(TimerabbitRecords):
         )
         return Subscription(made.id, made.secret)
 
+    async def rotate_secret(self, subscription_id: str) -> str:
+        """Let Timerabbit make a new secret; for 24 hours deliveries carry both signatures."""
+        answer = await self._account.send(
+            Call(
+                "POST",
+                "/webhook-subscriptions/{id}/rotate-secret",
+                {"id": subscription_id},
+                headers=JSON_HEADERS,
+            )
+        )
+        made = understood(
+            lambda: wire.WebhookSubscription.model_validate(read_json(answer.body)),
+            what="a subscription",
+            write=True,
+        )
+        return made.secret
+
     async def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription; a missing one is fine."""
         try:

@@ -7,6 +7,9 @@ from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook
 from uuid_utils.compat import uuid7
 
+from app.canonical import Side
+from app.links.identity import webhook_secret_identity
+from app.links.webhook_secrets import active_secrets
 from app.runtime import Runtime
 from tests.conftest import SetClock
 from tests.features.conftest import Linked, Twins, bearer
@@ -144,3 +147,36 @@ async def test_timerabbits_own_secret_is_not_touched_here(
     assert [answer.status_code for answer in answers] == [404, 404]
     assert await listed(client, linked) == []
     assert (await shown(client, linked))["state"] == "active"
+
+
+async def test_timerabbits_secret_is_changed_by_its_own_call(
+    linked: Linked, client: httpx.AsyncClient, twins: Twins, runtime: Runtime, clock: SetClock
+) -> None:
+    """Deliveries signed with the new one pass; the one before verifies for a day, an older not."""
+    before = await times_secrets(runtime, linked)
+
+    answers = [
+        (await client.post(f"{linked.path}/webhook-secrets/rotate", headers=linked.books))
+        for _ in range(2)
+    ]
+
+    assert [one.status_code for one in answers] == [204, 204]
+    after = await times_secrets(runtime, linked)
+    (subscription,) = twins.timerabbit.state.twin.companies["cmp_1"].subscriptions.values()
+    assert after[0] == subscription["secrets"][0]["text"].encode()
+    assert after[1] == subscription["secrets"][1]["text"].encode()
+    assert before[0] not in after
+    clock.advance(hours=25)
+    assert await times_secrets(runtime, linked) == after[:1]
+
+
+async def times_secrets(runtime: Runtime, link: Linked) -> list[bytes]:
+    """Open what still verifies Timerabbit's webhooks, the newest first."""
+    async with runtime.database.reading(link.link_id) as session:
+        rows = await active_secrets(session, link.link_id, Side.TIME, now=runtime.clock())
+        return [
+            runtime.vault.open(
+                row.sealed, identity=webhook_secret_identity(link.link_id, row.secret_id)
+            )
+            for row in rows
+        ]

@@ -363,12 +363,15 @@ async def test_webhooks_come_signed_and_name_what_changed(tokens: Any) -> None:
         if heard:
             break
         await asyncio.sleep(0.01)
+    changed = await client.rotate_secret(subscription.id)
     await client.unsubscribe(subscription.id)
     await client.unsubscribe(subscription.id)
     await twin.state.hooks.close()
     await control.aclose()
     await system.close()
 
+    assert changed.startswith("whsec_")
+    assert changed != subscription.secret
     (request,) = heard
     now = int(datetime.now(UTC).timestamp())
     secret = decode_secret(subscription.secret)
