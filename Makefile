@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed-$(shell cksum < $(LOCK) | tr ' ' '-')
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate bench serve format lock clean
+.PHONY: help demo test coverage check simulate bench serve format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ demo: $(STAMP) ## Tell the whole story against the twins (KEEP=1 leaves everythi
 	$(BIN)/timerabbit-conta demo $(if $(KEEP),--keep,)
 
 test: $(STAMP) ## Run every test on a real PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+coverage: $(STAMP) ## Run every test under coverage, three times slower, and hold it to its bar
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=app --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95 --sort=cover
 	$(BIN)/python -m coverage report --skip-covered --fail-under=100 --show-missing --include="$$($(BIN)/python tests/pure.py)"
