@@ -8,7 +8,7 @@ START = """
 import sys
 from pathlib import Path
 from app.embedded import start_embedded
-print(start_embedded(Path(sys.argv[1])).service_url)
+print(start_embedded(Path(sys.argv[1])).service_url, flush=True)
 sys.stdin.read()
 """
 
