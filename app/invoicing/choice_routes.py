@@ -10,9 +10,9 @@ from app.database import CommitPoint
 from app.documents import AnswerDocument
 from app.invoicing.asked import StyleRequest
 from app.invoicing.choices import keep_choice, read_choices
-from app.invoicing.template import VARIABLES, TemplateError, check_template
+from app.invoicing.preview import require_template
 from app.links.reach import Reached, reach
-from app.problems import Problem, responses
+from app.problems import responses
 from app.runtime import Running
 
 router = APIRouter()
@@ -99,14 +99,7 @@ async def put_choice(
 
     For a project only its rounding is taken. Scope `invoices:write`.
     """
-    if body.template is not None:
-        try:
-            check_template(body.template)
-        except TemplateError as wrong:
-            raise Problem(
-                "template-invalid", what=wrong.what, place=wrong.place,
-                variables=", ".join(sorted(VARIABLES)),
-            ) from None  # fmt: skip
+    require_template(body.template)
     now = runtime.clock()
     values = _values(body)
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:

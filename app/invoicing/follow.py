@@ -28,7 +28,7 @@ from app.invoicing.read_hours import STALE
 from app.invoicing.record import Overtaken, make_due, move
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
-from app.links.store import LinkState, directory_entry
+from app.links.store import LinkState, is_at_work
 from app.queue import Job, defer
 from app.runtime import Runtime
 from app.systems.ports import (
@@ -51,7 +51,7 @@ async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
     """Look at a link's drafts that are due (job ``FOLLOW_DRAFTS``), at most 20 a run."""
     now = runtime.clock()
     async with runtime.database.reading(link_id) as session:
-        entry = await directory_entry(session, link_id)
+        working = await is_at_work(session, link_id, LinkState.ACTIVE)
         due = list(
             await session.scalars(
                 select(Draft.draft_id)
@@ -61,7 +61,7 @@ async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
             )
         )
         mark = await read_mark(session, link_id)
-    if entry is None or entry.state != LinkState.ACTIVE:
+    if not working:
         return
     if mark is None or now - mark.seen_at >= STALE:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:

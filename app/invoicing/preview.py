@@ -16,7 +16,7 @@ from app.invoicing.choices import read_choices, style_of
 from app.invoicing.choose import Choice, customer_pair, project_pair, read_choice
 from app.invoicing.extras import further_lines
 from app.invoicing.hindrances import Hindrance, oslo_day
-from app.invoicing.lines import Lines, Style, build_lines
+from app.invoicing.lines import Lines, build_lines
 from app.invoicing.mark import make_mark
 from app.invoicing.objections import Objection, VatSaid, not_included, objections, useless_edits
 from app.invoicing.partners import pair_of_hours, project_names, read_partners
@@ -60,7 +60,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     known = await _known(runtime, link_id, wish)
     customer_name = str(known.customer.base.get("name", ""))
     style = style_of(wish, known.chosen, default_vat=known.default_vat, customer_name=customer_name)
-    _require_template(style)
+    require_template(style.template)
     choice = await read_choice(
         runtime, link_id, wish.query, entry_ids=wish.entry_ids, overtime=wish.overtime
     )
@@ -129,11 +129,18 @@ async def _known(runtime: Runtime, link_id: LinkId, wish: Wish) -> _Known:
     return _Known(customer, project, chosen, default_vat, said, warned)
 
 
-def _require_template(style: Style) -> None:
-    if style.template is None:
+def require_template(template: str | None) -> None:
+    """
+    Refuse a text template that cannot be filled in; none at all is fine.
+
+    Raises:
+        Problem: ``template-invalid``, with what is wrong and where.
+
+    """
+    if template is None:
         return
     try:
-        check_template(style.template)
+        check_template(template)
     except TemplateError as wrong:
         raise Problem(
             "template-invalid", what=wrong.what, place=wrong.place,
