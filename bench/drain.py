@@ -11,6 +11,8 @@ from bench.world import hint, spread
 
 RECORDS = 2000
 ROUNDS = 3
+GETS = 4000
+AT_ONCE = 40
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ def throughput(bench: Bench) -> None:
 
     Each round is a pair: the bare loop, then a worker that was just started, against the same
     stub. The time runs from the first call the stub sees to the end of its last write. So the
-    start of a process is out of it, and all that a drain does is in it.
+    start of a process is out of it, and all that a drain does is in it. How many plain GETs the
+    same client makes in a second stands beside it, so that two machines can be compared.
     """
+    plain = asyncio.run(_plain_gets(bench.stub))
     rounds = [_round(bench) for _ in range(ROUNDS)]
     bench.results["drain"] = {
         "records_per_second": round(median(one.ours for one in rounds)),
         "bare_loop_per_second": round(median(one.bare for one in rounds)),
+        "plain_gets_per_second": round(plain),
         "percent_of_bare_loop": round(100 * median(one.ours / one.bare for one in rounds)),
         "cpu_ms_per_record": {
             name: round(median(one.cpu_ms[name] for one in rounds), 2) for name in rounds[0].cpu_ms
@@ -93,12 +98,30 @@ def _cpu(bench: Bench) -> dict[str, float]:
     }
 
 
+async def _plain_gets(port: int) -> float:
+    """Read records, 40 at once, with nothing around the calls."""
+    import httpx
+    from httpx_aiohttp import AiohttpTransport
+
+    gate = asyncio.Semaphore(AT_ONCE)
+    base = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
+
+        async def one(number: int) -> None:
+            async with gate:
+                (await client.get(f"/integration/v1/customers/c{number}")).raise_for_status()
+
+        started = time.perf_counter()
+        await asyncio.gather(*(one(number) for number in range(GETS)))
+        return GETS / (time.perf_counter() - started)
+
+
 async def _bare_loop(port: int, numbers: list[int]) -> float:
     """Make the same calls (two reads, one write a record) with nothing around them."""
     import httpx
     from httpx_aiohttp import AiohttpTransport
 
-    gate = asyncio.Semaphore(40)
+    gate = asyncio.Semaphore(AT_ONCE)
     base = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
 
