@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from fastapi import Header
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -13,9 +13,6 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
-
-PAGE_LIMIT: Final = 200
-"""Most items of one page; the default is 50."""
 
 
 class RequestDocument(BaseModel):

@@ -48,9 +48,9 @@ async def list_changes(
     limit: int,
     after: Sequence[Any] | None = None,
 ) -> Sequence[Change]:
-    """Read one change more than ``limit``, so that the caller knows whether there are more."""
+    """Read at most so many changes, ordered by side, kind and record, after a place of these."""
     place = tuple_(Change.side, Change.kind, Change.record_id)
-    query = select(Change).where(*chosen.conditions(link_id)).order_by(place).limit(limit + 1)
+    query = select(Change).where(*chosen.conditions(link_id)).order_by(place).limit(limit)
     if after is not None:
         query = query.where(place > tuple_(*after))
     return (await session.scalars(query)).all()

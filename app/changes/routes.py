@@ -16,8 +16,9 @@ from app.changes.inbox import (
     put_aside,
 )
 from app.database import CommitPoint
-from app.documents import PAGE_LIMIT, Listing, read_cursor, write_cursor
+from app.documents import Listing
 from app.links.reach import Reached, reach
+from app.paging import PAGE_LIMIT, Paging
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.runtime import Running
 
@@ -42,14 +43,13 @@ _SAMPLES = 20
 async def get_changes(
     reached: MayRead,
     runtime: Running,
+    paging: Paging,
     state: Annotated[
         Literal["pending", "parked", "ignored"] | None,
         Query(description="`parked` is the inbox proper."),
     ] = None,
     kind: Literal["customer", "project"] | None = None,
     side: Literal["time", "books"] | None = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
     accept_language: Language = None,
 ) -> Listing[ChangeAnswer]:
     """
@@ -57,20 +57,20 @@ async def get_changes(
 
     A record that is in step has no line. Scope `links:read`.
     """
-    key = runtime.settings.keyring.get_secret_value().encode()
     scope = f"changes|{reached.link_id}|{state}|{kind}|{side}"
-    after = read_cursor(cursor, key=key, scope=scope) if cursor else None
+    page = paging.of(scope, key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
         rows = await list_changes(
-            session, reached.link_id, Chosen(state, kind, side), limit=limit, after=after
+            session,
+            reached.link_id,
+            Chosen(state, kind, side),
+            limit=page.row_limit,
+            after=page.after,
         )
-    shown = rows[:limit]
-    place = [shown[-1].side, shown[-1].kind, shown[-1].record_id] if shown else []
+    shown, more = page.cut(rows, lambda row: [row.side, row.kind, row.record_id])
     language = preferred_language(accept_language)
-    return Listing[ChangeAnswer](
-        items=[change_answer(row, language=language) for row in shown],
-        next_cursor=write_cursor(place, key=key, scope=scope) if len(rows) > limit else None,
-    )
+    items = [change_answer(row, language=language) for row in shown]
+    return Listing[ChangeAnswer](items=items, next_cursor=more)
 
 
 @router.post(

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.caller import Caller, Scope
 from app.access.require import require
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.documents import IfMatch, Listing, etag, expect_version, read_cursor, write_cursor
+from app.documents import IfMatch, Listing, etag, expect_version
 from app.idempotency import (
     REPLAYED,
     Fresh,
@@ -40,6 +40,7 @@ from app.links.lifecycle import PauseReason
 from app.links.log_in import Returned, finish_login
 from app.links.reach import Reached, links_of, reach
 from app.links.store import Credential, lock_link, read_link
+from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
 from app.runtime import Running, Runtime
 
@@ -133,31 +134,23 @@ async def _given_back_on_failure(
 async def get_links(
     runtime: Running,
     caller: Annotated[Caller, Depends(require(Scope.LINKS_READ))],
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`nextCursor` of the page before.")
-    ] = None,
+    paging: Paging,
 ) -> Listing[LinkAnswer]:
     """Use this to find the links an accountant looks after; the newest first.
 
     Scope `links:read`.
     """
-    key, scope = runtime.cursor_key, f"links|{caller.name}"
-    after = None if cursor is None else read_cursor(cursor, key=key, scope=scope)[0]
+    page = paging.of(f"links|{caller.name}", key=runtime.cursor_key)
     async with runtime.database.reading() as session:
         entries = [
             LinkId(entry.link_id)
             for entry in await links_of(session, caller)
-            if after is None or str(entry.link_id) < str(after)
+            if page.after_id is None or entry.link_id < page.after_id
         ]
-    shown = entries[:limit]
+    shown, more = page.cut(entries, lambda link_id: [str(link_id)])
     async with runtime.database.reading(*shown) as session:
         items = [await show(session, link_id) for link_id in shown]
-    more = len(entries) > limit
-    return Listing[LinkAnswer](
-        items=items,
-        next_cursor=write_cursor([str(shown[-1])], key=key, scope=scope) if more else None,
-    )
+    return Listing[LinkAnswer](items=items, next_cursor=more)
 
 
 @router.get(

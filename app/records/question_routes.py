@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,10 +19,9 @@ from app.documents import (
     RequestDocument,
     etag,
     expect_version,
-    read_cursor,
-    write_cursor,
 )
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
 from app.records.asked import Question
 from app.records.questions import Answer, answer_question, list_questions
@@ -95,8 +94,7 @@ async def get_questions(
     reached: MayRead,
     runtime: Running,
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    paging: Paging,
 ) -> Listing[QuestionAnswer]:
     """
     Use this for the inbox: a record made after the first sync was too like another to be created.
@@ -104,19 +102,14 @@ async def get_questions(
     Each question shows the record, its candidates and the reasons in your language; the oldest
     first. The change in the inbox names it as `questionId`. Scope `links:read`.
     """
-    scope = f"questions {reached.link_id}"
-    after = None
-    if cursor is not None:
-        (last,) = read_cursor(cursor, key=runtime.cursor_key, scope=scope)
-        after = UUID(str(last))
+    page = paging.of(f"questions {reached.link_id}", key=runtime.cursor_key)
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await list_questions(session, reached.link_id, after=after, limit=limit + 1)
-        items = [await _shown(session, row, language) for row in rows[:limit]]
-    more = None
-    if len(rows) > limit:
-        place = (str(rows[limit - 1].question_id),)
-        more = write_cursor(place, key=runtime.cursor_key, scope=scope)
+        rows = await list_questions(
+            session, reached.link_id, after=page.after_id, limit=page.row_limit
+        )
+        shown, more = page.cut(rows, lambda row: [str(row.question_id)])
+        items = [await _shown(session, row, language) for row in shown]
     return Listing[QuestionAnswer](items=items, next_cursor=more)
 
 

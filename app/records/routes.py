@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import func, select
 
 from app.access.caller import Scope
-from app.documents import AnswerDocument, read_cursor, write_cursor
+from app.documents import AnswerDocument
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import preferred_language, responses
 from app.records.fix_routes import router as fix_router
 from app.records.judge import say_finding
@@ -87,9 +88,8 @@ async def get_readiness(
     reached: MayRead,
     runtime: Running,
     request: Request,
+    paging: Paging,
     side: Annotated[str | None, Query(pattern="^(time|books)$")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> ReadinessAnswer:
     """
     Use this before the first sync, after both sides were read (`POST …/first-sync`).
@@ -99,18 +99,19 @@ async def get_readiness(
     false) hinder nothing. What changed since is judged first, by itself. Scope `links:read`.
     """
     await judge_due(runtime, reached.link_id)
-    known, scope = KnownRecord, f"readiness {reached.link_id} {side}"
+    page = paging.of(f"readiness {reached.link_id} {side}", key=runtime.cursor_key)
+    known = KnownRecord
     own = (known.link_id == reached.link_id, known.gone_at.is_(None))
     statement = select(known).where(*own, func.jsonb_array_length(known.findings) > 0)
     if side is not None:
         statement = statement.where(known.side == side)
     place = func.row(known.ready, known.name, known.side, known.kind, known.record_id)
-    if cursor is not None:
-        ready, *rest = read_cursor(cursor, key=runtime.cursor_key, scope=scope)
+    if page.after is not None:
+        ready, *rest = page.after
         statement = statement.where(place > func.row(bool(ready), *rest))
     ordered = statement.order_by(
         known.ready, known.name, known.side, known.kind, known.record_id
-    ).limit(limit + 1)
+    ).limit(page.row_limit)
     async with runtime.database.reading(reached.link_id) as session:
         rows = (await session.scalars(ordered)).all()
         counts = await session.execute(
@@ -122,12 +123,10 @@ async def get_readiness(
         for of_side, kind, total, ready_count in counts:
             score.setdefault(of_side, {})[kind] = {"ready": ready_count, "total": total}
     language = preferred_language(request.headers.get("accept-language"))
-    more = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        position = (int(last.ready), last.name, last.side, last.kind, last.record_id)
-        more = write_cursor(position, key=runtime.cursor_key, scope=scope)
-    items = [_item(row, language) for row in rows[:limit]]
+    shown, more = page.cut(
+        rows, lambda row: [int(row.ready), row.name, row.side, row.kind, row.record_id]
+    )
+    items = [_item(row, language) for row in shown]
     return ReadinessAnswer(score=score, items=items, next_cursor=more)
 
 

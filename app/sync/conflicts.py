@@ -13,6 +13,7 @@ from app.canonical import LinkId, RecordKind, Side
 from app.changes.inbox import count_again
 from app.changes.store import Change, note
 from app.links.pairs import Pair
+from app.paging import Page
 from app.sync.store import ConflictRow, ConflictState, HistoryEntry
 from app.systems.ports import ChangeNotice
 
@@ -30,17 +31,16 @@ async def list_pairs(
     link_id: LinkId,
     chosen: PairFilter,
     *,
-    limit: int,
-    after: UUID | None = None,
+    page: Page,
 ) -> Sequence[Pair]:
-    """Read one pair more than ``limit``, the oldest first."""
-    query = select(Pair).where(Pair.link_id == link_id).order_by(Pair.pair_id).limit(limit + 1)
+    """Read the pairs of a page, the oldest first, and one more."""
+    query = select(Pair).where(Pair.link_id == link_id).order_by(Pair.pair_id).limit(page.row_limit)
     if chosen.kind is not None:
         query = query.where(Pair.kind == chosen.kind)
     if chosen.problems_only:
         query = query.where(Pair.problem.is_not(None))
-    if after is not None:
-        query = query.where(Pair.pair_id > after)
+    if page.after_id is not None:
+        query = query.where(Pair.pair_id > page.after_id)
     return (await session.scalars(query)).all()
 
 
@@ -77,18 +77,17 @@ async def list_conflicts(
     link_id: LinkId,
     state: str,
     *,
-    limit: int,
-    after: UUID | None = None,
+    page: Page,
 ) -> Sequence[ConflictRow]:
-    """Read one conflict more than ``limit``, the oldest first."""
+    """Read the conflicts of a page, the oldest first, and one more."""
     query = (
         select(ConflictRow)
         .where(ConflictRow.link_id == link_id, ConflictRow.state == state)
         .order_by(ConflictRow.conflict_id)
-        .limit(limit + 1)
+        .limit(page.row_limit)
     )
-    if after is not None:
-        query = query.where(ConflictRow.conflict_id > after)
+    if page.after_id is not None:
+        query = query.where(ConflictRow.conflict_id > page.after_id)
     return (await session.scalars(query)).all()
 
 

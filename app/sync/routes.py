@@ -10,22 +10,15 @@ from app.access.caller import Scope
 from app.canonical import RecordKind
 from app.changes.answers import change_answer
 from app.database import CommitPoint
-from app.documents import (
-    PAGE_LIMIT,
-    IfMatch,
-    Listing,
-    etag,
-    expect_version,
-    read_cursor,
-    write_cursor,
-)
+from app.documents import IfMatch, Listing, etag, expect_version
 from app.links.pairs import Pair
 from app.links.reach import Reached, reach
 from app.links.store import DirectoryEntry
+from app.paging import Paging
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.queue import Job, defer
 from app.records.typed_in import typed_value
-from app.runtime import Running, Runtime
+from app.runtime import Running
 from app.sync.answers import (
     ConflictAnswer,
     DecisionBody,
@@ -58,10 +51,6 @@ MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 Language = Annotated[
     str | None, Header(alias="Accept-Language", description="nb, nn or en; nb without it.")
 ]
-Limit = Annotated[int, Query(ge=1, le=PAGE_LIMIT)]
-Cursor = Annotated[
-    str | None, Query(max_length=500, description="`nextCursor` of the page before.")
-]
 
 _COMMON = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 
@@ -76,27 +65,20 @@ _COMMON = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 async def get_pairs(
     reached: MayRead,
     runtime: Running,
+    paging: Paging,
     kind: Literal["customer", "project"] | None = None,
     problems: Annotated[bool, Query(description="Only pairs that are not in step.")] = False,
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Listing[PairAnswer]:
     """
     Use this to show what is linked, the oldest pair first.
 
     Scope `links:read`.
     """
-    scope = f"pairs|{reached.link_id}|{kind}|{problems}"
+    page = paging.of(f"pairs|{reached.link_id}|{kind}|{problems}", key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await list_pairs(
-            session,
-            reached.link_id,
-            PairFilter(kind, problems_only=problems),
-            limit=limit,
-            after=_after(runtime, cursor, scope),
-        )
-    shown = rows[:limit]
-    more = _next(runtime, shown[-1].pair_id, scope) if len(rows) > limit else None
+        chosen = PairFilter(kind, problems_only=problems)
+        rows = await list_pairs(session, reached.link_id, chosen, page=page)
+    shown, more = page.cut(rows, lambda row: [str(row.pair_id)])
     return Listing[PairAnswer](items=[pair_answer(row) for row in shown], next_cursor=more)
 
 
@@ -148,26 +130,18 @@ async def get_pair(
 async def get_conflicts(
     reached: MayRead,
     runtime: Running,
+    paging: Paging,
     state: Literal["open", "decided", "closed"] = "open",
-    limit: Limit = 50,
-    cursor: Cursor = None,
 ) -> Listing[ConflictAnswer]:
     """
     Use this to ask a person which value is right; until then neither side is written.
 
     Scope `links:read`.
     """
-    scope = f"conflicts|{reached.link_id}|{state}"
+    page = paging.of(f"conflicts|{reached.link_id}|{state}", key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await list_conflicts(
-            session,
-            reached.link_id,
-            state,
-            limit=limit,
-            after=_after(runtime, cursor, scope),
-        )
-    shown = rows[:limit]
-    more = _next(runtime, shown[-1].conflict_id, scope) if len(rows) > limit else None
+        rows = await list_conflicts(session, reached.link_id, state, page=page)
+    shown, more = page.cut(rows, lambda row: [str(row.conflict_id)])
     return Listing[ConflictAnswer](items=[conflict_answer(row) for row in shown], next_cursor=more)
 
 
@@ -277,18 +251,3 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise Problem("not-found") from None
-
-
-def _after(runtime: Runtime, cursor: str | None, scope: str) -> UUID | None:
-    if cursor is None:
-        return None
-    (last,) = read_cursor(cursor, key=_key(runtime), scope=scope)
-    return UUID(str(last))
-
-
-def _next(runtime: Runtime, last: UUID, scope: str) -> str:
-    return write_cursor([str(last)], key=_key(runtime), scope=scope)
-
-
-def _key(runtime: Runtime) -> bytes:
-    return runtime.settings.keyring.get_secret_value().encode()
