@@ -1,10 +1,11 @@
 """Hold the shapes that every part of the service shares; they know no vendor and touch nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 LinkId = NewType("LinkId", UUID)
@@ -37,6 +38,15 @@ class RecordKind(StrEnum):
 
     CUSTOMER = "customer"
     PROJECT = "project"
+
+
+SYNCED_FIELDS: Final[Mapping[RecordKind, tuple[str, ...]]] = {
+    RecordKind.CUSTOMER: (
+        "name", "kind", "organization_number", "email", "phone", "address", "active",
+    ),
+    RecordKind.PROJECT: ("name", "customer", "active", "start", "end"),
+}  # fmt: skip
+"""The fields that are kept equal; the one place that lists them."""
 
 
 class CustomerKind(StrEnum):

@@ -9,14 +9,13 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
 from app.first_sync.deeds import partner_of
 from app.first_sync.lines import find_line, links_of, settle_dormant
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
 from app.records.asked import Refusal
 from app.records.decisions import refuse
-from app.records.fields import FIELDS
 from app.records.judge import paired_ids
 from app.records.store import recall
 
@@ -201,7 +200,7 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> st
         return "proposal-not-open"
     if not answer.over and _says_otherwise(line, answer):
         return ANSWERED_BEFORE
-    if not set(answer.winners) <= set(FIELDS[RecordKind(line.kind)]):
+    if not set(answer.winners) <= set(SYNCED_FIELDS[RecordKind(line.kind)]):
         return "winner-unknown"
     holder = taken.get((line.kind, answer.partner_id or ""))
     if answer.choice == "link" and holder not in (None, line.proposal_id):

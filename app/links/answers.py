@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from app.canonical import SYNCED_FIELDS
 from app.documents import AnswerDocument, RequestDocument
 from app.links.store import Link
+
+Policy = Literal["ask", "books", "time"]
+"""Who wins where both sides changed a field; `ask` leaves it to a person."""
 
 TRIAL_NOTICE: Final = {
     "nb": "Uten konto i Timerabbit registreres virksomheten med 30 dagers prøvetid. Etter den"
@@ -35,7 +40,7 @@ EXAMPLE_LINK: Final[dict[str, Any]] = {
         "keyOwner": "Kari Nordmann",
         "hasKey": True,
     },
-    "settings": {"defaultVatCode": "high", "conflictPolicy": "ask"},
+    "settings": {"defaultVatCode": "high", "conflictPolicy": "ask", "fieldPolicies": {}},
     "features": ["projects"],
     "createdAt": "2026-11-24T09:00:00Z",
     "lastSweepAt": "2026-11-24T09:10:00Z",
@@ -63,6 +68,9 @@ class LinkSettings(AnswerDocument):
 
     default_vat_code: str = "high"
     conflict_policy: str = "ask"
+    field_policies: Mapping[str, str] = Field(
+        default_factory=dict, description="Fields that differ from `conflictPolicy`."
+    )
     brake_share_percent: int = 20
     brake_least: int = 10
 
@@ -151,14 +159,41 @@ class HandoverReturn(RequestDocument):
 class SettingsChange(RequestDocument):
     """Change some settings; what is left out stays."""
 
-    model_config = {"json_schema_extra": {"examples": [{"defaultVatCode": "exempted"}]}}
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"defaultVatCode": "exempted", "fieldPolicies": {"phone": "time"}}]
+        }
+    }
 
     default_vat_code: str | None = Field(
         default=None, pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$"
     )
-    conflict_policy: str | None = Field(default=None, pattern=r"^(ask|books|time)$")
+    conflict_policy: Policy | None = None
+    field_policies: dict[str, Policy | None] | None = Field(
+        default=None,
+        description="By field, as conflicts name it; `null` lets `conflictPolicy` decide again.",
+    )
     brake_share_percent: int | None = Field(default=None, ge=1, le=100)
     brake_least: int | None = Field(default=None, ge=1, le=10_000)
+
+    @field_validator("field_policies")
+    @classmethod
+    def _of_synced_fields(
+        cls, policies: dict[str, Policy | None] | None
+    ) -> dict[str, Policy | None] | None:
+        unknown = set(policies or ()) - {name for names in SYNCED_FIELDS.values() for name in names}
+        if unknown:
+            raise PydanticCustomError("not_a_field", "No field of this name is kept equal")
+        return policies
+
+    def laid_over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a link's settings as they are after this change."""
+        after = {**settings, **self.model_dump(exclude_none=True)}
+        if self.field_policies is not None:
+            policies = {**settings.get("field_policies", {}), **self.field_policies}
+            kept = {name: policy for name, policy in policies.items() if policy is not None}
+            after["field_policies"] = kept
+        return after
 
 
 def link_answer(link: Link, *, has_key: bool) -> LinkAnswer:

@@ -185,6 +185,8 @@ async def patch_settings(
 ) -> LinkAnswer:
     """Use this to choose the default VAT code, who wins a conflict, and the brake.
 
+    A policy counts from a record's next look; a conflict that is open stays a person's to decide.
+
     Scope `links:write`.
     """
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
@@ -193,7 +195,7 @@ async def patch_settings(
             raise Problem("not-found")
         present = (await show(session, reached.link_id)).model_dump(mode="json", by_alias=True)
         expect_version(if_match, link.version, present=present)
-        link.settings = {**link.settings, **body.model_dump(exclude_none=True)}
+        link.settings = body.laid_over(link.settings)
         link.version += 1
         link.updated_at = runtime.clock()
         await session.flush()

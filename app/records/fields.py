@@ -1,24 +1,14 @@
-"""Turn records into the named fields that are kept equal, as JSON values, and back.
-
-The one place that lists them.
-"""
+"""Turn records into the named fields that are kept equal, as JSON values, and back."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from app.canonical import Address, Customer, CustomerKind, Project, RecordKind
+from app.canonical import Address, Customer, CustomerKind, Project
 
 FieldMap = Mapping[str, Any]
 """Synced fields by canonical name, values as JSON; two equal maps mean two equal records."""
-
-FIELDS: Final[Mapping[RecordKind, tuple[str, ...]]] = {
-    RecordKind.CUSTOMER: (
-        "name", "kind", "organization_number", "email", "phone", "address", "active",
-    ),
-    RecordKind.PROJECT: ("name", "customer", "active", "start", "end"),
-}  # fmt: skip
 
 
 def customer_fields(customer: Customer) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from app.access.caller import Scope
-from app.canonical import RecordId, RecordKind, Side
+from app.canonical import SYNCED_FIELDS, RecordId, RecordKind, Side
 from app.documents import IfMatch, RequestDocument, etag, expect_version
 from app.links.pairs import Pair
 from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, responses
 from app.records.by_hand import Couple, pair_by_hand, part_by_hand, repoint_by_hand
-from app.records.fields import FIELDS
 from app.runtime import Running, Runtime
 from app.sync.answers import PairAnswer, pair_answer
 
@@ -148,7 +147,7 @@ async def _pair(runtime: Runtime, reached: Reached, pair_id: UUID, if_match: str
 
 
 def _couple(kind: str, time_id: str, books_id: str, winners: dict[str, Any]) -> Couple:
-    if not set(winners) <= set(FIELDS[RecordKind(kind)]):
+    if not set(winners) <= set(SYNCED_FIELDS[RecordKind(kind)]):
         error = FieldError("/winners", "winner-unknown", "no field of that name")
         raise Problem("invalid-request", errors=[error])
     chosen = {name: Side(side) for name, side in winners.items()}

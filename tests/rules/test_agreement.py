@@ -6,9 +6,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canonical import Address, Customer, CustomerKind, Project, RecordId, RecordKind, Side
+from app.canonical import (
+    SYNCED_FIELDS,
+    Address,
+    Customer,
+    CustomerKind,
+    Project,
+    RecordId,
+    RecordKind,
+    Side,
+)
 from app.records.agreement import SHOWN, base_after_create, content_print, start_base
-from app.records.fields import FIELDS
 from app.records.look_for import says_the_same
 from app.records.shapes import from_json, kind_of, to_json
 from app.sync.merge import as_agreed, plan_merge
@@ -36,8 +44,10 @@ projects = st.builds(
     start=st.one_of(st.none(), st.dates()),
     end=st.one_of(st.none(), st.dates()),
 )
-fields = st.fixed_dictionaries(dict.fromkeys(FIELDS[RecordKind.CUSTOMER], texts))
-winners = st.dictionaries(st.sampled_from(FIELDS[RecordKind.CUSTOMER]), st.sampled_from(list(Side)))
+fields = st.fixed_dictionaries(dict.fromkeys(SYNCED_FIELDS[RecordKind.CUSTOMER], texts))
+winners = st.dictionaries(
+    st.sampled_from(SYNCED_FIELDS[RecordKind.CUSTOMER]), st.sampled_from(list(Side))
+)
 
 
 @given(fields, fields, winners)

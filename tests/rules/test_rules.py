@@ -6,8 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canonical import RecordKind, Side
-from app.records.fields import FIELDS
+from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.sync.brake import stops
 from app.sync.rules import RULES, Effect, Event, effect_of
 
@@ -45,7 +44,7 @@ def test_the_published_fields_are_the_synced_ones() -> None:
     for kind, field, _ in _rows(3):
         published.setdefault(kind, []).append(field)
 
-    assert {RecordKind(kind): tuple(fields) for kind, fields in published.items()} == FIELDS
+    assert {RecordKind(kind): tuple(fields) for kind, fields in published.items()} == SYNCED_FIELDS
 
 
 @given(changed=st.integers(0, 500), pairs=st.integers(0, 500), share=st.integers(1, 100))

@@ -28,8 +28,8 @@ async def test_a_change_with_the_version_that_was_read_is_kept(
     after = answer.json()
     assert answer.status_code == 200
     assert after["settings"] == {
-        "defaultVatCode": "low", "conflictPolicy": "ask", "brakeSharePercent": 20,
-        "brakeLeast": 25,
+        "defaultVatCode": "low", "conflictPolicy": "ask", "fieldPolicies": {},
+        "brakeSharePercent": 20, "brakeLeast": 25,
     }  # fmt: skip
     assert after["version"] == before["version"] + 2
     assert answer.headers["etag"] == f'"{after["version"]}"'
@@ -67,7 +67,8 @@ async def test_a_stale_change_is_told_what_is_there_now(
     "wrong",
     [{"defaultVatCode": "25 %"}, {"conflictPolicy": "coin"}, {"brakeSharePercent": 0},
      {"brakeSharePercent": "20"}, {"brakeLeast": True}, {"conflictPolicy": "\0ask"},
-     {"brakeLeast": 10_001}, {"unknown": 1}, []],
+     {"brakeLeast": 10_001}, {"unknown": 1}, [],
+     {"fieldPolicies": {"phone": "coin"}}, {"fieldPolicies": {"shoe": "time"}}],
 )  # fmt: skip
 async def test_what_is_no_setting_is_refused(
     reviewing: Linked, client: httpx.AsyncClient, wrong: Any
