@@ -24,7 +24,7 @@ $(STAMP):
 	@touch $@
 
 demo: $(STAMP) ## Tell the whole story against the twins (KEEP=1 leaves everything running)
-	$(BIN)/timerabbit-conta demo $(if $(KEEP),--keep,)
+	$(BIN)/timerabbit-conta demo $(if $(filter-out 0 no false,$(KEEP)),--keep,)
 
 test: $(STAMP) ## Run every test on a real PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

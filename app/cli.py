@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = add("serve", _serve, "Serve the API.")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000, help="0 takes a free port")
+    serve.add_argument("--port", type=_port, default=8000, help="0 takes a free port")
     add("worker", _worker, "Carry out jobs until told to stop.")
     migrate = add("migrate", _migrate, "Bring the database to the newest revision.")
     migrate.add_argument("--revision", default="head")
@@ -69,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = add("sandbox", _sandbox, "Run the twins of both systems.")
     sandbox.add_argument("--only", choices=TWINS, help="run one twin alone")
     sandbox.add_argument("--host", default="127.0.0.1")
-    sandbox.add_argument("--conta-port", type=int, default=8082)
-    sandbox.add_argument("--timerabbit-port", type=int, default=8081)
+    sandbox.add_argument("--conta-port", type=_port, default=8082)
+    sandbox.add_argument("--timerabbit-port", type=_port, default=8081)
     sandbox.add_argument(
-        "--enhetsregisteret-port", type=int, help="serve the business register's twin there too"
+        "--enhetsregisteret-port", type=_port, help="serve the business register's twin there too"
     )
     sandbox.add_argument(
         "--seed", type=_seed, default="demo", help="demo, empty, or a number of customers"
@@ -89,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     bench = add("bench", _bench, "Measure the ratios (in a checkout).")
     bench.add_argument("names", nargs="*", help="only these benches")
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) < 65_536:
+        return int(text)
+    raise argparse.ArgumentTypeError("a number from 0 to 65535")
 
 
 def _seed(text: str) -> str:
@@ -111,6 +118,9 @@ def _settings() -> "Settings":
         raise SettingsInvalid(str(err)) from err
     except OSError as err:
         raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
+    except subprocess.SubprocessError as err:
+        log = settings.data_dir / "postgres" / "log"
+        raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; see {log}") from err
     return settings.model_copy(
         update={
             "database_url": server.service_url,
@@ -214,10 +224,12 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     from app.worker import run_worker
 
     runtime = checked_runtime(settings, hook)
-    if settings.worker_metrics_port is not None:
-        start_http_server(
-            settings.worker_metrics_port, addr="127.0.0.1", registry=runtime.metrics.registry
-        )
+    port, registry = settings.worker_metrics_port, runtime.metrics.registry
+    if port is not None:
+        try:
+            start_http_server(port, addr="127.0.0.1", registry=registry)
+        except OSError as err:
+            return _refuse(f"TC_WORKER_METRICS_PORT: cannot listen: {err.strerror or err}")
 
     async def until_told() -> None:
         try:

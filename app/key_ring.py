@@ -8,8 +8,8 @@ def parse_keyring(text: str) -> dict[str, bytes]:
     Parse ``id:base64`` entries, comma between, into keys by id, in order; the first one seals.
 
     Raises:
-        ValueError: An entry is malformed or not 32 bytes long. The text of the key is never in the
-            message.
+        ValueError: An entry is malformed, not 32 bytes long, or has the id of another. The text of
+            the key is never in the message.
 
     """
     keys: dict[str, bytes] = {}
@@ -21,5 +21,7 @@ def parse_keyring(text: str) -> dict[str, bytes]:
             raise ValueError(f"entry {position} is not base64") from err
         if not separator or not key_id or len(key) != 32:
             raise ValueError(f"entry {position} must be id:base64 of 32 bytes")
+        if key_id in keys:
+            raise ValueError(f"entry {position} has the id of an earlier one")
         keys[key_id] = key
     return keys

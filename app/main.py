@@ -16,7 +16,7 @@ from app.first_sync.sheet_routes import SHEET_PATH
 from app.invoicing import routes as invoicing_routes
 from app.links import routes as links_routes
 from app.pages import documentation, health
-from app.pages.refusals import install_system_handlers
+from app.pages.refusals import install_framework_handlers, install_system_handlers
 from app.pages.telling import DESCRIPTION, TAGS, describe, observe_requests
 from app.problems import install_handlers
 from app.records import routes as records_routes
@@ -76,6 +76,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.key_sets = KeySets.from_settings(runtime.settings)
     install_handlers(app)
     install_system_handlers(app)
+    install_framework_handlers(app)
     # Each route that is tried before the right one costs 5 µs, so the busiest comes first.
     for router in (webhooks_routes.router, *ROUTERS[:-1], documentation.router, health.router):
         app.include_router(router)

@@ -5,19 +5,11 @@ Each knob says its unit and its reason.
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.canonical import Side
+from app.issuers import Issuer, is_address, named_twice, parse_issuers
 from app.key_ring import parse_keyring
 
 
@@ -28,32 +20,12 @@ class SettingsInvalid(Exception):  # noqa: N818 - named by what it says of the s
     """
 
 
-class Issuer(BaseModel):
-    """
-    Describe one issuer of the callers' JWTs.
-
-    Args:
-        side: The side whose accounts the tokens list.
-        algorithm: The one algorithm accepted; never taken from the token.
-
-    """
-
-    issuer: str
-    side: Side
-    jwks_url: str
-    audience: str = "timerabbit-conta"
-    algorithm: str = "ES256"
-    accounts_claim: str = "accounts"
-    role_claim: str = "role"
-
-
-_IssuerList = TypeAdapter(tuple[Issuer, ...])
-
-
 class Settings(BaseSettings):
     """Hold every knob of the service; documented one by one in ``docs/settings.md``."""
 
-    model_config = SettingsConfigDict(env_prefix="TC_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TC_", extra="ignore", populate_by_name=True, allow_inf_nan=False
+    )
 
     database_url: str | None = Field(
         default=None,
@@ -76,7 +48,7 @@ class Settings(BaseSettings):
         default=True,
         description="Use Conta's `modifiedFromDate` on customers; off where the gateway lacks it.",
     )
-    conta_registration_source: str = Field(
+    conta_registration_source: Literal["TIMERABBIT", "CONTA"] = Field(
         default="TIMERABBIT", description="`registrationSource` on drafts: TIMERABBIT or CONTA."
     )
     timerabbit_url: str = Field(
@@ -197,10 +169,15 @@ class Settings(BaseSettings):
         default=20, ge=1, description="Database connections one process may hold."
     )
     shutdown_seconds: float = Field(
-        default=8.0, gt=0, description="Time running work has to end after SIGTERM."
+        default=6.0,
+        gt=0,
+        le=8,
+        description="Seconds running work has to end after SIGTERM; the process is gone within 10.",
     )
     worker_metrics_port: int | None = Field(
         default=None,
+        ge=1,
+        le=65_535,
         description="Loopback port where a worker shows its Prometheus metrics; none without it.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -210,22 +187,30 @@ class Settings(BaseSettings):
     @field_validator("database_url", "migration_url")
     @classmethod
     def _postgresql(cls, value: str | None) -> str | None:
-        if value is not None and not _is_address(value, "postgresql", "postgres"):
+        if value is not None and not is_address(value, "postgresql", "postgres"):
             raise ValueError("must be a URL like postgresql://role:password@host:5432/database")
         return value
 
-    @field_validator("conta_url", "conta_app_url", "timerabbit_url", "public_url")
+    @field_validator(
+        "conta_url", "conta_app_url", "timerabbit_url", "public_url", "enhetsregisteret_url"
+    )
     @classmethod
-    def _web_address(cls, value: str) -> str:
-        if not _is_address(value, "http", "https") or not urlsplit(value).hostname:
+    def _web_address(cls, value: str, info: ValidationInfo) -> str:
+        left_out = not value and info.field_name == "enhetsregisteret_url"
+        if not left_out and not is_address(value, "http", "https"):
             raise ValueError("must be an address like https://api.example")
         return value
 
     @field_validator("issuers", mode="before")
     @classmethod
     def _issuers(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(_IssuerList.validate_json(value)) if value.strip() else ()
+        return parse_issuers(value) if isinstance(value, str) else value
+
+    @field_validator("issuers")
+    @classmethod
+    def _each_issuer_once(cls, value: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
+        if (name := named_twice(value)) is not None:
+            raise ValueError(f"the issuer {name} stands twice")
         return value
 
     @field_validator("return_urls", mode="before")
@@ -242,24 +227,18 @@ class Settings(BaseSettings):
             return tuple(float(part) for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("intent_settle_seconds")
+    @classmethod
+    def _rising(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or value[0] < 0 or list(value) != sorted(value):
+            raise ValueError("must be rising seconds like 0,30,120")
+        return value
+
     @field_validator("keyring")
     @classmethod
     def _keyring_form(cls, value: SecretStr) -> SecretStr:
         parse_keyring(value.get_secret_value())
         return value
-
-
-def _is_address(value: str, *schemes: str) -> bool:
-    """Say whether a text reads as a URL of a scheme, with a port that is a number."""
-    try:
-        parts = urlsplit(value)
-        return (
-            parts.scheme in schemes
-            and value.startswith(f"{parts.scheme}://")
-            and (parts.port is None or parts.port > 0)
-        )
-    except ValueError:
-        return False
 
 
 def load_settings(*, required: tuple[str, ...] = ()) -> Settings:

@@ -13,7 +13,8 @@ from httpx_aiohttp import AiohttpTransport
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
-from app.settings import Issuer, Settings
+from app.issuers import Issuer
+from app.settings import Settings
 from app.systems.http import trusted_authorities
 
 _PAUSE_SECONDS: Final = 30.0

@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 
 from app.access.caller import ADMINISTRATOR, USER, Caller
 from app.access.jwks import KeySets
-from app.settings import Issuer
+from app.issuers import Issuer
 
 API_TOKEN_PREFIX: Final = "tct_"  # noqa: S105 - the public prefix of every token, not a token
 _LARGEST_TOKEN: Final = 8192

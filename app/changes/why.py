@@ -10,7 +10,7 @@ Who = Literal["nobody", "administrator", "time", "books"]
 """Who can fix it: nobody needs to, the person in charge of the link, or one in either system."""
 
 _WHO: Final[Mapping[str, Who]] = {
-    "system-unreachable": "nobody",
+    "other-system-away": "nobody",
     "other-system-busy": "nobody",
     "record-changed-meanwhile": "nobody",
     "record-not-found": "nobody",
@@ -29,6 +29,9 @@ _WHO: Final[Mapping[str, Who]] = {
     "login-lost": "time",
     "trial-ended": "time",
 }
+
+_NAMES: Final = {"time": "Timerabbit", "books": "Conta"}
+"""The sides as people call them."""
 
 
 class Why(AnswerDocument):
@@ -55,6 +58,8 @@ def explain(code: str, facts: Mapping[str, Any], *, language: str) -> Why:
     """Give the texts of a code with its facts; an unknown code is shown as a fault of ours."""
     kind = catalogue().get(code) or catalogue()["unexpected-failure"]
     values = {name: _in_words(value) for name, value in facts.items()}
+    if (side := facts.get("side")) in _NAMES:
+        values["system"] = _NAMES[side]
     return Why(
         code=code,
         title=say(kind.title, language, values),

@@ -20,7 +20,7 @@ class Screen:
     """Hold the console; each step is numbered, each truth is ticked."""
 
     def __init__(self) -> None:
-        wide = None if Console().is_terminal else 110
+        wide = None if Console().is_terminal else 200  # an address must not be broken
         self.console = Console(highlight=False, width=wide)
         self._step = 0
 

@@ -3,6 +3,7 @@
 Each step proven in the twins' stores.
 """
 
+import fcntl
 import signal
 import sys
 import time
@@ -29,6 +30,17 @@ def tell(*, keep: bool, serve_only: bool) -> int:
 
     """
     _end_in_order()
+    DATA.mkdir(parents=True, exist_ok=True)
+    with (DATA / "told.lock").open("w") as lock:  # given back by the kernel, however we end
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            Screen().failed("Another demo or serve runs in this checkout; end that one first.")
+            return 1
+        return _tell(keep=keep, serve_only=serve_only)
+
+
+def _tell(*, keep: bool, serve_only: bool) -> int:
     screen, addresses = Screen(), Addresses.on_free_ports()
     settings = environment(addresses, data_dir=DATA, keyring=new_keyring())
     started = time.monotonic()

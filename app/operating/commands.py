@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from rich.console import Console
 
 from app.canonical import LinkId
-from app.operating.overview import Overview, read_overview
+from app.operating.overview import LinkInNeed, Overview, read_overview
 from app.operating.retry import retry_parked
 from app.operating.show import show
 from app.runtime import Runtime
@@ -41,9 +42,12 @@ async def retry(
 
 
 def _plain(overview: Overview) -> dict[str, Any]:
-    told = asdict(overview) | {"at": overview.at.isoformat(), "isWell": overview.is_well}
-    told["in_need"] = [
-        asdict(one) | {"link_id": str(one.link_id), "late": int(one.late.total_seconds())}
-        for one in overview.in_need
-    ]
-    return told
+    told = asdict(overview) | {"at": overview.at.isoformat(), "is_well": overview.is_well}
+    told["in_need"] = [_one(link) for link in overview.in_need]
+    return {to_camel(name): value for name, value in told.items()}
+
+
+def _one(link: LinkInNeed) -> dict[str, Any]:
+    told = asdict(link) | {"link_id": str(link.link_id)}
+    told["late_seconds"] = int(told.pop("late").total_seconds())
+    return {to_camel(name): value for name, value in told.items()}

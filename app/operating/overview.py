@@ -89,7 +89,7 @@ async def read_overview(runtime: Runtime) -> Overview:
     found.sort(key=lambda one: (one.late, sum(one.parked.values())), reverse=True)
     return Overview(
         now, migrated=True, workers=workers, jobs=counted,
-        links=Counter(entry.state for entry in entries), in_need=found[:MOST_LINKS],
+        links=dict(Counter(entry.state for entry in entries)), in_need=found[:MOST_LINKS],
         more=max(len(found) - MOST_LINKS, 0),
     )  # fmt: skip
 

@@ -24,7 +24,8 @@ def show(overview: Overview, console: Console, language: str) -> None:
     if not overview.workers:
         console.print("[red]No worker is alive[/]: start one (timerabbit-conta worker).")
     if not overview.in_need:
-        console.print("[green]No link needs anybody.[/]")
+        console.print("[green]No link needs the operator.[/]")
+        console.print("What asks a customer's own people stands in that link's …/status.")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("link", "state", "what", "what to do"):

@@ -54,7 +54,7 @@ EXAMPLE_EVENT: Final[dict[str, Any]] = {
 }
 
 PairState = Literal["in-step", "waiting", "conflict", "asks"]
-_WAITING: Final = frozenset({"other-system-busy", "system-unreachable"})
+_WAITING: Final = frozenset({"other-system-busy", "other-system-away"})
 
 
 class PairAnswer(AnswerDocument):

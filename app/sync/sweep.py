@@ -218,7 +218,7 @@ async def _end_early(runtime: Runtime, link_id: LinkId, side: Side, fault: Syste
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
             until = now + timedelta(seconds=fault.retry_after)
             await hold_back(session, link_id, side, until=until)
-    failure = Failure("system-unreachable", shared=True, retry_after=asked)
+    failure = Failure("other-system-away", shared=True, retry_after=asked)
     again = next_attempt(failure, attempts=4, now=now, jitter=_draw())
     await _try_later(runtime, link_id, again.at if isinstance(again, RetryAt) else now)
 

@@ -96,7 +96,7 @@ def judge(fault: SystemFault, side: Side) -> Verdict:
         case NotFound():
             return Again("record-not-found")
     wait = fault.retry_after if isinstance(fault, Unreachable) else None
-    return Failed(Failure("system-unreachable", shared=True, retry_after=wait), {"side": side})
+    return Failed(Failure("other-system-away", shared=True, retry_after=wait), {"side": side})
 
 
 def refusal_facts(fault: Rejected, side: Side) -> dict[str, Any]:

@@ -155,9 +155,11 @@ class Transport:
             async with asyncio.timeout(deadline):
                 return await self._receive(request, call, watched)
         except (TimeoutError, httpx.TimeoutException) as err:
-            watched.outcome = "timeout"
+            # httpx-aiohttp calls a refused connection a timeout too.
+            refused = isinstance(err.__cause__, aiohttp.ClientConnectorError)
+            watched.outcome = "network" if refused else "timeout"
             raise Unreachable(
-                f"{self.system} did not answer in time",
+                f"{self.system} {'cannot be reached' if refused else 'did not answer in time'}",
                 effect_possible=call.write and not nothing_was_sent(err),
             ) from err
         except _NETWORK_ERRORS as err:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 START = """
 import sys
 from pathlib import Path
@@ -13,12 +15,17 @@ sys.stdin.read()
 """
 
 
-def test_processes_that_start_at_once_on_a_fresh_machine_share_one_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["plain", "blanks, 'quotes'; æ & c"])
+def test_processes_that_start_at_once_on_a_fresh_machine_share_one_server(
+    tmp_path: Path, folder: str
+) -> None:
     """Serve and worker, started in the same second with no data yet, get the same server."""
+    data = tmp_path / folder
+    data.mkdir()
     root = Path(__file__).parents[2]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", START, str(tmp_path)],
+            [sys.executable, "-c", START, str(data)],
             cwd=root,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

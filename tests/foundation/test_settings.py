@@ -1,6 +1,7 @@
 """The settings: a wrong or missing variable is named, and nothing secret is repeated."""
 
 import base64
+import json
 
 import pytest
 
@@ -9,6 +10,14 @@ from app.key_ring import parse_keyring
 from app.settings import SettingsInvalid, load_settings
 
 KEY = base64.b64encode(b"k" * 32).decode()
+OTHER_KEY = base64.b64encode(b"o" * 32).decode()
+
+
+def issuers(**wrong: str) -> str:
+    """Two issuers, the second with something wrong."""
+    one = {"issuer": "https://t.example", "side": "time", "jwks_url": "https://t.example/jwks"}
+    two = {"issuer": "https://b.example", "side": "books", "jwks_url": "https://b.example/jwks"}
+    return json.dumps([one, {**two, **wrong}])
 
 
 def test_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +64,21 @@ def test_names_each_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TC_CONTA_APP_URL", "https://:443"),
         ("TC_TIMERABBIT_URL", "ftp://timerabbit.example"),
         ("TC_PUBLIC_URL", "localhost:8000"),
+        ("TC_ENHETSREGISTERET_URL", "ftp://register.example"),
+        ("TC_CONTA_REGISTRATION_SOURCE", "SOMEBODY"),
+        ("TC_INTENT_SETTLE_SECONDS", "nan"),
+        ("TC_INTENT_SETTLE_SECONDS", "30,0"),
+        ("TC_INTENT_SETTLE_SECONDS", " , "),
+        ("TC_SETTLE_SECONDS", "inf"),
+        ("TC_SHUTDOWN_SECONDS", "60"),
+        ("TC_WORKER_METRICS_PORT", "99999"),
+        ("TC_KEYRING", f"a:{KEY},a:{OTHER_KEY}"),
+        ("TC_ISSUERS", issuers(algorithm="none")),
+        ("TC_ISSUERS", issuers(algorithm="HS256")),
+        ("TC_ISSUERS", issuers(jwks_url="nowhere")),
+        ("TC_ISSUERS", issuers(issuer="")),
+        ("TC_ISSUERS", issuers(jwks="https://i.example/jwks")),
+        ("TC_ISSUERS", issuers(issuer="https://t.example")),
     ],
 )
 def test_names_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

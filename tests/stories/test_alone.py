@@ -82,6 +82,32 @@ def test_each_process_starts_alone_and_ends_on_sigterm(stage: Stage) -> None:
     assert took < 10
 
 
+def test_a_worker_waits_for_a_database_that_is_away(stage: Stage) -> None:
+    """It says so, takes nothing for granted, and still ends at once when it is told to."""
+    away = f"postgresql://tc_service@127.0.0.1:{free_port()}/none"
+    stage.start_product("worker", "worker", TC_DATABASE_URL=away)
+    _until(lambda: stage.log_end("worker").count("database away") > 2)
+
+    assert stage.ended() == {}
+    assert stage.end("worker") == 0
+
+
+def test_a_service_ends_in_time_while_a_body_trickles_in(stage: Stage) -> None:
+    """A sender that never ends its request does not hold the process beyond ten seconds."""
+    service = stage.environment["TC_PUBLIC_URL"]
+    stage.start_product("migrate", "migrate").wait(60)
+    stage.start_product("service", "serve", "--port", service.rpartition(":")[2])
+    stage.wait_ready("service", f"{service}/health/ready")
+    with socket.create_connection(("127.0.0.1", int(service.rpartition(":")[2]))) as line:
+        line.sendall(b"POST /v1/webhooks/conta/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na")
+        time.sleep(0.5)
+
+        started = time.monotonic()
+        code = stage.end("service")
+
+    assert (code, time.monotonic() - started < 10) == (0, True)
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 @pytest.mark.parametrize(
     ("name", "value"),

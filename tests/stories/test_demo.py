@@ -1,5 +1,6 @@
 """The demo ends as it says: 1 when a step is not true, and without leaving a process behind."""
 
+import fcntl
 import os
 import re
 import signal
@@ -88,3 +89,22 @@ def _processes_in(folder: Path) -> list[str]:
         except OSError:
             continue  # ended meanwhile, or another user's
     return found
+
+
+def test_a_second_demo_in_one_checkout_is_refused_and_harms_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It would empty the database under the first one's feet."""
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    monkeypatch.setattr(story, "DATA", tmp_path)
+    monkeypatch.setattr(story, "_empty_database", lambda: pytest.fail("emptied"))
+    try:
+        with (tmp_path / "told.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            code = story.tell(keep=False, serve_only=True)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    assert code == 1
+    assert "end that one first" in capfd.readouterr().out

@@ -262,14 +262,18 @@ async def test_a_retry_after_may_be_a_date() -> None:
 
 
 async def test_a_refused_connection_proves_that_nothing_was_sent() -> None:
-    """The one failure of a write that may be repeated by itself."""
-    transport = transport_to(f"http://127.0.0.1:{free_port()}")
+    """The one failure of a write that may be repeated by itself; it is no time-out."""
+    outcomes: list[str] = []
+    transport = transport_to(
+        f"http://127.0.0.1:{free_port()}", observe=lambda *told: outcomes.append(told[2])
+    )
 
     with pytest.raises(Unreachable) as caught:
         await transport.send(WRITE)
     await transport.close()
 
     assert not caught.value.effect_possible
+    assert outcomes == ["network"]
 
 
 async def test_a_name_that_does_not_resolve_proves_that_nothing_was_sent() -> None:

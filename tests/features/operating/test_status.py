@@ -1,14 +1,17 @@
 """The operator's two commands: what is wrong over all links, and mending it."""
 
 import io
+import json
 
 import httpx
+import pytest
 from rich.console import Console
 from sqlalchemy import text
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
+from app.operating.commands import tell_status
 from app.operating.overview import read_overview
 from app.operating.retry import retry_parked
 from app.operating.show import show
@@ -50,7 +53,7 @@ async def test_all_is_well_where_a_worker_lives_and_no_link_needs_anybody(
     overview = await read_overview(runtime)
 
     assert overview.is_well
-    assert "No link needs anybody." in await told(runtime)
+    assert "No link needs the operator." in await told(runtime)
 
 
 async def test_without_a_worker_nothing_is_well(linked: Linked, runtime: Runtime) -> None:
@@ -108,3 +111,21 @@ async def test_work_that_nobody_takes_up_is_told_as_late(
 
     assert overview.in_need[0].late.total_seconds() == 7200
     assert "1 changes, late by 2 h 0 min" in await told(runtime)
+
+
+async def test_a_program_reads_the_same(
+    linked: Linked, runtime: Runtime, clock: SetClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --json a monitor gets every fact, and the exit code says whether somebody is needed."""
+    await a_worker_lives(runtime)
+    well = await tell_status(runtime, language="en", as_json=True)
+    quiet = json.loads(capsys.readouterr().out)
+    await park(runtime, linked.link_id, "record-gone", clock)
+
+    needed = await tell_status(runtime, language="en", as_json=True)
+
+    told = json.loads(capsys.readouterr().out)
+    assert (well, quiet["isWell"], quiet["inNeed"]) == (0, True, [])
+    assert (needed, told["isWell"], told["links"]) == (1, False, {"active": 1})
+    assert told["inNeed"][0]["linkId"] == str(linked.link_id)
+    assert told["inNeed"][0]["parked"] == {"record-gone": 1}

@@ -1,5 +1,7 @@
 """What another system answered becomes a problem of ours, and its own words stay out."""
 
+from uuid import uuid4
+
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
@@ -14,6 +16,7 @@ from app.systems.ports import (
     Unauthorised,
     Unreachable,
 )
+from tests.features.conftest import Linked
 
 WORDS = "canary of the other system"
 
@@ -56,3 +59,31 @@ async def test_a_refusal_names_its_rules(app: FastAPI, client: AsyncClient) -> N
         raise Rejected(WORDS, reasons=(Reason("A"), Reason("B")))
 
     assert (await client.get("/call")).json()["facts"] == {"reasons": "A, B"}
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/links", {"GET", "POST"}),
+        (f"/v1/links/{uuid4()}/settings", {"PATCH"}),
+        (f"/v1/links/{uuid4()}/invoice-drafts", {"GET", "POST"}),
+        ("/v1/webhooks/conta/x", {"POST"}),
+    ],
+)
+async def test_a_refused_method_names_all_that_are_allowed(
+    client: AsyncClient, path: str, allowed: set[str]
+) -> None:
+    """The remedy sends the caller to Allow, so nothing may be missing there."""
+    answer = await client.request("PUT", path)
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+async def test_json_nested_without_end_is_malformed(client: AsyncClient, linked: Linked) -> None:
+    """Deeper than anything can be read is a fault of the text, not of HTTP."""
+    headers = {**linked.books, "Content-Type": "application/json"}
+
+    answer = await client.post(f"{linked.path}/changes/retry", headers=headers, content="[" * 9999)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed-json")

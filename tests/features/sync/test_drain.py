@@ -308,9 +308,7 @@ async def test_a_dead_system_is_tried_again_and_parks_nothing(
 
     await hands.work()
 
-    assert [(change.state, change.code) for change in waiting] == [
-        ("pending", "system-unreachable")
-    ]
+    assert [(change.state, change.code) for change in waiting] == [("pending", "other-system-away")]
     assert (await hands.in_books(books_id))["phoneNo"] == "22000001"
 
 

@@ -43,8 +43,9 @@ async def test_a_system_that_is_away_is_told_and_the_work_waits(
 
     for language in LANGUAGES:
         (waiting,), (change,) = status[language]["waiting"], inbox[language]
-        assert (waiting["count"], waiting["why"]["code"]) == (1, "system-unreachable")
+        assert (waiting["count"], waiting["why"]["code"]) == (1, "other-system-away")
         assert waiting["why"]["facts"] == {"side": side}
+        assert system in waiting["why"]["title"].lower()
         assert change["why"] == waiting["why"]
         assert "–" not in waiting["why"]["detail"]
     assert len({status[one]["waiting"][0]["why"]["title"] for one in LANGUAGES}) == 3
