@@ -244,6 +244,12 @@ class Contract:
 
 
 @cache
+def contract_of(name: str, prefix: str = "") -> Contract:
+    """Give the one reading of a contract that all twins of a process share; it only grows."""
+    return Contract(name, prefix=prefix)
+
+
+@cache
 def _loaded(name: str) -> tuple[dict[str, Any], Any]:
     # Tests make hundreds of twins; reading the file takes longer than all else that they do.
     document = yaml.load((FOLDER / f"{name}.yaml").read_bytes(), Loader=yaml.CSafeLoader)

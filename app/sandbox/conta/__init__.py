@@ -21,8 +21,9 @@ from app.sandbox.conta.money import as_json
 from app.sandbox.conta.page import Page
 from app.sandbox.conta.routes import api_routes
 from app.sandbox.conta.store import Seen, Store
-from app.sandbox.contract import Contract, ContractMiddleware
+from app.sandbox.contract import ContractMiddleware
 from app.sandbox.faults import FaultMiddleware
+from app.sandbox.openapi import contract_of
 from app.sandbox.seeds import SeedWorld, demo
 
 __all__ = ["create_twin"]
@@ -41,7 +42,7 @@ def create_twin(
     Without a seed it holds the demo world. ``webhook_transport`` carries its webhooks in process.
     """
     clock = clock or Clock()
-    store = Store(base_url=base_url, clock=clock, contract=Contract("conta"))
+    store = Store(base_url=base_url, clock=clock, contract=contract_of("conta"))
     store.load(seed or demo(clock.now().date()))
     sender = Sender(store, webhook_transport)
 

@@ -17,8 +17,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.sandbox.clock import Clock
-from app.sandbox.contract import Contract, ContractMiddleware
+from app.sandbox.contract import ContractMiddleware
 from app.sandbox.faults import FaultMiddleware
+from app.sandbox.openapi import contract_of
 from app.sandbox.seeds import SeedWorld, demo
 from app.sandbox.timerabbit import account, entries, hooks, records, transfers
 from app.sandbox.timerabbit.calls import Answer, Gate
@@ -49,7 +50,7 @@ def create_twin(
     Without a seed it holds the demo world. ``webhook_transport`` carries its webhooks in process.
     """
     clock = clock or Clock()
-    contract = Contract("timerabbit", prefix=PREFIX)
+    contract = contract_of("timerabbit", PREFIX)
     store = Store(base_url=base_url, clock=clock, contract=contract)
     store.clients = {client.id: client for client in clients}
     store.load(seed or demo(clock.now().date()))
