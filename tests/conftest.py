@@ -40,7 +40,17 @@ def clock() -> SetClock:
 
 @pytest.fixture(scope="session")
 def server() -> EmbeddedServer:
-    return start_embedded(ROOT / ".data" / "tests")
+    """The tests' own server, on which no commit waits for the disk.
+
+    It need not outlive a loss of power; a process that dies by SIGKILL takes no commit with it.
+    """
+    started = start_embedded(ROOT / ".data" / "tests")
+    with psycopg.connect(started.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        connection.execute("ALTER SYSTEM SET synchronous_commit = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return started
 
 
 def _migrations_hash() -> str:
