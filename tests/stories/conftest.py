@@ -77,22 +77,34 @@ class Theatre:
 
 
 @pytest.fixture
-def theatre(server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Theatre]:
-    """Twins, a fresh database, no service and no worker yet."""
+def addresses() -> Addresses:
+    return Addresses.on_free_ports()
+
+
+@pytest.fixture
+def empty_stage(
+    server: EmbeddedServer, template: str, addresses: Addresses, tmp_path: Path
+) -> Iterator[Stage]:
+    """A fresh database and the settings of all processes, none of them started."""
     name = f"story_{tmp_path.parent.name}_{tmp_path.name}".replace("-", "_").lower()[:60]
     server.drop_database(name)
     server.create_database(name, template=template)
-    addresses = Addresses.on_free_ports()
     settings = environment(addresses, data_dir=tmp_path, keyring=new_keyring()) | {
         "TC_DATABASE_URL": server.url("tc_service", name),
         "TC_DRAFT_TIMEOUT_SECONDS": "1",
     }
     with Stage(settings, tmp_path / "log") as stage:
-        stage.start_product("sandbox", *sandbox_arguments(addresses, "demo"))
-        stage.wait_ready("sandbox", f"{addresses.conta}/_control/state")
-        stage.wait_ready("sandbox", f"{addresses.timerabbit}/_control/state")
-        playing = Theatre(stage, addresses)
-        yield playing
-        playing.refuse_violations()
-        playing.people.close()
+        yield stage
     server.drop_database(name)
+
+
+@pytest.fixture
+def theatre(empty_stage: Stage, addresses: Addresses) -> Iterator[Theatre]:
+    """Twins, a fresh database, no service and no worker yet."""
+    empty_stage.start_product("sandbox", *sandbox_arguments(addresses, "demo"))
+    empty_stage.wait_ready("sandbox", f"{addresses.conta}/_control/state")
+    empty_stage.wait_ready("sandbox", f"{addresses.timerabbit}/_control/state")
+    playing = Theatre(empty_stage, addresses)
+    yield playing
+    playing.refuse_violations()
+    playing.people.close()

@@ -113,6 +113,9 @@ def test_a_service_ends_in_time_while_a_body_trickles_in(stage: Stage) -> None:
     ("name", "value"),
     [
         ("TC_KEYRING", ""),
+        ("TC_KEYRING", "bad"),
+        ("TC_ISSUERS", "[]"),
+        ("TC_DRAIN_BITE", "many"),
         ("TC_ISSUERS", '[{"issuer": "https://i.example"}]'),
         ("TC_DATABASE_URL", "nonsense"),
         ("TC_DATA_DIR", "/proc/nowhere"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.demo.people import COMPANY, wait_for
+from app.demo.processes import Stage
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
 
@@ -55,25 +56,10 @@ def test_a_worker_told_to_stop_ends_cleanly(theatre: Any) -> None:
     assert codes[1] in (0, -15)
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [("TC_KEYRING", ""), ("TC_KEYRING", "bad"), ("TC_ISSUERS", "[]"), ("TC_DRAIN_BITE", "many")],
-)
-@pytest.mark.parametrize("process", ["serve", "worker"])
-def test_a_wrong_setting_stops_the_process_and_is_named(
-    theatre: Any, process: str, variable: str, value: str
-) -> None:
-    """Exit 2, and the variable's name in what it prints."""
-    started = theatre.stage.start_product("wrong", process, **{variable: value})
-
-    assert started.wait(30) == 2
-    assert variable in theatre.stage.log_end("wrong")
-
-
-def test_a_role_that_owns_tables_is_refused(theatre: Any) -> None:
+def test_a_role_that_owns_tables_is_refused(empty_stage: Stage) -> None:
     """The service does not start as the owner: row-level security would protect nobody."""
-    url = theatre.stage.environment["TC_DATABASE_URL"].replace("tc_service", "tc_owner")
-    started = theatre.stage.start_product("wrong", "serve", TC_DATABASE_URL=url)
+    url = empty_stage.environment["TC_DATABASE_URL"].replace("tc_service", "tc_owner")
+    started = empty_stage.start_product("wrong", "serve", TC_DATABASE_URL=url)
 
     assert started.wait(30) == 2
-    assert "owns tables" in theatre.stage.log_end("wrong")
+    assert "owns tables" in empty_stage.log_end("wrong")
