@@ -98,6 +98,15 @@ def test_our_mark_changes_no_print(customer: Customer) -> None:
     assert content_print(replace(customer, name="Noe Annet")) != content_print(customer)
 
 
+@given(projects)
+def test_a_project_that_moves_to_another_customer_changes_its_print(project: Project) -> None:
+    """The print holds the customer's id of that side: no pair is needed to tell a move."""
+    moved = replace(project, customer_id=RecordId("8"))
+
+    assert content_print(moved) != content_print(project)
+    assert content_print(replace(moved)) == content_print(moved)
+
+
 @given(customers)
 def test_a_record_says_the_same_as_itself_however_it_is_spelt(customer: Customer) -> None:
     """Case, blanks and a country code are spelling; another name is not."""

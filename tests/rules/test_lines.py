@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.lines import Grouping, Lines, Style, build_lines, hours, line_net
-from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark
+from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark, without_mark
 from app.invoicing.rounding import Direction, Per, Rounding
 from app.invoicing.vat import PERCENT, expected_vat
 
@@ -249,3 +249,22 @@ def _stepped(minutes: int, rounding: Rounding | None) -> int:
     if rounding.direction is Direction.UP:
         return ceil(steps) * rounding.minutes
     return _half_up(steps) * rounding.minutes
+
+
+def test_a_projects_own_rounding_goes_before_the_general_one() -> None:
+    """Also where its own is none; an hour without project takes the general one."""
+    general = Rounding(30, Direction.UP, Per.LINE)
+    own = Rounding(15, Direction.NEAREST, Per.ENTRY)
+    roundings = {RecordId("prj_1"): own, RecordId("prj_2"): None}
+    style = Style(rounding=general, roundings=roundings)
+    projects = ("prj_1", "prj_2", "prj_3", None)
+
+    found = [style.rounding_of(entry(1, project=project)) for project in projects]
+
+    assert found == [own, None, general, general]
+
+
+def test_a_mark_is_taken_off_whole_or_half() -> None:
+    assert without_mark(with_mark("Tilbygg", MARK)) == "Tilbygg"
+    assert without_mark(f"Tilbygg {MARK}") == "Tilbygg"
+    assert without_mark("Tilbygg (spes. )") == "Tilbygg"

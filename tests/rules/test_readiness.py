@@ -18,7 +18,9 @@ from app.records.readiness import (
     project_gaps,
     say_gap,
     valid_organization_number,
+    warnings,
 )
+from app.systems.register import Business
 
 REQUIRED = frozenset({"name", "kind", "address.line1", "address.postal_code", "address.city"})
 LIMITS = {"name": 20, "address.line1": 15}
@@ -212,3 +214,47 @@ def test_the_same_eyes_see_numbers_and_placeholders_everywhere() -> None:
     assert valid_organization_number("NO 974 760 673 MVA")
     assert not valid_organization_number(None)
     assert is_placeholder("Ikke oppgitt")
+
+
+NUMBER = "974760673"
+STREET = Address("Storgata 1", "Oppgang B", "0155", "Oslo", "NO")
+
+
+def registered(customer: Customer, business: Business | None) -> dict[str, Gap]:
+    found = customer_gaps(customer, required=REQUIRED, limits=LIMITS, businesses={NUMBER: business})
+    return {gap.code: gap for gap in found}
+
+
+def test_the_register_offers_its_address_where_one_lacks() -> None:
+    without = changed(address=Address())
+
+    offered = registered(without, Business(NUMBER, address=STREET))["address-missing"]
+    silent = registered(without, Business(NUMBER))["address-missing"]
+
+    assert offered.suggested == "Storgata 1, Oppgang B, 0155 Oslo"
+    assert silent.suggested is None
+
+
+def test_what_the_register_knows_of_a_number_is_remarked_and_hinders_nothing() -> None:
+    unknown = registered(WHOLE, None)
+    sub_unit = registered(WHOLE, Business(NUMBER, main_unit="974760674"))
+    struck = registered(WHOLE, Business(NUMBER, struck_off=True))
+
+    assert list(unknown) == ["organization-number-not-in-register"]
+    assert sub_unit["organization-number-of-sub-unit"].suggested == "974760674"
+    assert struck["customer-struck-off"].fix is FixKind.LEAVE_OUT
+    assert not any(gap.blocking for found in (unknown, sub_unit, struck) for gap in found.values())
+    assert registered(WHOLE, Business(NUMBER)) == {}
+
+
+def test_a_number_abroad_is_not_held_against_the_register() -> None:
+    assert registered(changed(address=Address("A", None, "1", "B", "SE")), None) == {}
+
+
+def test_the_gravest_news_of_a_business_comes_first() -> None:
+    all_of_it = Business(NUMBER, bankrupt=True, liquidating=True, struck_off=True)
+
+    assert warnings(all_of_it) == (
+        "customer-struck-off", "customer-bankrupt", "customer-in-liquidation",
+    )  # fmt: skip
+    assert warnings(Business(NUMBER)) == ()

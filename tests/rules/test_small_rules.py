@@ -32,7 +32,7 @@ from app.links.lifecycle import (
 from app.links.states import LinkState
 from app.records.fields import customer_changes, customer_with, project_changes
 from app.records.shapes import from_json, to_json, tombstone
-from app.records.shown import record_shown
+from app.records.shown import reasons_shown, record_shown
 from app.sync.verdicts import Again, Asks, Failed, HeldBack, Refused, Waits, judge, refused_fields
 from app.systems.ports import (
     AccessReason,
@@ -146,6 +146,14 @@ def test_a_record_comes_back_from_json_as_it_was(record: Customer | Project) -> 
 
 def test_nothing_is_shown_of_a_record_that_is_not_there() -> None:
     assert record_shown(None) is None
+
+
+def test_a_candidate_is_shown_with_its_reasons_in_words() -> None:
+    one = {"id": 7, "score": 0.9, "rule": "number", "facts": ["organization-number-same"]}
+
+    shown = reasons_shown(one, "en")
+
+    assert (shown["id"], shown["reasons"]) == ("7", "same organization number")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,76 @@
+"""An hour says all at once why it cannot be billed; days are days in Oslo."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
+from app.invoicing.hindrances import (
+    Hindrance,
+    Surroundings,
+    close_to_limit,
+    hindrances,
+    oslo_day,
+    past_limit,
+)
+
+TODAY = date(2026, 11, 24)
+HOUR = TimeEntry(
+    id=EntryId("ent_1"), version=1, employee_id="emp_1", employee_name="Kari",
+    day=date(2026, 11, 20), minutes=60, customer_id=RecordId("cus_1"), project_id=None,
+    billing=BillingState.TO_INVOICE, hourly_rate=Ore(95_000), approved=True,
+)  # fmt: skip
+AROUND = Surroundings(
+    linked=frozenset({RecordId("cus_1")}), approval_required=True, in_draft={},
+    customer_id=RecordId("cus_1"), of_project=frozenset({HOUR.id}), today=TODAY,
+)  # fmt: skip
+DRAFTED = replace(AROUND, in_draft={HOUR.id: "draft-1"})
+
+
+def test_a_whole_hour_is_billable() -> None:
+    assert hindrances(HOUR, AROUND) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"customer_id": None}, {Hindrance.NO_CUSTOMER}),
+        (
+            {"customer_id": RecordId("cus_2")},
+            {Hindrance.OTHER_CUSTOMER, Hindrance.CUSTOMER_NOT_LINKED},
+        ),
+        ({"id": EntryId("ent_2")}, {Hindrance.OTHER_PROJECT}),
+        ({"day": TODAY + timedelta(days=1)}, {Hindrance.FUTURE}),
+        ({"billing": BillingState.NOT_BILLABLE}, {Hindrance.NOT_MARKED}),
+        ({"billing": BillingState.INVOICED}, {Hindrance.INVOICED}),
+        ({"approved": False}, {Hindrance.NOT_APPROVED}),
+        ({"held_by": "trf_1"}, {Hindrance.HELD}),
+        ({"hourly_rate": None}, {Hindrance.NO_RATE}),
+        ({"minutes": 0, "hourly_rate": None}, {Hindrance.NO_RATE, Hindrance.NO_MINUTES}),
+    ],
+)
+def test_each_lack_has_its_name(changed: dict[str, Any], expected: set[Hindrance]) -> None:
+    """Also more than one at a time, so that a person mends all in one go."""
+    assert set(hindrances(replace(HOUR, **changed), AROUND)) == expected
+
+
+@pytest.mark.parametrize("changed", [{"billing": BillingState.INVOICED}, {"held_by": "trf_1"}])
+def test_what_our_own_draft_did_to_an_hour_is_told_as_the_draft(changed: dict[str, Any]) -> None:
+    assert hindrances(replace(HOUR, **changed), DRAFTED) == (Hindrance.IN_DRAFT,)
+
+
+def test_the_laws_month_is_warned_of_a_week_before() -> None:
+    """Warned from 24 days on, late from 31."""
+    ages = range(20, 40)
+    days = {age: TODAY - timedelta(days=age) for age in ages}
+
+    assert [age for age in ages if close_to_limit(days[age], today=TODAY)] == list(range(24, 40))
+    assert [age for age in ages if past_limit(days[age], today=TODAY)] == list(range(31, 40))
+
+
+def test_a_day_begins_in_oslo() -> None:
+    assert oslo_day(datetime(2026, 11, 24, 22, 59, tzinfo=UTC)) == date(2026, 11, 24)
+    assert oslo_day(datetime(2026, 11, 24, 23, 1, tzinfo=UTC)) == date(2026, 11, 25)
+    assert oslo_day(datetime(2026, 7, 1, 22, 1, tzinfo=UTC)) == date(2026, 7, 2)
