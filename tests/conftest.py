@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings as drawing
 
 from app import migrate
 from app.canonical import LinkId
@@ -18,6 +19,8 @@ from app.database import Database, create_database
 from app.embedded import EmbeddedServer, start_embedded
 
 ROOT = Path(__file__).parent.parent
+drawing.register_profile("suite", deadline=None)
+drawing.load_profile("suite")  # a first call reads word lists, and a busy machine is no fault
 
 
 class SetClock:

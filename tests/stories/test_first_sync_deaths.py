@@ -35,7 +35,7 @@ def names(state: dict[str, Any]) -> Counter[str]:
 def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
     """Killed while reading, planning, confirming and undoing: nothing twice, nothing forgotten."""
     people = theatre.people
-    theatre.stage.environment |= {"TC_STALLED_SECONDS": "1.5", "TC_HEARTBEAT_SECONDS": "0.5"}
+    theatre.stage.environment |= {"TC_STALLED_SECONDS": "2", "TC_HEARTBEAT_SECONDS": "0.5"}
     theatre.start_service()
     people.sign_in()
     theatre.start_worker()
@@ -54,7 +54,7 @@ def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
     for death in RUNNING:
         mortal(theatre, *death)
     theatre.start_worker()
-    wait_for("the run", lambda: people.ask("GET", path)["state"] == "done")
+    wait_for("the run", lambda: people.ask("GET", path)["state"] == "done", every=0.3)
 
     after = {"books": names(people.books()), "time": names(people.hours())}
     made = {
@@ -75,7 +75,7 @@ def test_a_first_sync_outlives_all_its_workers(theatre: Any) -> None:
     for death in UNDOING:
         mortal(theatre, *death)
     theatre.start_worker()
-    wait_for("the undo", lambda: people.ask("GET", f"{path}/undo")["state"] == "done")
+    wait_for("the undo", lambda: people.ask("GET", f"{path}/undo")["state"] == "done", every=0.3)
 
     hindered = sum(people.ask("GET", f"{path}/undo")["hindered"].values())
     assert len(list(people.all_pages("/pairs?limit=200"))) == hindered
