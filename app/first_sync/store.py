@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, CheckConstraint, Index, Integer, String, Text, select, text
@@ -112,6 +112,13 @@ class Plan(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
+PARTNER: Final = (
+    "CASE WHEN answer IS NOT NULL THEN partner_id"
+    " WHEN category = 'certain' THEN candidates -> 0 ->> 'id' END"
+)
+"""The record a line links to, by answer or by default; an index is built on this very text."""
+
+
 class Proposal(Base):
     """
     Hold one line: the fate of one record, its anchor, and perhaps of the one it is paired with.
@@ -145,6 +152,8 @@ class Proposal(Base):
         Index("uq_proposals_anchor", "link_id", "plan_id", "kind", "anchor_side", "anchor_id",
               unique=True),
         Index("ix_proposals_name", "link_id", "plan_id", "name", "proposal_id"),
+        Index("ix_proposals_partner", "link_id", "plan_id", "kind", text(f"({PARTNER})"),
+              postgresql_where=text("anchor_side = 'time'")),
     )  # fmt: skip
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)
