@@ -14,7 +14,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import Away
 from app.first_sync.deeds import Deed, deed_of, partner_of
-from app.first_sync.lines import find_line, links_of, read_line
+from app.first_sync.lines import find_line, links_to, read_line
 from app.first_sync.sides import Keepers
 from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
 from app.links.pairs import Pair, find_pair, partner_id
@@ -217,8 +217,8 @@ async def _held_by_nobody(session: AsyncSession, step: Step) -> list[str]:
     plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
     if not candidates or plan is None:
         return []
-    others = await links_of(session, plan, step.kind)
-    held = {books_id for line, _, books_id in others if line != step.line.proposal_id}
+    links = await links_to(session, plan, step.kind, candidates)
+    held = {books_id for line, books_id in links if line != step.line.proposal_id}
     return [one for one in candidates if one not in held]
 
 

@@ -71,7 +71,7 @@ async def make_lines(
         if plan is None or plan.started_at != started_at:
             return
         await keep_judged(session, link_id, drawn.judged)
-        await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind))
+        await replace_lines(session, plan, drawn.lines, old=world.old)
         plan.state, plan.problem, plan.projects_stale = PlanState.OPEN.value, None, False
         plan.version += 1
         plan.updated_at = now
