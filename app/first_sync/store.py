@@ -87,6 +87,7 @@ class Plan(Base):
         capabilities: What both accounts could do when they were read (``projects``).
         projects_stale: Customers were linked or parted since the projects were matched.
         problem: ``{code, facts}`` of what stopped the reading, or ``None``.
+        drawn_from: What the lines were drawn from (``sources_of``); ``None`` before the first time.
         version: Rises with each change of state and each answer.
 
     """
@@ -107,6 +108,7 @@ class Plan(Base):
     capabilities: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     projects_stale: Mapped[bool] = mapped_column(Boolean)
     problem: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB)
+    drawn_from: Mapped[str | None] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)

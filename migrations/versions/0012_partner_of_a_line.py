@@ -1,8 +1,9 @@
-"""Find the lines that link to a record without walking the whole plan.
+"""Find the lines that link to a record by an index; keep what a plan was drawn from.
 
 Can be rolled back.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
@@ -12,7 +13,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Make the index and the column."""
+    op.add_column("plans", sa.Column("drawn_from", sa.String(length=64), nullable=True))
     op.execute(
         "CREATE INDEX ix_proposals_partner ON proposals (link_id, plan_id, kind,"
         " (CASE WHEN answer IS NOT NULL THEN partner_id"
@@ -22,5 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove it again."""
+    """Remove them again."""
+    op.drop_column("plans", "drawn_from")
     op.execute("DROP INDEX ix_proposals_partner")
