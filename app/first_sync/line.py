@@ -289,9 +289,9 @@ async def _keep(step: Step, outcome: Outcome) -> None:
 
 
 async def _write_outcome(session: AsyncSession, step: Step, outcome: Outcome) -> None:
-    line = await read_line(session, step.link_id, step.line.proposal_id)
-    if line is None:
-        return
+    line = await read_line(session, step.link_id, step.line.proposal_id, lock=True)
+    if line is None or line.outcome not in (None, OutcomeState.WAITING):
+        return  # another worker was faster; what it did is what undoing must know
     line.outcome, line.outcome_code = outcome.state.value, outcome.code
     line.outcome_facts, line.not_before = dict(outcome.facts), outcome.not_before
     line.version += 1

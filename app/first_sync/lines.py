@@ -166,9 +166,13 @@ async def find_line(
     )
 
 
-async def read_line(session: AsyncSession, link_id: LinkId, proposal_id: UUID) -> Proposal | None:
-    """Read one line by its id."""
-    return await session.get(Proposal, (link_id, proposal_id), populate_existing=True)
+async def read_line(
+    session: AsyncSession, link_id: LinkId, proposal_id: UUID, *, lock: bool = False
+) -> Proposal | None:
+    """Read one line by its id; with ``lock`` nobody else changes it until the commit."""
+    return await session.get(
+        Proposal, (link_id, proposal_id), populate_existing=True, with_for_update=lock or None
+    )
 
 
 def _line(row: Row[Any]) -> Line:
