@@ -32,7 +32,6 @@ from app.settings import Settings
 from app.systems.pace import Paces
 from app.systems.ports import Capabilities, Page, Row, Sighting
 from app.systems.reading import fingerprint
-from app.systems.transport import TransportOptions
 from app.telemetry import configure_logging
 from bench.matching.measure import sides_of, tables_of
 from bench.world import KEYRING, make_world
@@ -164,7 +163,7 @@ def _rates(runtime: Runtime) -> dict[Side, tuple[float, int]]:
         Side.TIME: runtime.settings.timerabbit_calls_per_second,
         Side.BOOKS: runtime.settings.conta_calls_per_second,
     }
-    return {side: (rate, TransportOptions().burst) for side, rate in rates.items()}
+    return {side: (rate, max(1, round(rate))) for side, rate in rates.items()}
 
 
 async def _plan(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]) -> dict[str, Any]:
