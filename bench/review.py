@@ -29,6 +29,7 @@ from app.first_sync.store import PlanState, current_plan
 from app.links.store import LinkState
 from app.runtime import Runtime, Systems
 from app.settings import Settings
+from app.systems.pace import Paces
 from app.systems.ports import Capabilities, Page, Row, Sighting
 from app.systems.reading import fingerprint
 from app.telemetry import configure_logging
@@ -38,16 +39,33 @@ from bench.world import KEYRING, make_world
 SEED = 9101
 PAGE = 200
 LONGEST_RUN = 20.0
+LONGEST_PACED_RUN = 90.0
+PACED_SIZE = 250
+"""Customers a side of the run that is carried to its end at the real pace: some 60 seconds."""
 
 
 class AtOnce:
-    """Be one side's system: everything in memory, every call counted, none of them waits."""
+    """
+    Be one side's system: everything in memory, every call counted, none of them waits.
 
-    def __init__(self, side: Side, records: Sequence[Record]) -> None:
+    Args:
+        paces: What holds the calls back as the transport does; ``None`` holds none.
+
+    """
+
+    def __init__(
+        self, side: Side, records: Sequence[Record], *, paces: Paces | None = None
+    ) -> None:
+        self._paces = paces
         self._records: dict[RecordId, Record] = {one.id: one for one in records}
         self._whole = side is Side.TIME
         self._next = 10_000_000
         self.calls: Counter[str] = Counter()
+
+    async def _count(self, deed: str) -> None:
+        if self._paces is not None:
+            await self._paces.of("bench").take(longest_seconds=600)
+        self.calls[deed] += 1
 
     def open(self, *_: object, **__: object) -> "AtOnce":
         """Bind to an account: there is only one."""
@@ -71,7 +89,7 @@ class AtOnce:
         if changed_since is not None:
             records = []
         for start in range(0, max(len(records), 1), PAGE):
-            self.calls["list"] += 1
+            await self._count("list")
             rows = [
                 Row(one.id, one, complete=self._whole, fingerprint=fingerprint(one))
                 for one in records[start : start + PAGE]
@@ -81,13 +99,13 @@ class AtOnce:
     async def read(self, kind: RecordKind, record_id: RecordId) -> Sighting:
         """Read one record."""
         del kind
-        self.calls["read"] += 1
+        await self._count("read")
         return Sighting(self._records.get(record_id), raw={}, version='"1"')
 
     async def create(self, kind: RecordKind, record: Record, *, key: str) -> Record:
         """Create a record."""
         del kind, key
-        self.calls["write"] += 1
+        await self._count("write")
         self._next += 1
         made = replace(record, id=RecordId(str(self._next)))
         self._records[made.id] = made
@@ -96,39 +114,56 @@ class AtOnce:
     async def update(self, kind: RecordKind, seen: Sighting, changes: Mapping[str, Any]) -> Record:
         """Change a record; our mark is kept, for it is asked for again."""
         del kind
-        self.calls["write"] += 1
+        await self._count("write")
         changed = replace(cast("Any", seen.record), **changes)
         self._records[changed.id] = changed
         return cast("Record", changed)
 
 
 async def measured(size: int) -> dict[str, Any]:
-    """Read, review and carry out one first sync; give its figures."""
-    world = make_world(Path(".data") / "bench", links=1, pairs=1, first=1)
+    """Read, review and carry out first syncs; give their figures."""
+    world = make_world(Path(".data") / "bench", links=2, pairs=1, first=1)
+    settings = Settings.model_validate(
+        {
+            "database_url": world.service_url, "keyring": KEYRING,
+            "conta_url": "http://conta.test", "timerabbit_url": "http://timerabbit.test",
+            "return_urls": "http://conta.test/",
+        }
+    )  # fmt: skip
+    built = build_runtime(settings)
+    large, small = (link.link_id for link in world.links)
+    async with built.queue.open_async():
+        runtime, sides = _with_systems(built, size, paced=False)
+        figures = await _plan(runtime, large, sides)
+        figures |= await _review(runtime, large)
+        figures |= await _own_speed(runtime, large, sides)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        runtime, sides = _with_systems(built, PACED_SIZE, paced=True)
+        figures |= await _paced_run(runtime, small, sides)
+    await built.close()
+    return {"customers_a_side": size, **figures, "memory_mb": round(memory / 1024)}
+
+
+def _with_systems(
+    built: Runtime, size: int, *, paced: bool
+) -> tuple[Runtime, tuple[AtOnce, AtOnce]]:
+    """Put systems of this many customers a side into a runtime."""
+    rates = _rates(built)
     time_side, books_side = (
-        AtOnce(side, records)
+        AtOnce(side, records, paces=Paces(*rates[side]) if paced else None)
         for side, records in zip(Side, sides_of(tables_of(size, SEED)), strict=True)
     )
-    built = build_runtime(
-        Settings.model_validate(
-            {
-                "database_url": world.service_url, "keyring": KEYRING,
-                "conta_url": "http://conta.test", "timerabbit_url": "http://timerabbit.test",
-                "return_urls": "http://conta.test/",
-            }
-        )
-    )  # fmt: skip
-    runtime = replace(
-        built, systems=cast("Systems", replace(built.systems, time=time_side, books=books_side))
-    )  # type: ignore[arg-type]
-    link_id = world.links[0].link_id
-    async with runtime.queue.open_async():
-        figures = await _plan(runtime, link_id, (time_side, books_side))
-        figures |= await _review(runtime, link_id)
-        figures |= await _run(runtime, link_id, (time_side, books_side))
-    await runtime.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"customers_a_side": size, **figures, "memory_mb": round(peak / 1024)}
+    systems = cast("Any", replace)(built.systems, time=time_side, books=books_side)
+    return replace(built, systems=cast("Systems", systems)), (time_side, books_side)
+
+
+def _rates(runtime: Runtime) -> dict[Side, tuple[float, int]]:
+    """Give calls a second and burst that the settings allow towards each side."""
+    rates = {
+        Side.TIME: runtime.settings.timerabbit_calls_per_second,
+        Side.BOOKS: runtime.settings.conta_calls_per_second,
+    }
+    return {side: (rate, max(1, round(rate))) for side, rate in rates.items()}
 
 
 async def _plan(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]) -> dict[str, Any]:
@@ -186,27 +221,63 @@ async def _review(runtime: Runtime, link_id: LinkId) -> dict[str, Any]:
     }
 
 
-async def _run(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]) -> dict[str, Any]:
-    """Carry the plan out for 20 seconds at most; count calls, which only the pace may limit."""
+async def _own_speed(
+    runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]
+) -> dict[str, Any]:
+    """Carry the large plan out without any pace, for 20 seconds at most: what we could do."""
+    seconds, calls, _ = await _carry_out(runtime, link_id, sides, longest=LONGEST_RUN)
+    return {"unpaced_run_calls_per_second": round(sum(calls.values()) / seconds)}
+
+
+async def _paced_run(
+    runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]
+) -> dict[str, Any]:
+    """
+    Carry a small plan to its end at the pace the settings allow.
+
+    The share is that of the side which had most to do by its pace: its calls, of those that were
+    allowed from the first to the last moment, the burst at the start included.
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await start_reading(session, link_id, state=LinkState.ACTIVE, now=runtime.clock())
+    await read_plan(runtime, link_id)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        plan = await current_plan(session, link_id, lock=True)
+        assert plan is not None
+        wanted = [one for one, _ in await ids_of(session, plan, Filter(deed="ask"))]
+        await answer_many(session, plan, wanted, Answer("leave_out", "bench"), now=runtime.clock())
+    await match_projects_again(runtime, link_id)
+    seconds, calls, ended = await _carry_out(runtime, link_id, sides, longest=LONGEST_PACED_RUN)
+    allowed = {side: rate * seconds + burst for side, (rate, burst) in _rates(runtime).items()}
+    return {
+        "run_customers_a_side": PACED_SIZE,
+        "run_ended": ended,
+        "run_seconds": round(seconds, 1),
+        "run_calls": {side.value: count for side, count in calls.items()},
+        "run_percent_of_pace": round(100 * max(calls[side] / allowed[side] for side in Side), 1),
+    }
+
+
+async def _carry_out(
+    runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce], *, longest: float
+) -> tuple[float, dict[Side, int], bool]:
+    """Confirm and carry out; give seconds, calls by side, and whether it came to its end."""
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await confirm(session, link_id, state=LinkState.ACTIVE, by="bench", now=runtime.clock())
-    before = sum(sum(side.calls.values()) for side in sides)
+    before = [side.calls.total() for side in sides]
     started = time.perf_counter()
     state: str = PlanState.RUNNING
-    while state == PlanState.RUNNING and time.perf_counter() - started < LONGEST_RUN:
+    while state == PlanState.RUNNING and time.perf_counter() - started < longest:
         await run_first_sync(runtime, link_id)
         async with runtime.database.reading(link_id) as session:
             plan = await current_plan(session, link_id)
         state = plan.state if plan is not None else ""
     seconds = time.perf_counter() - started
-    calls = sum(sum(side.calls.values()) for side in sides) - before
-    allowed = runtime.settings.conta_calls_per_second + runtime.settings.timerabbit_calls_per_second
-    return {
-        "run_ended": state == PlanState.DONE,
-        "run_seconds": round(seconds, 1),
-        "run_calls_per_second": round(calls / seconds),
-        "allowed_calls_per_second": round(allowed),
+    calls = {
+        side: one.calls.total() - count
+        for side, one, count in zip(Side, sides, before, strict=True)
     }
+    return seconds, calls, state == PlanState.DONE
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import Away
 from app.first_sync.deeds import Deed, deed_of, partner_of
-from app.first_sync.lines import find_line, links_of, read_line
+from app.first_sync.lines import find_line, links_to, read_line
 from app.first_sync.sides import Keepers
 from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
 from app.links.pairs import Pair, find_pair, partner_id
@@ -217,8 +217,8 @@ async def _held_by_nobody(session: AsyncSession, step: Step) -> list[str]:
     plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
     if not candidates or plan is None:
         return []
-    others = await links_of(session, plan, step.kind)
-    held = {books_id for line, _, books_id in others if line != step.line.proposal_id}
+    links = await links_to(session, plan, step.kind, candidates)
+    held = {books_id for line, books_id in links if line != step.line.proposal_id}
     return [one for one in candidates if one not in held]
 
 
@@ -289,9 +289,9 @@ async def _keep(step: Step, outcome: Outcome) -> None:
 
 
 async def _write_outcome(session: AsyncSession, step: Step, outcome: Outcome) -> None:
-    line = await read_line(session, step.link_id, step.line.proposal_id)
-    if line is None:
-        return
+    line = await read_line(session, step.link_id, step.line.proposal_id, lock=True)
+    if line is None or line.outcome not in (None, OutcomeState.WAITING):
+        return  # another worker was faster; what it did is what undoing must know
     line.outcome, line.outcome_code = outcome.state.value, outcome.code
     line.outcome_facts, line.not_before = dict(outcome.facts), outcome.not_before
     line.version += 1

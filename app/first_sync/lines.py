@@ -1,17 +1,18 @@
 """Store a plan's lines in one go, and keep each record's fate in one line only."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.first_sync.propose import Line
-from app.first_sync.store import Category, Plan, Proposal
+from app.first_sync.store import PARTNER, Category, Plan, Proposal
 
 _INSERT: Final = text("""
 INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_side, anchor_id, name,
@@ -19,18 +20,14 @@ INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_sid
                        answered_by, answered_at, dormant, version, outcome, outcome_code,
                        outcome_facts, not_before, words, undo, undo_code, undo_facts)
 SELECT :link_id, n.proposal_id, :plan_id, n.kind, n.category, n.side, n.anchor_id, n.name,
-       CAST(n.candidates AS jsonb), CAST(n.siblings AS jsonb), n.score, n.print, n.answer,
-       n.partner_id, CAST(n.winners AS jsonb), n.answered_by,
-       n.answered_at, n.dormant, n.version, NULL, NULL, '{}', NULL, n.words, NULL, NULL, '{}'
-FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:categories AS text[]),
-            CAST(:sides AS text[]), CAST(:anchors AS text[]), CAST(:names AS text[]),
-            CAST(:candidates AS text[]), CAST(:siblings AS text[]), CAST(:scores AS integer[]),
-            CAST(:prints AS text[]), CAST(:answers AS text[]), CAST(:partners AS text[]),
-            CAST(:winners AS text[]), CAST(:answerers AS text[]), CAST(:dormants AS boolean[]),
-            CAST(:versions AS integer[]), CAST(:instants AS timestamptz[]),
-            CAST(:words AS text[]))
-     AS n (proposal_id, kind, category, side, anchor_id, name, candidates, siblings, score, print,
-           answer, partner_id, winners, answered_by, dormant, version, answered_at, words)
+       n.candidates, n.siblings, n.score, n.print, n.answer, n.partner_id, n.winners,
+       n.answered_by, n.answered_at, n.dormant, n.version, NULL, NULL, '{}', NULL, n.words,
+       NULL, NULL, '{}'
+FROM jsonb_to_recordset(CAST(:lines AS jsonb))
+     AS n (proposal_id uuid, kind text, category text, side text, anchor_id text, name text,
+           candidates jsonb, siblings jsonb, score integer, print text, answer text,
+           partner_id text, winners jsonb, answered_by text, dormant boolean, version integer,
+           answered_at timestamptz, words text)
 """)
 
 # A record of the books side counts for itself only while no line of the time side links to it or
@@ -50,16 +47,17 @@ WHERE b.link_id = :link_id AND b.plan_id = :plan_id AND b.anchor_side = 'books'
 """)
 
 
-_LINKS: Final = text("""
-SELECT proposal_id, anchor_id, partner FROM (
-  SELECT p.proposal_id, p.anchor_id,
-         CASE WHEN p.answer IS NOT NULL THEN p.partner_id
-              WHEN p.category = 'certain' THEN p.candidates -> 0 ->> 'id' END AS partner
-  FROM proposals p
-  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.kind = :kind
-    AND p.anchor_side = 'time'
-) line WHERE partner IS NOT NULL
-""")
+_LINKS: Final = text(f"""
+SELECT proposal_id, anchor_id, {PARTNER} AS partner FROM proposals
+WHERE link_id = :link_id AND plan_id = :plan_id AND kind = :kind AND anchor_side = 'time'
+  AND ({PARTNER}) IS NOT NULL
+""")  # noqa: S608 - a constant of ours
+
+_LINKED: Final = text(f"""
+SELECT proposal_id, {PARTNER} AS partner FROM proposals
+WHERE link_id = :link_id AND plan_id = :plan_id AND kind = :kind AND anchor_side = 'time'
+  AND ({PARTNER}) = ANY(CAST(:ids AS text[]))
+""")  # noqa: S608 - a constant of ours
 
 
 async def links_of(
@@ -72,43 +70,65 @@ async def links_of(
     return [(line, RecordId(time_id), RecordId(books_id)) for line, time_id, books_id in rows]
 
 
+async def links_to(
+    session: AsyncSession, plan: Plan, kind: RecordKind, books_ids: Sequence[str]
+) -> list[tuple[UUID, RecordId]]:
+    """Give the lines that link to one of these records, by an index: line, books id."""
+    rows = await session.execute(
+        _LINKED,
+        {
+            "link_id": plan.link_id, "plan_id": plan.plan_id, "kind": kind.value,
+            "ids": list(books_ids),
+        },
+    )  # fmt: skip
+    return [(line, RecordId(books_id)) for line, books_id in rows]
+
+
 async def replace_some(session: AsyncSession, plan: Plan, lines: Sequence[Line]) -> None:
     """Put these lines in the place of the lines of the same records."""
     if not lines:
         return
-    arrays = _arrays(lines)
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "lines": _json(lines)}
     await session.execute(
         text(
-            "DELETE FROM proposals p USING unnest(CAST(:kinds AS text[]), CAST(:sides AS text[]),"
-            " CAST(:anchors AS text[])) AS n (kind, side, anchor_id)"
+            "DELETE FROM proposals p USING jsonb_to_recordset(CAST(:lines AS jsonb))"
+            " AS n (kind text, side text, anchor_id text)"
             " WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.kind = n.kind"
             " AND p.anchor_side = n.side AND p.anchor_id = n.anchor_id"
         ),
-        {
-            "link_id": plan.link_id,
-            "plan_id": plan.plan_id,
-            **{name: arrays[name] for name in ("kinds", "sides", "anchors")},
-        },
+        named,
     )
-    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
-    await session.execute(_INSERT, named | arrays)
+    await session.execute(_INSERT, named)
     await settle_dormant(session, plan)
 
 
 async def replace_lines(
-    session: AsyncSession, plan: Plan, lines: Sequence[Line], *, kinds: Sequence[RecordKind]
+    session: AsyncSession, plan: Plan, lines: Sequence[Line], *, old: Collection[Line] = ()
 ) -> None:
-    """Put these lines in the place of the plan's lines of these kinds, in one statement each."""
+    """
+    Put these lines in the place of all the plan's lines, in one statement each.
+
+    Args:
+        old: The lines as they are stored; those of them that stay the same are not written.
+
+    """
+    awake = {one.proposal_id: replace(one, dormant=False) for one in old}
+    same = {
+        one.proposal_id
+        for one in lines
+        if awake.get(one.proposal_id) == replace(one, dormant=False)
+    }
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
     await session.execute(
         text(
             "DELETE FROM proposals WHERE link_id = :link_id AND plan_id = :plan_id"
-            " AND kind = ANY(CAST(:kinds AS text[]))"
+            " AND proposal_id <> ALL(CAST(:same AS uuid[]))"
         ),
-        {"link_id": plan.link_id, "plan_id": plan.plan_id, "kinds": [k.value for k in kinds]},
+        {**named, "same": list(same)},
     )
-    if lines:
-        named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
-        await session.execute(_INSERT, named | _arrays(lines))
+    new = [one for one in lines if one.proposal_id not in same]
+    if new:
+        await session.execute(_INSERT, {**named, "lines": _json(new)})
     await settle_dormant(session, plan)
 
 
@@ -121,8 +141,8 @@ async def stored_lines(
     session: AsyncSession, plan: Plan, kinds: Iterable[RecordKind]
 ) -> list[Line]:
     """Read the plan's lines of these kinds back, as far as a new plan can use them."""
-    rows = await session.scalars(
-        select(Proposal).where(
+    rows = await session.execute(
+        select(*Proposal.__table__.columns).where(
             Proposal.link_id == plan.link_id,
             Proposal.plan_id == plan.plan_id,
             Proposal.kind.in_([kind.value for kind in kinds]),
@@ -146,12 +166,16 @@ async def find_line(
     )
 
 
-async def read_line(session: AsyncSession, link_id: LinkId, proposal_id: UUID) -> Proposal | None:
-    """Read one line by its id."""
-    return await session.get(Proposal, (link_id, proposal_id), populate_existing=True)
+async def read_line(
+    session: AsyncSession, link_id: LinkId, proposal_id: UUID, *, lock: bool = False
+) -> Proposal | None:
+    """Read one line by its id; with ``lock`` nobody else changes it until the commit."""
+    return await session.get(
+        Proposal, (link_id, proposal_id), populate_existing=True, with_for_update=lock or None
+    )
 
 
-def _line(row: Proposal) -> Line:
+def _line(row: Row[Any]) -> Line:
     return Line(
         kind=RecordKind(row.kind),
         category=Category(row.category),
@@ -174,24 +198,20 @@ def _line(row: Proposal) -> Line:
     )
 
 
-def _arrays(lines: Sequence[Line]) -> dict[str, list[Any]]:
-    return {
-        "ids": [line.proposal_id or uuid7() for line in lines],
-        "versions": [line.version for line in lines],
-        "kinds": [line.kind.value for line in lines],
-        "categories": [line.category.value for line in lines],
-        "sides": [line.anchor_side.value for line in lines],
-        "anchors": [line.anchor_id for line in lines],
-        "names": [line.name for line in lines],
-        "candidates": [json.dumps(line.candidates) for line in lines],
-        "siblings": [json.dumps(line.siblings) for line in lines],
-        "scores": [line.score for line in lines],
-        "prints": [line.print for line in lines],
-        "answers": [line.answer for line in lines],
-        "partners": [line.partner_id for line in lines],
-        "winners": [json.dumps(dict(line.winners)) for line in lines],
-        "answerers": [line.answered_by for line in lines],
-        "instants": [line.answered_at for line in lines],
-        "words": [line.words for line in lines],
-        "dormants": [line.dormant for line in lines],
-    }
+def _json(lines: Sequence[Line]) -> str:
+    """Write lines as one JSON text; arrays of texts are escaped one by one by the driver."""
+    return json.dumps(
+        [
+            {
+                "proposal_id": str(line.proposal_id or uuid7()), "version": line.version,
+                "kind": line.kind, "category": line.category, "side": line.anchor_side,
+                "anchor_id": line.anchor_id, "name": line.name, "candidates": line.candidates,
+                "siblings": line.siblings, "score": line.score, "print": line.print,
+                "answer": line.answer, "partner_id": line.partner_id,
+                "winners": dict(line.winners), "answered_by": line.answered_by,
+                "answered_at": line.answered_at.isoformat() if line.answered_at else None,
+                "words": line.words, "dormant": line.dormant,
+            }
+            for line in lines
+        ]
+    )  # fmt: skip

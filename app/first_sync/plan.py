@@ -17,12 +17,14 @@ from app.first_sync.lines import links_of, replace_lines, replace_some, stored_l
 from app.first_sync.propose import Known, Line, keep_answers, propose_customers, propose_projects
 from app.first_sync.read import Reading, Superseded, read_side
 from app.first_sync.sides import capabilities_of, each_side, open_both
+from app.first_sync.sources import sources_of
 from app.first_sync.store import Plan, PlanState, plan_in
 from app.links.store import read_link
 from app.records.ask_register import ask_if_wanted
 from app.records.businesses import recall_businesses
 from app.records.decisions import refused_pairs
 from app.records.judge import Judged, judge_side, keep_judged, paired_ids
+from app.records.judge_due import judge_due
 from app.records.store import KnownRecord, recall
 from app.runtime import Runtime
 from app.systems.ports import Capabilities
@@ -62,21 +64,35 @@ async def make_lines(
     *,
     started_at: datetime,
 ) -> None:
-    """Judge and match what was read, in a thread beside the loop, and store all of it at once."""
-    world = await _recall(runtime, link_id, capabilities)
-    drawn = await asyncio.to_thread(_draw, world)
+    """
+    Judge and match what was read, in a thread beside the loop, and store all of it at once.
+
+    Where nothing changed since the lines were drawn they stay, and matching is spared.
+    """
+    async with runtime.database.reading(link_id) as session:
+        sources = await sources_of(session, link_id, capabilities)
+        plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING)
+    same = plan is not None and plan.drawn_from == sources and not plan.projects_stale
+    drawn: _Drawn | None = None
+    if same:
+        await judge_due(runtime, link_id)
+    else:
+        world = await _recall(runtime, link_id, capabilities)
+        drawn = await asyncio.to_thread(_draw, world)
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         plan = await plan_in(session, link_id, PlanState.READING, PlanState.MATCHING, lock=True)
         if plan is None or plan.started_at != started_at:
             return
-        await keep_judged(session, link_id, drawn.judged)
-        await replace_lines(session, plan, drawn.lines, kinds=list(RecordKind))
+        if drawn is not None:
+            await keep_judged(session, link_id, drawn.judged)
+            await replace_lines(session, plan, drawn.lines, old=drawn.old)
+            plan.drawn_from = sources
         plan.state, plan.problem, plan.projects_stale = PlanState.OPEN.value, None, False
         plan.version += 1
         plan.updated_at = now
         await ask_if_wanted(runtime, session, link_id)
-    _log.info("plan made", link_id=str(link_id), lines=len(drawn.lines))
+    _log.info("plan made", link_id=str(link_id), drawn_again=drawn is not None)
 
 
 async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touched = None) -> None:
@@ -159,6 +175,7 @@ class _World:
 class _Drawn:
     judged: list[Judged]
     lines: list[Line]
+    old: Sequence[Line]
 
 
 async def _recall(
@@ -222,7 +239,7 @@ def _draw(world: _World) -> _Drawn:
         customers = {**world.customers, **_linked_by(lines)}
         projects = propose_projects(world.known[RecordKind.PROJECT], customers)
         lines += keep_answers(projects, old)
-    return _Drawn(judged, lines)
+    return _Drawn(judged, lines, world.old)
 
 
 def _linked_by(lines: Iterable[Line]) -> dict[RecordId, RecordId]:

@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.first_sync.deeds import ANCHOR, DEED, SHOWN_CATEGORY
@@ -45,16 +46,19 @@ RULE: Final = "p.candidates -> 0 ->> 'rule'"
 
 _FROM: Final = f"FROM proposals p {ANCHOR}"
 
-_WHERE: Final = f"""
-WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
-  AND (CAST(:kind AS text) IS NULL OR p.kind = :kind)
-  AND (CAST(:category AS text) IS NULL OR {SHOWN_CATEGORY} = :category)
-  AND (CAST(:deed AS text) IS NULL OR {DEED} = :deed)
-  AND (CAST(:rule AS text) IS NULL OR {RULE} = :rule)
-  AND (CAST(:answered AS boolean) IS NULL OR (p.answer IS NOT NULL) = :answered)
-  AND (CAST(:outcome AS text) IS NULL OR p.outcome = :outcome)
-  AND p.words LIKE ALL (CAST(:words AS text[]))
-"""
+_OPEN: Final = "WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant"
+
+_NARROWED: Final[Mapping[str, str]] = {
+    "kind": "p.kind = :kind",
+    "category": f"{SHOWN_CATEGORY} = :category",
+    "deed": f"{DEED} = :deed",
+    "rule": f"{RULE} = :rule",
+    "answered": "(p.answer IS NOT NULL) = :answered",
+    "outcome": "p.outcome = :outcome",
+    "words": "p.words LIKE ALL (CAST(:words AS text[]))",
+}
+_BY_RECORD: Final = frozenset({"category", "deed"})
+"""What only a line's record can tell; without these a list need not look at any."""
 
 # What must be answered comes first, doubles before all else; among equals the likeliest, so that
 # a person says yes quickly and meets the hard ones warm.
@@ -74,6 +78,8 @@ _TYPES: Final[Mapping[Sort, Sequence[str]]] = {
 # A fresh plan has no statistics yet, and the planner then joins ten thousand lines key by key.
 _AT_ONCE: Final = text("SELECT set_config('enable_nestloop', :nested, true)")
 
+_IN_ORDER: Final = text("SELECT set_config('enable_sort', :sorted, true)")
+
 _SHOWN: Final = f"""
 SELECT p.*, {SHOWN_CATEGORY} AS shown_category, {DEED} AS deed, r.data AS anchor, r.ready,
        r.findings
@@ -89,33 +95,45 @@ _OTHERS: Final = """
 """
 
 
-def _places_of(sort: Sort) -> str:
+@cache
+def _where(narrowed: frozenset[str]) -> str:
+    return " AND ".join([_OPEN, *(_NARROWED[name] for name in sorted(narrowed))])
+
+
+@cache
+def _places(sort: Sort, narrowed: frozenset[str], *, goes_on: bool) -> TextClause:
+    """Write the statement of a page; one without filters only walks along an index."""
     keys = ", ".join(_SORTED[sort])
     after = ", ".join(f"CAST(:after_{n} AS {kind})" for n, kind in enumerate(_TYPES[sort]))
-    return f"""
-SELECT p.proposal_id, jsonb_build_array({keys}) AS place {_FROM} {_WHERE}
-  AND (CAST(:goes_on AS boolean) IS FALSE OR ({keys}) > ({after}))
-ORDER BY {keys} LIMIT :limit
-"""
+    source = _FROM if narrowed & _BY_RECORD else "FROM proposals p"
+    return text(
+        f"SELECT p.proposal_id, jsonb_build_array({keys}) AS place {source} {_where(narrowed)}"
+        + (f" AND ({keys}) > ({after})" if goes_on else "")
+        + f" ORDER BY {keys} LIMIT :limit"
+    )
 
-
-_PLACES: Final = {sort: text(_places_of(sort)) for sort in Sort}
 
 _THESE: Final = text(f"""
 {_SHOWN}, {_OTHERS} {_FROM}
 WHERE p.link_id = :link_id AND p.proposal_id = ANY(CAST(:ids AS uuid[]))
 """)
 
-_GROUPS: Final = text(f"""
+
+@cache
+def _groups(narrowed: frozenset[str]) -> TextClause:
+    return text(f"""
 SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, {RULE} AS rule, p.outcome,
        CASE WHEN p.answer IS NULL THEN 'no' ELSE 'yes' END AS answered, count(*)
-{_FROM} {_WHERE} GROUP BY 1, 2, 3, 4, 5, 6
+{_FROM} {_where(narrowed)} GROUP BY 1, 2, 3, 4, 5, 6
 """)
 
-_IDS: Final = text(
-    f"SELECT p.proposal_id, p.name {_FROM} {_WHERE}"
-    f" ORDER BY p.name, p.proposal_id LIMIT {MOST_LINES}"
-)
+
+@cache
+def _ids(narrowed: frozenset[str]) -> TextClause:
+    return text(
+        f"SELECT p.proposal_id, p.name {_FROM} {_where(narrowed)}"
+        f" ORDER BY p.name, p.proposal_id LIMIT {MOST_LINES}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +160,13 @@ async def page_of_lines(
         after: The ``place`` of the last line of the page before.
 
     """
-    place = after if after is not None else [None] * len(_SORTED[sort])
-    places = {f"after_{n}": value for n, value in enumerate(place)}
-    more = {"goes_on": after is not None, "limit": limit}
-    await at_once(session)
-    found = (await session.execute(_PLACES[sort], _named(plan, wanted) | places | more)).all()
-    await at_once(session, over=True)
+    narrowed, named = _chosen(plan, wanted)
+    named |= {f"after_{n}": value for n, value in enumerate(after or ())} | {"limit": limit}
+    statement = _places(sort, narrowed, goes_on=after is not None)
+    in_order = sort is Sort.NAME and not narrowed & _BY_RECORD
+    await (along_index(session) if in_order else at_once(session))
+    found = (await session.execute(statement, named)).all()
+    await (along_index(session, over=True) if in_order else at_once(session, over=True))
     rows = await _these(session, plan, [proposal_id for proposal_id, _ in found])
     return [rows[proposal_id] | {"place": place} for proposal_id, place in found]
 
@@ -171,10 +190,16 @@ async def at_once(session: AsyncSession, *, over: bool = False) -> None:
     await session.execute(_AT_ONCE, {"nested": "on" if over else "off"})
 
 
+async def along_index(session: AsyncSession, *, over: bool = False) -> None:
+    """Let statements until ``over`` walk an index in its order instead of sorting a whole plan."""
+    await session.execute(_IN_ORDER, {"sorted": "on" if over else "off"})
+
+
 async def facets(session: AsyncSession, plan: Plan, wanted: Filter) -> Facets:
     """Count the lines a filter hits, by kind, category, deed, rule, outcome and answered."""
+    narrowed, named = _chosen(plan, wanted)
     await at_once(session)
-    rows = (await session.execute(_GROUPS, _named(plan, wanted))).mappings().all()
+    rows = (await session.execute(_groups(narrowed), named)).mappings().all()
     await at_once(session, over=True)
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     total = 0
@@ -188,13 +213,16 @@ async def facets(session: AsyncSession, plan: Plan, wanted: Filter) -> Facets:
 
 async def ids_of(session: AsyncSession, plan: Plan, wanted: Filter) -> Sequence[tuple[UUID, str]]:
     """Give ids and names of the lines a filter hits."""
+    narrowed, named = _chosen(plan, wanted)
     await at_once(session)
-    rows = (await session.execute(_IDS, _named(plan, wanted))).all()
+    rows = (await session.execute(_ids(narrowed), named)).all()
     await at_once(session, over=True)
     return [(proposal_id, name) for proposal_id, name in rows]
 
 
-def _named(plan: Plan, wanted: Filter) -> dict[str, Any]:
-    narrowed = {name: value for name, value in asdict(wanted).items() if name != "q"}
-    words = sought(wanted.q or "")
-    return {"link_id": plan.link_id, "plan_id": plan.plan_id, "words": words, **narrowed}
+def _chosen(plan: Plan, wanted: Filter) -> tuple[frozenset[str], dict[str, Any]]:
+    """Say what a filter narrows by, and give the statement's parameters."""
+    values = {name: value for name, value in asdict(wanted).items() if value is not None}
+    words = sought(values.pop("q", ""))
+    values |= {"words": words} if words else {}
+    return frozenset(values), {"link_id": plan.link_id, "plan_id": plan.plan_id, **values}

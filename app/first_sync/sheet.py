@@ -6,13 +6,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.records.judge import say_finding
 from app.records.shown import reasons_shown
+
+WINNABLE: Final = tuple(dict.fromkeys(name for kind in RecordKind for name in SYNCED_FIELDS[kind]))
+"""Fields for which a line can say whose value counts, those of customers first."""
 
 COLUMNS: Final = (
     "id", "version", "kind", "side", "name", "organization_number", "email", "phone", "street",
     "postal_code", "city", "deed", "lacks", "candidates", "answer", "partner", "answered_by",
-    "answered_at",
+    "answered_at", *(f"winner:{name}" for name in WINNABLE),
 )  # fmt: skip
 """The columns in their order; an uploaded sheet needs ``id``, ``version`` and ``answer``."""
 
@@ -61,6 +65,10 @@ def row_of(line: Mapping[str, Any], language: str) -> list[str]:
         "answered_by": line["answered_by"],
         "answered_at": line["answered_at"].isoformat() if line["answered_at"] else "",
     }
+    cells |= {
+        f"winner:{name}": _word(line["winners"][name], language) if name in line["winners"] else ""
+        for name in WINNABLE
+    }
     return [str(cells[name] or "") for name in COLUMNS]
 
 
@@ -74,6 +82,11 @@ def choice_of(word: str) -> str | None:
     return _by_word("answers").get(_plain(word).replace("_", " "))
 
 
+def winner_of(word: str) -> str | None:
+    """Name the side a word means, by its product or by our own word; ``None`` for any other."""
+    return {_plain(name): side.value for side in Side for name in _names(side)}.get(_plain(word))
+
+
 def say_error(code: str, language: str) -> str:
     """Give what is wrong with a cell, in words."""
     return sheet_texts()["errors"][code][language]
@@ -84,6 +97,10 @@ def _by_word(part: str) -> Mapping[str, str]:
     texts = sheet_texts()[part]
     own = {name.replace("_", " "): name for name in texts}
     return own | {_plain(word): name for name, said in texts.items() for word in said.values()}
+
+
+def _names(side: Side) -> set[str]:
+    return {side.value, *sheet_texts()["words"][side.value].values()}
 
 
 def _plain(text: str) -> str:

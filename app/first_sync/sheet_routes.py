@@ -77,8 +77,9 @@ async def get_sheet(
     """
     Use this to review beside the screen, with the same filters as the list; doubles come first.
 
-    Answers go into the columns «Svar» and «Motpart» and come back by POST. Every cell is text:
-    postal codes keep their zeros, and nothing is a formula. Scope `links:read`.
+    Answers go into the columns «Svar», «Motpart» and, with a link, «Vinner: …» (`Timerabbit` or
+    `Conta`, by field), and come back by POST. Every cell is text: postal codes keep their zeros,
+    and nothing is a formula. Scope `links:read`.
     """
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:
@@ -113,7 +114,8 @@ async def post_sheet(
     """
     Use this with the file as it was saved, CSV or XLSX.
 
-    Only «Linje», «Versjon», «Svar» and «Motpart» are read, in any of the three languages.
+    Only «Linje», «Versjon», «Svar», «Motpart» and «Vinner: …» are read, in any of the three
+    languages.
 
     An empty answer leaves a line as it is; «fjern svar» takes one back. All rows are checked
     first: a line that someone changed since the download, an unknown word or a partner that is

@@ -45,6 +45,6 @@ async def start_reading(
 def _new_plan(link_id: LinkId, now: datetime) -> Plan:
     return Plan(
         link_id=link_id, plan_id=uuid7(), state=PlanState.READING.value, started_at=now,
-        progress={}, capabilities={}, projects_stale=False, problem=None, version=1,
-        created_at=now, updated_at=now,
+        progress={}, capabilities={}, projects_stale=False, problem=None, drawn_from=None,
+        version=1, created_at=now, updated_at=now,
     )  # fmt: skip

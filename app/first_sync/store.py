@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, CheckConstraint, Index, Integer, String, Text, select, text
@@ -87,6 +87,7 @@ class Plan(Base):
         capabilities: What both accounts could do when they were read (``projects``).
         projects_stale: Customers were linked or parted since the projects were matched.
         problem: ``{code, facts}`` of what stopped the reading, or ``None``.
+        drawn_from: What the lines were drawn from (``sources_of``); ``None`` before the first time.
         version: Rises with each change of state and each answer.
 
     """
@@ -107,9 +108,17 @@ class Plan(Base):
     capabilities: Mapped[Mapping[str, Any]] = mapped_column(JSONB)
     projects_stale: Mapped[bool] = mapped_column(Boolean)
     problem: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB)
+    drawn_from: Mapped[str | None] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+
+
+PARTNER: Final = (
+    "CASE WHEN answer IS NOT NULL THEN partner_id"
+    " WHEN category = 'certain' THEN candidates -> 0 ->> 'id' END"
+)
+"""The record a line links to, by answer or by default; an index is built on this very text."""
 
 
 class Proposal(Base):
@@ -145,6 +154,8 @@ class Proposal(Base):
         Index("uq_proposals_anchor", "link_id", "plan_id", "kind", "anchor_side", "anchor_id",
               unique=True),
         Index("ix_proposals_name", "link_id", "plan_id", "name", "proposal_id"),
+        Index("ix_proposals_partner", "link_id", "plan_id", "kind", text(f"({PARTNER})"),
+              postgresql_where=text("anchor_side = 'time'")),
     )  # fmt: skip
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)

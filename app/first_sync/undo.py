@@ -158,13 +158,15 @@ async def _part(step: _Step) -> bool:
         return True
     hindered = await _hindrance(step)
     if hindered is not None:
-        await _keep(step, UndoState.REFUSED, *hindered)
-        return False
+        return await _refuse(step, *hindered) is UndoState.WAITING
     if line.pair_id is not None and line.time_id and line.books_id:
         keeper = step.keepers[Side.TIME]
         work = clear_mark(keeper, step.kind, line.time_id, line.books_id)
         await _asked(Side.TIME, work)
     async with step.runtime.database.transaction(CommitPoint.UNDO_STEP, link_id) as session:
+        state = await _state(session, step)
+        if state is not None:  # another worker was faster
+            return state is UndoState.WAITING
         pair = await session.get(Pair, (link_id, line.pair_id), with_for_update=True)
         if pair is not None:
             for side in Side:
@@ -173,6 +175,25 @@ async def _part(step: _Step) -> bool:
         made = line.created_id is not None
         await _write(session, step, UndoState.WAITING if made else UndoState.DONE)
     return made
+
+
+async def _refuse(step: _Step, code: str, facts: dict[str, Any]) -> UndoState:
+    """
+    Leave a line with the reason, unless another worker has undone it meanwhile; give its state.
+
+    What that one parted looks to us as if a person had; its made record is still to be archived.
+    """
+    async with step.runtime.database.transaction(CommitPoint.UNDO_STEP, step.link_id) as session:
+        state = await _state(session, step)
+        if state is None:
+            await _write(session, step, UndoState.REFUSED, code, facts)
+        return state or UndoState.REFUSED
+
+
+async def _state(session: AsyncSession, step: _Step) -> UndoState | None:
+    """Read a line's state and hold the line until the commit."""
+    held = await read_line(session, step.link_id, step.line.proposal_id, lock=True)
+    return UndoState(held.undo) if held is not None and held.undo is not None else None
 
 
 async def _hindrance(step: _Step) -> tuple[str, dict[str, Any]] | None:

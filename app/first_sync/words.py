@@ -1,6 +1,7 @@
 """Fold what a person may type to find a line; pure, alike for what is stored and sought."""
 
 import unicodedata
+from functools import cache
 
 from app.canonical import Customer, Record
 
@@ -24,10 +25,13 @@ def sought(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Fold case, width and accents; Norwegian letters stay apart from a, o and e."""
+    if text.isascii():
+        return text.casefold()
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(_bare(sign) for sign in plain)
 
 
+@cache
 def _bare(sign: str) -> str:
     return sign if sign in "åøæ" else unicodedata.normalize("NFD", sign)[0]
 

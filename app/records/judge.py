@@ -134,21 +134,20 @@ async def paired_ids(
 # In the order in which pairs and pages are written, so that nobody waits in a circle.
 _HOLD: Final = text("""
 SELECT 1 FROM records r
-JOIN unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]))
-     AS n (side, kind, id) ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
+JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (side text, kind text, id text)
+  ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
 WHERE r.link_id = :link_id
 ORDER BY r.kind, r.side DESC, r.record_id
 FOR NO KEY UPDATE OF r
 """)
 
 _KEEP: Final = text("""
-UPDATE records r SET findings = CAST(n.findings AS jsonb), ready = n.ready,
+UPDATE records r SET findings = n.findings, ready = n.ready,
        judged_revision = COALESCE(n.revision, r.judged_revision)
-FROM unnest(CAST(:sides AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]),
-            CAST(:findings AS text[]), CAST(:readies AS boolean[]), CAST(:revisions AS integer[]))
-     AS n (side, kind, id, findings, ready, revision)
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS n (side text, kind text, id text, findings jsonb, ready boolean, revision integer)
 WHERE r.link_id = :link_id AND r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
-  AND (r.ready <> n.ready OR r.findings <> CAST(n.findings AS jsonb)
+  AND (r.ready <> n.ready OR r.findings <> n.findings
        OR r.judged_revision <> COALESCE(n.revision, r.judged_revision))
 """)
 
@@ -158,22 +157,17 @@ async def keep_judged(session: AsyncSession, link_id: LinkId, judged: Iterable[J
     items = list(judged)
     if not items:
         return
-    which = {
-        "link_id": link_id,
-        "sides": [one.side.value for one in items],
-        "kinds": [one.kind.value for one in items],
-        "ids": [one.record_id for one in items],
-    }
-    await session.execute(_HOLD, which)
-    await session.execute(
-        _KEEP,
-        {
-            **which,
-            "findings": [json.dumps([finding_json(gap) for gap in one.gaps]) for one in items],
-            "readies": [one.ready for one in items],
-            "revisions": [one.revision for one in items],
-        },
-    )
+    rows = json.dumps(
+        [
+            {
+                "side": one.side, "kind": one.kind, "id": one.record_id, "ready": one.ready,
+                "findings": [finding_json(gap) for gap in one.gaps], "revision": one.revision,
+            }
+            for one in items
+        ]
+    )  # fmt: skip
+    await session.execute(_HOLD, {"link_id": link_id, "rows": rows})
+    await session.execute(_KEEP, {"link_id": link_id, "rows": rows})
 
 
 def finding_json(gap: Gap) -> dict[str, Any]:

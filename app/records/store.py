@@ -39,7 +39,7 @@ class KnownRecord(Base):
         left_out: A person said that it stays on its own side.
         number: A customer's organization number, nine digits where it has that form.
         customer_id: A project's customer on its own side.
-        revision: Rises each time the record is read whole or its row says something new.
+        revision: Rises with each change of what is known; equal ones mean equal ``data``.
         judged_revision: The revision that ``findings`` were judged by; another one is due.
 
     """
@@ -131,20 +131,19 @@ class CreateIntent(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
-# A row that says less (thin) leaves what is known as it is, and asks for a new reading when the
-# list says something new.
+# One JSON text for all rows: the driver escapes each text of an array by itself, which took a
+# third of the time of a plan. A row that says less (thin) leaves what is known as it is, and asks
+# for a new reading when the list says something new.
 _REMEMBER = text("""
 INSERT INTO records AS r (link_id, side, kind, record_id, name, data, fingerprint, complete,
                           first_seen_at, listed_at, read_at, gone_at, findings, ready, left_out,
                           number, customer_id, revision, judged_revision)
-SELECT :link_id, :side, :kind, n.id, n.name, CAST(n.data AS jsonb), n.fingerprint, n.complete,
+SELECT :link_id, :side, :kind, n.id, n.name, n.data, n.fingerprint, n.complete,
        :now, :now, CASE WHEN n.complete THEN CAST(:now AS timestamptz) END,
        CASE WHEN n.gone THEN CAST(:now AS timestamptz) END, '[]', false, false,
-       left(CAST(n.data AS jsonb) ->> 'organization_number', 64),
-       left(CAST(n.data AS jsonb) ->> 'customer_id', 64), 1, 0
-FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]), CAST(:datas AS text[]),
-            CAST(:prints AS text[]), CAST(:wholes AS boolean[]), CAST(:gones AS boolean[]))
-     AS n (id, name, data, fingerprint, complete, gone)
+       left(n.data ->> 'organization_number', 64), left(n.data ->> 'customer_id', 64), 1, 0
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS n (id text, name text, data jsonb, fingerprint text, complete boolean, gone boolean)
 ORDER BY n.id
 ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
   name = CASE WHEN excluded.name = '' THEN r.name ELSE excluded.name END,
@@ -158,7 +157,8 @@ ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
   customer_id = CASE WHEN excluded.complete OR NOT r.complete
                      THEN excluded.customer_id ELSE r.customer_id END,
   revision = r.revision + CASE
-    WHEN excluded.complete AND (r.data <> excluded.data OR NOT r.complete) THEN 1
+    WHEN excluded.complete AND NOT r.complete THEN 1
+    WHEN (excluded.complete OR NOT r.complete) AND r.data <> excluded.data THEN 1
     WHEN (excluded.gone_at IS NULL) <> (r.gone_at IS NULL) THEN 1 ELSE 0 END
 """)
 
@@ -216,14 +216,18 @@ async def _keep(
             **_names(link_id, side, kind),
             "now": now,
             "listed": listed,
-            "ids": [row.id for row in rows],
-            "names": [row.record.name for row in rows],
-            "datas": [json.dumps(to_json(row.record)) for row in rows],
-            "prints": [row.fingerprint for row in rows],
-            "wholes": [row.complete for row in rows],
-            "gones": [row.record.gone for row in rows],
+            "rows": json.dumps(
+                [
+                    {
+                        "id": row.id, "name": row.record.name, "data": to_json(row.record),
+                        "fingerprint": row.fingerprint, "complete": row.complete,
+                        "gone": row.record.gone,
+                    }
+                    for row in rows
+                ]
+            ),
         },
-    )
+    )  # fmt: skip
 
 
 async def mark_unlisted_gone(

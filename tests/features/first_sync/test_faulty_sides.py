@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.runtime import Runtime
 from app.systems.conta import listing
@@ -127,3 +128,31 @@ async def test_a_second_reading_reads_again_only_what_changed(
     (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
     assert {path.rsplit("/", 1)[1] for path in await reads(twins)} == {line["record"]["id"]}
     assert after["record"]["address"].startswith("Nygata 7")
+
+
+async def test_a_second_reading_draws_lines_again_only_where_something_changed(
+    review: Review, work: Work, twins: Twins, runtime: Runtime, reviewing: Linked
+) -> None:
+    """Nothing new: no line is written. One record changed: its line is, and no other."""
+
+    async def written() -> dict[str, str]:
+        async with runtime.database.reading(reviewing.link_id) as session:
+            rows = await session.execute(
+                text("SELECT anchor_id, CAST(xmin AS text) FROM proposals")
+            )
+            return {str(row[0]): str(row[1]) for row in rows}
+
+    before = await written()
+    await review.start()
+    await work()
+    same = await written()
+    line = await review.line(category="only_time", kind="customer")
+    path = f"/companies/cmp_1/customers/{line['record']['id']}"
+    await twins.control("timerabbit", "PATCH", path, {"phone": "22 33 44 55"})
+
+    await review.start()
+    await work()
+
+    after = await written()
+    assert same == before
+    assert {one for one in after if after[one] != before[one]} == {line["record"]["id"]}

@@ -221,3 +221,49 @@ async def test_a_stranger_gets_no_sheet(
     )
 
     assert got.status_code == 404
+
+
+async def test_who_wins_by_field_is_said_in_a_sheet(review: Review, sheets: Sheets) -> None:
+    """In any language; it comes back in the next download, and an empty cell takes it back."""
+    rows = (await sheets.rows(kind="customer", category="certain"))[:2]
+    for row in rows:
+        row |= {"Svar": "koble", "Vinner: e-post": "conta", "Vinner: navn": "time"}
+
+    taken = await sheets.answers(rows)
+    once_more = await sheets.answers(await sheets.rows(answered="true"))
+    lines = await review.lines(answered="true")
+    again = await sheets.rows(answered="true")
+    again[0]["Vinner: navn"] = ""
+    changed = await sheets.answers(again[:1])
+
+    wanted = {"email": "books", "name": "time"}
+    assert (taken.json()["answered"], once_more.json()["unchanged"]) == (2, 2)
+    assert [one["winners"] for one in lines] == [wanted, wanted]
+    assert again[1]["Vinner: e-post"] == "Conta"
+    (after,) = [one for one in await review.lines() if one["id"] == again[0]["Linje"]]
+    assert (changed.json()["answered"], after["winners"]) == (1, {"email": "books"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "column"),
+    [
+        ({"Svar": "koble", "Vinner: e-post": "Fiken"}, "winner-unknown", "winner:email"),
+        ({"Svar": "koble", "Vinner: slutt": "Conta"}, "winner-unknown", "winner:end"),
+        ({"Svar": "utelat", "Vinner: navn": "Conta"}, "winner-not-wanted", "winner:name"),
+    ],
+)
+async def test_a_wrong_winner_refuses_the_whole_sheet(
+    review: Review, sheets: Sheets, cells: dict[str, str], code: str, column: str
+) -> None:
+    """The very cell is named, in words, and no other row is taken."""
+    rows = (await sheets.rows(kind="customer", category="certain"))[:2]
+    rows[0]["Svar"] = "opprett"
+    rows[1] |= cells
+
+    refused = await sheets.answers(rows)
+
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["pointer"], error["code"]) == (
+        422, f"/rows/3/{column}", code,
+    )  # fmt: skip
+    assert await review.lines(answered="true") == []
