@@ -33,6 +33,7 @@ _MAIL_SHARED = bit(Fact.MAIL_SHARED)
 _MAIL_OTHER = bit(Fact.MAIL_OTHER)
 _DOMAIN_SAME = bit(Fact.DOMAIN_SAME)
 _DOMAIN_OTHER = bit(Fact.DOMAIN_OTHER)
+_DOMAIN_SECOND = bit(Fact.DOMAIN_SECOND)
 _PHONE_SAME = bit(Fact.PHONE_SAME)
 _PHONE_SHARED = bit(Fact.PHONE_SHARED)
 _PHONE_OTHER = bit(Fact.PHONE_OTHER)
@@ -85,6 +86,8 @@ def _contacts(a: Card, b: Card) -> int:
             facts |= _DOMAIN_SAME if a.domain == b.domain else _DOMAIN_OTHER
         else:
             facts |= _MAIL_OTHER
+    if (a.second_domain or b.second_domain) and not (a.domain and b.domain):
+        facts |= _DOMAIN_SECOND
     if a.phone and b.phone:
         if a.phone == b.phone:
             facts |= _PHONE_SHARED if a.phone_shared or b.phone_shared else _PHONE_SAME

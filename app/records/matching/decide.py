@@ -51,7 +51,7 @@ _NEAR = bit(Fact.NAME_SPELT, Fact.NAME_CLOSE, Fact.NAME_MIDDLE)
 _ALIKE = bit(Fact.NAME_ALIKE)
 _STREET = bit(Fact.STREET_SAME, Fact.STREET_CLOSE, Fact.BOX_SAME)
 _CONTACT = bit(Fact.MAIL_SAME, Fact.PHONE_SAME)
-_STRONG = _STREET | _CONTACT
+STRONG = _STREET | _CONTACT
 _AREA = bit(Fact.CODE_SAME, Fact.PLACE_SAME)
 _CODE = bit(Fact.CODE_SAME)
 _NUMBER_SAME = bit(Fact.NUMBER_SAME)
@@ -60,14 +60,15 @@ _DOMAIN = bit(Fact.DOMAIN_SAME)
 _PERSONAL = bit(Fact.NAME_PERSONAL)
 _ALONE = bit(Fact.NAME_ALONE)
 _RARE = bit(Fact.NAME_RARE)
+_UNCOMMON = bit(Fact.NAME_RARE, Fact.NAME_UNCOMMON)
 _KIND_SAME = bit(Fact.KIND_SAME)
 _KIND_UNSET = bit(Fact.KIND_UNSET)
 _GIVEN_SAME = bit(Fact.GIVEN_SAME)
 _NUMBER_MISSING = bit(Fact.STREET_NUMBER_MISSING)
-_FURTHER = _STRONG | _DOMAIN | _NUMBER_MISSING | _NUMBER_SAME | _NUMBER_CLOSE
+_FURTHER = STRONG | _DOMAIN | _NUMBER_MISSING | _NUMBER_SAME | _NUMBER_CLOSE
 _APART = bit(Fact.STREET_OTHER, Fact.STREET_NUMBER_OTHER)
 _CONTACTS_APART = bit(Fact.MAIL_OTHER, Fact.PHONE_OTHER)
-_AGAINST = _APART | _CONTACTS_APART | bit(Fact.PLACE_OTHER)
+AGAINST = _APART | _CONTACTS_APART | bit(Fact.PLACE_OTHER)
 
 _VETOES = (
     ("number-different", bit(Fact.NUMBER_DIFFERENT)),
@@ -109,12 +110,12 @@ def _must_be_asked(bits: int) -> bool:
     """
     if bits & _NUMBER_SAME:
         return True
-    alike = _SAME | _NEAR | _ALIKE | (bit(Fact.NAME_CONTAINED) if bits & _STRONG else 0)
+    alike = _SAME | _NEAR | _ALIKE | (bit(Fact.NAME_CONTAINED) if bits & STRONG else 0)
     if not bits & bit(Fact.NUMBER_DIFFERENT) or not bits & alike:
         return False
     if bits & _SAME and bits & _ALONE:
         return True
-    apart = bits & bit(Fact.PLACE_OTHER) and not bits & (_STRONG | _DOMAIN)
+    apart = bits & bit(Fact.PLACE_OTHER) and not bits & (STRONG | _DOMAIN)
     return not (apart or bits & bit(Fact.COUNT_DIFFERENT, Fact.PLACE_IN_NAME_OTHER))
 
 
@@ -147,7 +148,7 @@ def _branch_under_main_name(bits: int) -> bool:
     They share number, mail and phone often, the street never.
     """
     if bits & bit(Fact.PLACE_IN_NAME_ONE_SIDE):
-        return not (bits & _NUMBER_SAME and bits & _STRONG)
+        return not (bits & _NUMBER_SAME and bits & STRONG)
     return bool(bits & bit(Fact.PLACE_IN_NAME) and bits & _APART and not bits & _NUMBER_SAME)
 
 
@@ -165,9 +166,14 @@ def _person_or_company(bits: int) -> bool:
 
 
 def _agreements(bits: int) -> int:
-    """Count what agrees beside the name; a unique personal or full company name counts too."""
+    """
+    Count what agrees beside the name; a unique personal or full company name counts too.
+
+    So does a rare name, and a person's own mail or phone twice: a firm's is shared by its branches.
+    """
     alone = bool(bits & _ALONE and bits & (_PERSONAL | bit(Fact.FULL_COMPANY_NAME)))
-    return (bits & _FURTHER).bit_count() + alone
+    own = bool(bits & _PERSONAL and bits & _CONTACT and bits & (_SAME | _GIVEN_SAME))
+    return (bits & _FURTHER).bit_count() + alone + own + bool(bits & _RARE)
 
 
 def _link_rule(bits: int) -> str | None:
@@ -177,7 +183,8 @@ def _link_rule(bits: int) -> str | None:
     if bits & _SAME and bits & _PERSONAL:
         return _by_personal_name(bits)
     if bits & _SAME:
-        return None if _may_have_risen_again(bits) else _by_company_name(bits)
+        doubtful = _may_have_risen_again(bits) or _may_be_its_namesake(bits)
+        return None if doubtful else _by_company_name(bits)
     if bits & (_NEAR | _ALIKE):
         return _by_close_name(bits)
     return None
@@ -187,9 +194,9 @@ def _by_number(bits: int) -> str | None:
     """Link by number and name; a contained name needs the place, a trade name a contact."""
     if bits & (_SAME | _NEAR | _ALIKE):
         return "number-and-name"
-    if bits & bit(Fact.NAME_CONTAINED) and bits & (_AREA | _STRONG):
+    if bits & bit(Fact.NAME_CONTAINED) and bits & (_AREA | STRONG):
         return "number-and-contained-name"
-    if bits & bit(Fact.NAME_OTHER) and bits & (_STRONG | bit(Fact.NAME_IN_DOMAIN)):
+    if bits & bit(Fact.NAME_OTHER) and bits & (STRONG | bit(Fact.NAME_IN_DOMAIN)):
         return "number-and-contact"
     return None
 
@@ -211,9 +218,9 @@ def _by_company_name(bits: int) -> str | None:
         return "name-and-domain"
     if bits & _CODE and not (bits & _APART and bits & _CONTACTS_APART):
         return "name-and-postal-code"
-    if bits & _ALONE and bits & bit(Fact.PLACE_SAME) and not bits & _AGAINST:
+    if bits & _ALONE and bits & bit(Fact.PLACE_SAME) and not bits & AGAINST:
         return "name-and-place"
-    if bits & _ALONE and bits & bit(Fact.FULL_COMPANY_NAME) and not bits & _AGAINST:
+    if bits & _ALONE and bits & bit(Fact.FULL_COMPANY_NAME) and not bits & AGAINST:
         return "full-company-name"
     return None
 
@@ -223,10 +230,26 @@ def _may_have_risen_again(bits: int) -> bool:
     Say whether one of two companies may be the other's successor under its old name.
 
     A bankrupt firm comes back at the same place with a new number, and often with a new phone or
-    mail. Where only one side has a number and what contact is known differs, a person must look.
+    mail. Where only one side has a number and what contact is known differs, a person must look;
+    also where the mail domain is the name with a number behind: the plain one was the first firm's,
+    and the phone may have stayed.
     """
+    if bits & (bit(Fact.MAIL_SAME) | _DOMAIN):
+        return False
+    if bits & bit(Fact.DOMAIN_SECOND):
+        return True
     one_sided = bits & bit(Fact.NUMBER_ONE_SIDE) and bits & _CONTACTS_APART
-    return bool(one_sided and not bits & (_CONTACT | _DOMAIN))
+    return bool(one_sided and not bits & _CONTACT)
+
+
+def _may_be_its_namesake(bits: int) -> bool:
+    """
+    Say whether a firm may be another of its name: a side holds two, and neither record a number.
+
+    Then street or contact alone do not tell which of the two it is, or whether they are one.
+    """
+    known = bits & bit(Fact.NUMBER_ONE_SIDE, Fact.NUMBER_CLOSE)
+    return not (bits & _ALONE or known or (bits & _STREET and bits & _CONTACT))
 
 
 def _by_personal_name(bits: int) -> str | None:
@@ -239,9 +262,19 @@ def _by_personal_name(bits: int) -> str | None:
         return None
     if bits & _CODE and not bits & (_APART | _CONTACTS_APART):
         return "name-and-postal-code"
-    if bits & _RARE and (bits & _CODE or not bits & (_APART | bit(Fact.PLACE_OTHER))):
-        return "rare-name"
-    return None
+    return "rare-name" if _is_rare_enough(bits) else None
+
+
+def _is_rare_enough(bits: int) -> bool:
+    """
+    Say whether a second bearer of a name is unlikely: nearly none in Norway, or in one town.
+
+    A person with such a name who lives elsewhere in the other system has moved.
+    """
+    if bits & _UNCOMMON and bits & _AREA:
+        return True
+    moved = bits & (_APART | bit(Fact.PLACE_OTHER)) and bits & _CONTACTS_APART
+    return bool(bits & _RARE and bits & _KIND_SAME and not moved)
 
 
 def _by_close_name(bits: int) -> str | None:
@@ -257,14 +290,21 @@ def _by_close_name(bits: int) -> str | None:
         return "close-name-and-close-number"
     if bits & bit(Fact.MAIL_SAME) or (settled and bits & _CONTACT):
         return "close-name-and-contact"
-    if (
-        not settled
-        or not bits & _AREA
-        or bits & (_KIND_UNSET if bits & _PERSONAL else _CONTACTS_APART)
-    ):
-        return None
+    if settled and _is_close_at_the_street(bits):
+        return "close-name-and-street"
+    rare = bits & _GIVEN_SAME and bits & _KIND_SAME and not bits & _CONTACTS_APART
+    near = bits & _UNCOMMON and bits & _CODE
+    nowhere_else = bits & _RARE and not bits & (_APART | bit(Fact.PLACE_OTHER))
+    return "close-rare-name" if rare and (near or nowhere_else) else None
+
+
+def _is_close_at_the_street(bits: int) -> bool:
+    """Say whether the street speaks for a nearly equal name, and nothing known against it."""
+    unsure = _KIND_UNSET if bits & _PERSONAL else _CONTACTS_APART
+    if not bits & _AREA or bits & unsure:
+        return False
     partly = bits & _GIVEN_SAME and bits & _CODE and bits & (_NUMBER_MISSING | _STREET)
-    return "close-name-and-street" if bits & bit(Fact.STREET_SAME) or partly else None
+    return bool(bits & bit(Fact.STREET_SAME) or partly)
 
 
 def _by_alike_name(bits: int) -> str | None:
@@ -289,4 +329,4 @@ def is_double(bits: int, decision: Decision) -> bool:
     if decision.vetoed:
         return decision.score >= DOUBLE_DESPITE_VETO.get(decision.rule, _NEVER)
     telling = bits & (bit(Fact.FULL_COMPANY_NAME, Fact.NAME_SAME_BUT_FORM) | _RARE)
-    return decision.score >= DOUBLE_FROM or bool(bits & _SAME and telling and not bits & _AGAINST)
+    return decision.score >= DOUBLE_FROM or bool(bits & _SAME and telling and not bits & AGAINST)

@@ -49,12 +49,14 @@ class Mail(NamedTuple):
         address: The whole address in lower case; '' when none is given.
         domain: The company's domain; '' for a provider's (gmail.com and the like).
         label: The first label of that domain folded, without signs and numbers at its end.
+        numbered: The label had a number at its end: «osttransport2».
 
     """
 
     address: str = ""
     domain: str = ""
     label: str = ""
+    numbered: bool = False
 
 
 NO_MAIL = Mail()
@@ -70,5 +72,16 @@ def read_mail(text: str | None) -> Mail:
         return NO_MAIL
     if domain in lexicon().free_mail:
         return Mail(address)
-    label = fold(re.sub(r"[^a-z0-9æøå]", "", domain.split(".")[0])).rstrip("0123456789")
-    return Mail(address, domain, label)
+    typed = fold(re.sub(r"[^a-z0-9æøå]", "", domain.split(".")[0]))
+    label = typed.rstrip("0123456789")
+    return Mail(address, domain, label, label != typed)
+
+
+def labels(label: str, joined: str) -> bool:
+    """Compare a domain's label with a name run together; labels may be cut short or numbered."""
+    shorter = min(len(label), len(joined))
+    if shorter < 5:
+        return False
+    return label == joined or (
+        shorter >= 8 and (joined.startswith(label) or label.startswith(joined))
+    )
