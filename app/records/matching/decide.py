@@ -12,7 +12,7 @@ ASK_FROM = -35
 """Lowest score of a question (measured in bench/matching: questions against missed pairs)."""
 
 
-DOUBLE_FROM = 12
+DOUBLE_FROM = 9
 """Lowest score of a suspected duplicate inside a side."""
 DOUBLE_DESPITE_VETO = {"place-different": 0, "kind": 45, "person-or-company": 15}
 """Lowest score of a suspected duplicate that is never linked unasked, by the reason."""
@@ -267,14 +267,17 @@ def _by_personal_name(bits: int) -> str | None:
 
 def _is_rare_enough(bits: int) -> bool:
     """
-    Say whether a second bearer of a name is unlikely: nearly none in Norway, or in one town.
+    Say whether a second bearer of a name is unlikely: few in Norway, or none other in one town.
 
     A person with such a name who lives elsewhere in the other system has moved.
     """
     if bits & _UNCOMMON and bits & _AREA:
         return True
-    moved = bits & (_APART | bit(Fact.PLACE_OTHER)) and bits & _CONTACTS_APART
-    return bool(bits & _RARE and bits & _KIND_SAME and not moved)
+    moved = bits & (_APART | bit(Fact.PLACE_OTHER))
+    apart = bits & _CONTACTS_APART
+    if not bits & _KIND_SAME or (moved and apart):
+        return False
+    return bool(bits & _RARE or (bits & _UNCOMMON and not moved and not apart))
 
 
 def _by_close_name(bits: int) -> str | None:

@@ -16,7 +16,7 @@ from app.records.matching.names import read_name
 
 RARE_BEARERS = 2.0
 """Most expected bearers in Norway of a personal name that counts as rare."""
-UNCOMMON_BEARERS = 15.0
+UNCOMMON_BEARERS = 10.0
 """Most of one that counts as uncommon: in one town there is hardly a second."""
 
 
