@@ -185,7 +185,9 @@ def _close_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _in_domain(a: Card, b: Card) -> bool:
     """Say whether one's name is the other's mail domain: a trade name on one side."""
-    return labels(a.label, b.joined) or labels(b.label, a.joined)
+    return bool(a.label and labels(a.label, b.joined)) or bool(
+        b.label and labels(b.label, a.joined)
+    )
 
 
 def _mentions(a: Card, b: Card) -> int:

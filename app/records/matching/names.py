@@ -4,11 +4,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from app.canonical import CustomerKind
-from app.records.matching.lexicon import Lexicon, fold, lexicon
+from app.records.matching.lexicon import Lexicon, fold, lexicon, one_shorter
 
 _CONTACT = re.compile(
     r"(?:\bv/|\batt[:.]|\batt\b(?=\s)|\battn[:.]?|\bc/o\b).*?(?= - |\(|$)", re.IGNORECASE
@@ -247,10 +246,9 @@ def _guess(word: str) -> str:
     if len(word) < 2:
         return ""
     lexis = lexicon()
-    near = process.extract(
-        word, lexis.given_names, scorer=OSA.distance, score_cutoff=1, limit=None
-    )
-    borne = sorted(((lexis.given[name], name) for name, _, _ in near), reverse=True)
+    near = {name for cut in one_shorter(word) for name in lexis.given_cut.get(cut, ())}
+    close = (name for name in near if OSA.distance(word, name, score_cutoff=1) <= 1)
+    borne = sorted(((lexis.given[name], name) for name in close), reverse=True)
     others = sum(bearers for bearers, _ in borne[1:])
     return borne[0][1] if borne and borne[0][0] >= _FAR_OFTENER * others else ""
 

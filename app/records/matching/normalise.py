@@ -7,8 +7,8 @@ from app.canonical import Customer, CustomerKind, RecordId
 from app.records.matching.addresses import read_address
 from app.records.matching.identifiers import (
     is_organization_number,
-    organization_digits,
     labels,
+    organization_digits,
     phone_digits,
     read_mail,
 )

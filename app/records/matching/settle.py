@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import log
 from typing import TypeVar
 
-from app.records.matching.decide import AGAINST, ASK_FROM, STRONG, Decision, Verdict
+from app.records.matching.decide import ASK_FROM, Decision, Verdict
+from app.records.matching.evidence import AGAINST, NAME_CONTAINED, NUMBER_SAME, STRONG
 from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
 
@@ -15,8 +16,6 @@ T = TypeVar("T")
 
 MARGIN = 20
 """How much better than its rivals a pair must be, in tenths of log-odds."""
-_NUMBER_SAME = bit(Fact.NUMBER_SAME)
-_NAME_CONTAINED = bit(Fact.NAME_CONTAINED)
 _NAME_SLIPPED = bit(Fact.NAME_CLOSE, Fact.NAME_ALIKE)
 _FITTED_SIZE = 3000
 QUESTIONS = 2
@@ -97,7 +96,7 @@ def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int,
         return _doubt_spreads(one.bits, other.bits)
     if other.decision.vetoed:
         return False
-    if one.decision.rule == "number-and-name" and not other.bits & _NUMBER_SAME:
+    if one.decision.rule == "number-and-name" and not other.bits & NUMBER_SAME:
         # The number settles it: whoever lacks it is a duplicate, or a successor under the name.
         return False
     if other.decision.score <= one.decision.score - MARGIN:
@@ -116,7 +115,7 @@ def _doubt_spreads(bits: int, doubtful: int) -> bool:
     firm with a longer name beside it, or one that has nothing but the name in common while the
     pair shares street, mail or phone, is another firm.
     """
-    if bits & _NUMBER_SAME or doubtful & _NAME_CONTAINED:
+    if bits & NUMBER_SAME or doubtful & NAME_CONTAINED:
         return False
     return not bits & STRONG or bool(doubtful & STRONG) or not doubtful & (_NAME_SLIPPED | AGAINST)
 
