@@ -54,15 +54,20 @@ _KIN = bit(
 
 def compare(a: Card, b: Card) -> int:
     """Give the facts that hold between two cards as bits of ``facts.bit``."""
+    return compare_names(a, b) | beside_names(a, b)
+
+
+def beside_names(a: Card, b: Card) -> int:
+    """Give the facts that names say nothing of."""
+    return _numbers(a, b) | _contacts(a, b) | _places(a, b) | _kinds(a, b) | _signs(a, b)
+
+
+def compare_akin(a: Card, b: Card) -> int:
+    """Give the facts of two cards that number or name could make one customer; 0 for others."""
     names = compare_names(a, b)
-    return names | _numbers(a, b) | _contacts(a, b) | _places(a, b) | _kinds(a, b) | _signs(a, b)
-
-
-def akin(a: Card, b: Card) -> bool:
-    """Say whether number or name could make two cards one customer; spares comparing the rest."""
-    if a.number and a.number == b.number:
-        return True
-    return bool(compare_names(a, b) & _KIN)
+    if names & _KIN or (a.number and a.number == b.number):
+        return names | beside_names(a, b)
+    return 0
 
 
 def _numbers(a: Card, b: Card) -> int:
