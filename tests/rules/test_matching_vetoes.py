@@ -312,8 +312,8 @@ MORE_LINKS = [
         "name-and-contact",
     ),
     (
-        person("Gundersen, Jeanette", address=STORGATA),
-        person("Gundersen Jeanete", address=STORGATA),
+        person("Gundersen, Kjetil", address=STORGATA),
+        person("Gundersen Kjetli", address=STORGATA),
         "close-name-and-street",
     ),
     (
