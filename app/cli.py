@@ -267,13 +267,15 @@ def _match(arguments: argparse.Namespace) -> int:
     for path in (arguments.timerabbit, arguments.conta):
         if not path.is_file():
             return _refuse(f"{path} is not a file")
-    return run(
+    counted = run(
         arguments.timerabbit,
         arguments.conta,
         arguments.out,
         duplicates=arguments.duplicates,
         invalid=arguments.invalid,
     )
+    print(counted)
+    return 0
 
 
 def _bench(arguments: argparse.Namespace) -> int:

@@ -83,6 +83,7 @@ TOGETHER = [
     ("place-different", "street-different"),
     ("name-contained", "street-and-number-same"),
     ("name-rare", "place-different"),
+    ("name-uncommon", "place-different"),
     ("organization-number-different", "street-and-number-same"),
     ("organization-number-different", "place-different"),
 ]

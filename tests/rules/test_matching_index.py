@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.canonical import Customer, RecordId
@@ -34,6 +34,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@settings(deadline=None)
 @given(st.lists(sides, max_size=6))
 def test_an_index_is_always_what_a_new_one_would_be(turns: list[list[Customer]]) -> None:
     """Whatever changed, came or went between two askings, also what neighbours share."""

@@ -64,21 +64,33 @@ def test_a_phone_number_is_eight_digits_or_nothing(typed: str | None, read: str)
 
 
 @pytest.mark.parametrize(
-    ("typed", "address", "domain", "label"),
+    ("typed", "address", "domain", "label", "numbered"),
     [
-        ("Post@FjellBlikk.example", "post@fjellblikk.example", "fjellblikk.example", "fjellblikk"),
-        ("ola.1@gmail.com; b@x.no", "ola.1@gmail.com", "", ""),
-        ("mailto:post@sjømat24.example", "post@sjømat24.example", "sjømat24.example", "sjomat"),
-        ("ola", "", "", ""),
-        ("@x.no", "", "", ""),
-        (None, "", "", ""),
+        (
+            "Post@FjellBlikk.example",
+            "post@fjellblikk.example",
+            "fjellblikk.example",
+            "fjellblikk",
+            False,
+        ),
+        ("ola.1@gmail.com; b@x.no", "ola.1@gmail.com", "", "", False),
+        (
+            "mailto:post@sjømat24.example",
+            "post@sjømat24.example",
+            "sjømat24.example",
+            "sjomat",
+            True,
+        ),
+        ("ola", "", "", "", False),
+        ("@x.no", "", "", "", False),
+        (None, "", "", "", False),
     ],
 )
 def test_a_mail_address_gives_its_domain_unless_a_provider_owns_it(
-    typed: str | None, address: str, domain: str, label: str
+    typed: str | None, address: str, domain: str, label: str, *, numbered: bool
 ) -> None:
     """A provider's domain says nothing of the customer."""
-    assert tuple(read_mail(typed)) == (address, domain, label)
+    assert tuple(read_mail(typed)) == (address, domain, label, numbered)
 
 
 @pytest.mark.parametrize(

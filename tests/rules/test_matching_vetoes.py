@@ -59,6 +59,27 @@ VETOES = {
         ),
         "not-enough",
     ),
+    "a firm whose mail domain is its name with a number, so the plain one is another's": (
+        company("Starbo Kafe", address=STORGATA, phone="22000001"),
+        company(
+            "Starbo Kafe AS",
+            organization_number=FIRST,
+            address=STORGATA,
+            phone="22000001",
+            email="post@starbokafe50.example",
+        ),
+        "not-enough",
+    ),
+    "a person and an owner's firm of that rare name, kind not set": (
+        replace(person("Torvald Grimseid", email="post@grimseid.example"), kind=None),
+        person("Grimseid, Torvald", address=STORGATA),
+        "not-enough",
+    ),
+    "a namesake with a double given name and a common family name": (
+        person("Kim-Andre Solberg", address=STORGATA),
+        person("Kim-Andre Solberg", address=BRYGGEN),
+        "place-different",
+    ),
     "an invalid number far from the other": (
         company("Viking Regnskap AS", organization_number="608369111", address=STORGATA),
         company("Viking Regnskap AS", organization_number=FIRST, address=STORGATA),
@@ -179,11 +200,12 @@ def test_a_name_twice_on_a_side_is_never_linked_by_the_name_alone() -> None:
 
 def test_the_best_for_one_must_be_the_best_for_the_other() -> None:
     """Two time records fit one record in the books about as well: both are asked."""
+    mail = "post@fjellblikk.example"
     time = [
-        company("Fjell Blikk AS", id="1", phone="22000000"),
-        company("Fjell Blikk AS", id="2", email="post@fjellblikk.example"),
+        company("Fjell Blikk AS", id="1", phone="22000000", address=STORGATA),
+        company("Fjell Blikk AS", id="2", email=mail, address=STORGATA),
     ]
-    books = [company("Fjell Blikk AS", phone="22000000", email="post@fjellblikk.example")]
+    books = [company("Fjell Blikk AS", phone="22000000", email=mail, address=STORGATA)]
 
     found = match(time, books)
 
@@ -246,6 +268,10 @@ LINKS = {
     ),
     "full-company-name": (company("Fjell Blikk AS"), company("AS Fjell Blikk", address=STORGATA)),
     "rare-name": (person("Torvald Grimseid"), person("GRIMSEID, TORVALD", address=STORGATA)),
+    "close-rare-name": (
+        person("Torvald Grimseid"),
+        person("Torvald Grimseidd", address=STORGATA),
+    ),
     "close-name-and-close-number": (
         company("Fjel Blikk AS", organization_number=FIRST),
         company("Fjell Blikk AS", organization_number=INVALID),
@@ -270,6 +296,31 @@ LINKS = {
 
 
 MORE_LINKS = [
+    (
+        person("Torvald Grimseid", address=BRYGGEN),
+        person("GRIMSEID, TORVALD", address=STORGATA),
+        "rare-name",
+    ),
+    (
+        person("Torvald Fosse", address=Address("Parkveien 9", None, "0155", "Oslo")),
+        person("Torvald Fosse", address=STORGATA),
+        "rare-name",
+    ),
+    (
+        person("Ola Hansen", email="ola.hansen.7@gmail.com", address=BRYGGEN),
+        person("Hansen Ola", email="ola.hansen.7@gmail.com", address=STORGATA),
+        "name-and-contact",
+    ),
+    (
+        person("Gundersen, Kjetil", address=STORGATA),
+        person("Gundersen Kjetli", address=STORGATA),
+        "close-name-and-street",
+    ),
+    (
+        person("Anbe Norheim", address=STORGATA),
+        person("Anne Norheim", address=STORGATA),
+        "close-name-and-street",
+    ),
     (
         company("Fjell Blikk Oslo AS", address=STORGATA),
         company("Fjell BlikkOslo AS", address=STORGATA),
@@ -367,9 +418,10 @@ def test_a_partner_that_is_taken_becomes_a_question() -> None:
 
 def test_a_sibling_that_fits_as_well_makes_the_pair_a_question() -> None:
     """With its siblings given, a record made later competes with them, on the books side too."""
-    theirs = Index.of([company("Fjell Blikk AS", id="7", phone="22000000")])
-    new = company("Fjell Blikk AS", id="2", phone="22000000")
-    siblings = Index.of([new, company("Fjell Blikk AS", id="1", phone="22000000")])
+    known = {"phone": "22000000", "address": STORGATA}
+    theirs = Index.of([company("Fjell Blikk AS", id="7", **known)])
+    new = company("Fjell Blikk AS", id="2", **known)
+    siblings = Index.of([new, company("Fjell Blikk AS", id="1", **known)])
 
     found = match_one(new, Side.BOOKS, theirs, siblings=siblings)
 
@@ -424,3 +476,47 @@ def test_an_equal_number_settles_what_another_number_would_leave_in_doubt() -> N
     found = match(time, books)
 
     assert [p.books_id for p in found.certain] == ["2"]
+
+
+def test_a_firms_name_twice_on_a_side_without_numbers_is_asked() -> None:
+    """A firm and its successor at one place: the street alone does not say which of the two."""
+    time = [
+        company("Viken Tømrerservice AS", id="1", address=STORGATA),
+        company("Viken Tømrerservice AS", id="2", email="post@viken.example", address=BRYGGEN),
+    ]
+    books = [company("Viken Tømrerservice AS", address=STORGATA)]
+
+    assert not match(time, books).certain
+    assert match(time[:1], books).certain
+
+
+DOUBTS = {
+    "the holding company beside it": company(
+        "Hassel Møbler Invest AS", id="2", organization_number=SECOND, address=STORGATA
+    ),
+    "a firm with a like name elsewhere": company(
+        "Hasel Møbler AS", id="2", organization_number=SECOND, address=BRYGGEN
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DOUBTS)
+def test_a_doubt_about_two_numbers_does_not_spread_to_another_firm(case: str) -> None:
+    """A longer name, or nothing but a like name in common, makes no sub-unit."""
+    time = [company("Hassel Møbler AS", id="1", phone="22000001", address=STORGATA), DOUBTS[case]]
+    books = [
+        company("Hassel Møbler AS", organization_number=FIRST, phone="22000001", address=STORGATA)
+    ]
+
+    assert [(p.time_id, p.rule) for p in match(time, books).certain] == [("1", "name-and-contact")]
+
+
+def test_an_equal_number_and_name_yields_to_nobody_without_the_number() -> None:
+    """The firm moved; what stands at its new address without a number is a successor or a copy."""
+    time = [
+        company("Holmen Fjordhotell", id="1", organization_number=FIRST, address=BRYGGEN),
+        company("Holmen Fjordhotell", id="2", address=STORGATA),
+    ]
+    books = [company("Holmen Fjordhotell", organization_number=FIRST, address=STORGATA)]
+
+    assert [(p.time_id, p.rule) for p in match(time, books).certain] == [("1", "number-and-name")]

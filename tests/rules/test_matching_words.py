@@ -101,8 +101,16 @@ def test_the_benchmark_reads_and_writes_its_files(tmp_path: Path) -> None:
     )
     out, doubles, invalid = (tmp_path / name for name in ("p.csv", "d.csv", "i.csv"))
 
-    assert run(time, books, out, duplicates=doubles, invalid=invalid) == 0
-    assert run(time, books, tmp_path / "only.csv") == 0
+    counted = run(time, books, out, duplicates=doubles, invalid=invalid)
+    assert run(time, books, tmp_path / "only.csv") == counted
+    assert str(counted).splitlines() == [
+        "3 customers in Timerabbit and 4 in Conta",
+        "certain        1  pairs, linked without asking",
+        "asked          1  pairs, for a person to look at",
+        "new        1 + 2  without a counterpart",
+        "duplicates 0 + 1  pairs inside a side",
+        "invalid    3 + 1  lack or break something the books demand",
+    ]
 
     assert rows(out)[0] == ["timerabbit_id", "conta_id", "decision"]
     assert {row[2] for row in rows(out)[1:]} == {"match", "review", "new"}

@@ -1,6 +1,7 @@
 """Read postal addresses: street and number, PO box, postal code and place, as people type them."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.canonical import Address
@@ -13,6 +14,7 @@ _CARE_OF = re.compile(r"^\s*(?:c/o|v/|att:?)[^,]*,?\s*", re.IGNORECASE)
 _STREET = re.compile(r"^(\D*?[^\d\s,])[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
 _ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn\.?|v\.|\bv)$")
 _GATE = re.compile(r"(?:gaten|gata|gate|gt\.?|g\.|\bg)$")
+_NOT_DIGIT = re.compile(r"\D")
 _PLAIN = re.compile(r"[^a-z0-9]")
 _NO_CODES = frozenset({"0000", "9999", "1111", "1234"})
 
@@ -46,9 +48,10 @@ def is_placeholder(text: str | None) -> bool:
     return text is None or fold(text.strip()).strip(" .") in lexicon().placeholders
 
 
+@lru_cache(maxsize=1 << 13)
 def postal_code(text: str | None) -> str:
     """Repair a postal code («162» is 0162, «N-0162» too); '' when it is no code in use."""
-    digits = re.sub(r"\D", "", text or "")
+    digits = _NOT_DIGIT.sub("", text or "")
     padded = digits.zfill(4) if len(digits) == 3 else digits
     return padded if padded in lexicon().code_place and padded not in _NO_CODES else ""
 
@@ -87,6 +90,7 @@ def _read_street(text: str) -> tuple[str, int, str]:
     return street_key(name), house, letter
 
 
+@lru_cache(maxsize=1 << 14)
 def street_key(name: str) -> str:
     """Fold a street's name so that all spellings of its road word are one, written out in full."""
     folded = fold(name.strip(" ,"))

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.canonical import Address, Customer, CustomerKind, RecordId, Side
@@ -14,15 +15,53 @@ _KINDS = {"bedrift": CustomerKind.COMPANY, "privat": CustomerKind.PRIVATE}
 _SIDES = {Side.TIME: "timerabbit", Side.BOOKS: "conta"}
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """
+    Say how many of what an answer holds, of two registers.
+
+    Args:
+        alone: Records of (time, books) that stand alone: new to the other side.
+        duplicates: Pairs suspected inside (time, books).
+        unready: Records of (time, books) that lack what the books demand, whatever the faults.
+
+    """
+
+    records: tuple[int, int]
+    certain: int
+    asked: int
+    alone: tuple[int, int]
+    duplicates: tuple[int, int]
+    unready: tuple[int, int]
+
+    def __str__(self) -> str:
+        """Write it out for a terminal, a line for each count."""
+        rows = (
+            ("certain", str(self.certain), "pairs, linked without asking"),
+            ("asked", str(self.asked), "pairs, for a person to look at"),
+            ("new", _both(self.alone), "without a counterpart"),
+            ("duplicates", _both(self.duplicates), "pairs inside a side"),
+            ("invalid", _both(self.unready), "lack or break something the books demand"),
+        )
+        read = f"{self.records[0]} customers in Timerabbit and {self.records[1]} in Conta"
+        width = max(len(count) for _, count, _ in rows)
+        return "\n".join([read, *(f"{n:<11}{c:>{width}}  {what}" for n, c, what in rows)])
+
+
+def _both(counts: tuple[int, int]) -> str:
+    """Write a count of each side."""
+    return f"{counts[0]} + {counts[1]}"
+
+
 def run(
     timerabbit_csv: Path,
     conta_csv: Path,
     out: Path,
     duplicates: Path | None = None,
     invalid: Path | None = None,
-) -> int:
+) -> Counted:
     """
-    Match two files and write the predictions; the exit status, 0, is returned.
+    Match two files, write the predictions, and say how many there are of what.
 
     Args:
         out: Gets ``timerabbit_id,conta_id,decision`` with match, review or new.
@@ -32,19 +71,33 @@ def run(
     """
     time, books = read_customers(timerabbit_csv), read_customers(conta_csv)
     found = match(time, books)
+    broken = [[(one.id, faults(one)) for one in side] for side in (time, books)]
     _write(out, ("timerabbit_id", "conta_id", "decision"), _decisions(found))
     if duplicates is not None:
         rows = ((_SIDES[d.side], d.first_id, d.second_id) for d in found.duplicates)
         _write(duplicates, ("side", "id_a", "id_b"), rows)
     if invalid is not None:
         found_faults = (
-            (_SIDES[side], customer.id, reason)
-            for side, customers in ((Side.TIME, time), (Side.BOOKS, books))
-            for customer in customers
-            for reason in faults(customer)
+            (_SIDES[side], record, reason)
+            for side, records in zip((Side.TIME, Side.BOOKS), broken, strict=True)
+            for record, reasons in records
+            for reason in reasons
         )
         _write(invalid, ("side", "id", "reason"), found_faults)
-    return 0
+    of_time = sum(one.side is Side.TIME for one in found.duplicates)
+    return Counted(
+        records=(len(time), len(books)),
+        certain=len(found.certain),
+        asked=len(found.asked),
+        alone=(len(found.only_time), len(found.only_books)),
+        duplicates=(of_time, len(found.duplicates) - of_time),
+        unready=(_unready(broken[0]), _unready(broken[1])),
+    )
+
+
+def _unready(records: Iterable[tuple[RecordId, list[str]]]) -> int:
+    """Count the records with a fault."""
+    return sum(bool(reasons) for _, reasons in records)
 
 
 def read_customers(path: Path) -> list[Customer]:

@@ -77,7 +77,7 @@ def blocks(cards: Sequence[Card]) -> Blocks:
     """Collect the places of one side's cards by key."""
     found: Blocks = {}
     for place, card in enumerate(cards):
-        for key in set(keys(card)):
+        for key in dict.fromkeys(keys(card)):
             held = found.get(key)
             if held is None:
                 found[key] = place

@@ -33,6 +33,7 @@ _MAIL_SHARED = bit(Fact.MAIL_SHARED)
 _MAIL_OTHER = bit(Fact.MAIL_OTHER)
 _DOMAIN_SAME = bit(Fact.DOMAIN_SAME)
 _DOMAIN_OTHER = bit(Fact.DOMAIN_OTHER)
+_DOMAIN_SECOND = bit(Fact.DOMAIN_SECOND)
 _PHONE_SAME = bit(Fact.PHONE_SAME)
 _PHONE_SHARED = bit(Fact.PHONE_SHARED)
 _PHONE_OTHER = bit(Fact.PHONE_OTHER)
@@ -53,15 +54,20 @@ _KIN = bit(
 
 def compare(a: Card, b: Card) -> int:
     """Give the facts that hold between two cards as bits of ``facts.bit``."""
+    return compare_names(a, b) | beside_names(a, b)
+
+
+def beside_names(a: Card, b: Card) -> int:
+    """Give the facts that names say nothing of."""
+    return _numbers(a, b) | _contacts(a, b) | _places(a, b) | _kinds(a, b) | _signs(a, b)
+
+
+def compare_akin(a: Card, b: Card) -> int:
+    """Give the facts of two cards that number or name could make one customer; 0 for others."""
     names = compare_names(a, b)
-    return names | _numbers(a, b) | _contacts(a, b) | _places(a, b) | _kinds(a, b) | _signs(a, b)
-
-
-def akin(a: Card, b: Card) -> bool:
-    """Say whether number or name could make two cards one customer; spares comparing the rest."""
-    if a.number and a.number == b.number:
-        return True
-    return bool(compare_names(a, b) & _KIN)
+    if names & _KIN or (a.number and a.number == b.number):
+        return names | beside_names(a, b)
+    return 0
 
 
 def _numbers(a: Card, b: Card) -> int:
@@ -85,6 +91,8 @@ def _contacts(a: Card, b: Card) -> int:
             facts |= _DOMAIN_SAME if a.domain == b.domain else _DOMAIN_OTHER
         else:
             facts |= _MAIL_OTHER
+    if (a.second_domain or b.second_domain) and not (a.domain and b.domain):
+        facts |= _DOMAIN_SECOND
     if a.phone and b.phone:
         if a.phone == b.phone:
             facts |= _PHONE_SHARED if a.phone_shared or b.phone_shared else _PHONE_SAME

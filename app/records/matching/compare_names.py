@@ -3,6 +3,7 @@
 from rapidfuzz.distance import OSA
 
 from app.records.matching.facts import bit
+from app.records.matching.identifiers import labels
 from app.records.matching.lexicon import fold, lexicon
 from app.records.matching.normalise import Card
 from app.records.matching.proposals import Fact
@@ -18,6 +19,7 @@ _NAME_PARTLY = bit(Fact.NAME_PARTLY)
 _NAME_OTHER = bit(Fact.NAME_OTHER)
 _NAME_IN_DOMAIN = bit(Fact.NAME_IN_DOMAIN)
 _NAME_RARE = bit(Fact.NAME_RARE)
+_NAME_UNCOMMON = bit(Fact.NAME_UNCOMMON)
 _NAME_ALONE = bit(Fact.NAME_ALONE)
 _FULL_COMPANY_NAME = bit(Fact.FULL_COMPANY_NAME)
 _GIVEN_SAME = bit(Fact.GIVEN_SAME)
@@ -66,8 +68,8 @@ def _other_names(a: Card, b: Card) -> int:
 def _same_names(a: Card, b: Card) -> int:
     """Tell equal names apart by form, spelling, rarity and whether they stand once on each side."""
     facts = _NAME_ALONE if a.alone and b.alone else 0
-    if a.personal and b.personal and a.rare and b.rare:
-        facts |= _NAME_RARE
+    if a.personal and b.personal:
+        facts |= _rarity(a, b)
     if a.marked != b.marked and (_folded_apart(a, b) or _folded_apart(b, a)):
         return facts | _NAME_SPELT
     if a.form != b.form:
@@ -75,6 +77,13 @@ def _same_names(a: Card, b: Card) -> int:
     # «Lokal Revisjon AS» and «Lokalrevisjon AS» are two names in the register.
     full = bool(a.form and a.key == b.key)
     return facts | _NAME_SAME | (_FULL_COMPANY_NAME if full else 0)
+
+
+def _rarity(a: Card, b: Card) -> int:
+    """Say how rare two personal names are, by the commoner of them."""
+    if a.rare and b.rare:
+        return _NAME_RARE
+    return _NAME_UNCOMMON if a.uncommon and b.uncommon else 0
 
 
 def _folded_apart(a: Card, b: Card) -> bool:
@@ -99,7 +108,7 @@ def _persons(a: Card, b: Card) -> int:
     slips, left = _word_slips(short, list(long))
     if left > 1:
         return _NAME_PARTLY if slips else _NAME_CONTAINED
-    beside = _NAME_RARE if a.rare and b.rare else 0
+    beside = _rarity(a, b)
     beside |= _GIVEN_SAME if a.guess and a.guess == b.guess else 0
     if not slips:
         return _NAME_MIDDLE | beside
@@ -176,16 +185,8 @@ def _close_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _in_domain(a: Card, b: Card) -> bool:
     """Say whether one's name is the other's mail domain: a trade name on one side."""
-    return _labels(a.label, b.joined) or _labels(b.label, a.joined)
-
-
-def _labels(label: str, joined: str) -> bool:
-    """Compare a domain's label with a name run together; labels may be cut short or numbered."""
-    shorter = min(len(label), len(joined))
-    if shorter < 5:
-        return False
-    return label == joined or (
-        shorter >= 8 and (joined.startswith(label) or label.startswith(joined))
+    return bool(a.label and labels(a.label, b.joined)) or bool(
+        b.label and labels(b.label, a.joined)
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from app.canonical import RecordId, Side
 from app.records.matching.block import pairs_within
-from app.records.matching.compare import akin, compare
+from app.records.matching.compare import compare_akin
 from app.records.matching.decide import Verdict, decide, is_double
 from app.records.matching.index import Index
 from app.records.matching.proposals import Duplicate
@@ -18,9 +18,9 @@ def compare_within(side: Index) -> tuple[Candidate, ...]:
     found = []
     for one, other in pairs_within(side.blocks):
         first, second = cards[one], cards[other]
-        if not akin(first, second):
+        bits = compare_akin(first, second)
+        if not bits:
             continue
-        bits = compare(first, second)
         decision = decide(bits)
         if is_double(bits, decision):
             found.append(Candidate(one, other, bits, decision, (first.id, second.id)))

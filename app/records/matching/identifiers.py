@@ -1,12 +1,15 @@
 """Read organization numbers, phone numbers and mail addresses as people type them."""
 
 import re
+from operator import mul
 from typing import NamedTuple
 
 from app.records.matching.lexicon import fold, lexicon
 
 _WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 _NOT_DIGIT = re.compile(r"\D+")
+_BETWEEN_MAILS = re.compile(r"[;,\s]+")
+_NOT_LABEL = re.compile(r"[^a-z0-9æøå]")
 _NO_PHONES = frozenset({"12345678", "87654321", "11223344", "98765432", "91234567"})
 
 
@@ -24,7 +27,7 @@ def is_organization_number(digits: str) -> bool:
     """
     if len(digits) != 9 or not digits.isdecimal() or digits == digits[0] * 9:
         return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=False))
+    total: int = sum(map(mul, _WEIGHTS, map(int, digits)))
     return (11 - total % 11) % 11 == int(digits[8])
 
 
@@ -49,12 +52,14 @@ class Mail(NamedTuple):
         address: The whole address in lower case; '' when none is given.
         domain: The company's domain; '' for a provider's (gmail.com and the like).
         label: The first label of that domain folded, without signs and numbers at its end.
+        numbered: The label had a number at its end: «osttransport2».
 
     """
 
     address: str = ""
     domain: str = ""
     label: str = ""
+    numbered: bool = False
 
 
 NO_MAIL = Mail()
@@ -64,11 +69,22 @@ def read_mail(text: str | None) -> Mail:
     """Read the first mail address of a field."""
     if not text or "@" not in text:
         return NO_MAIL
-    address = re.split(r"[;,\s]+", text.strip().lower())[0].removeprefix("mailto:").strip("<>.")
+    address = _BETWEEN_MAILS.split(text.strip().lower())[0].removeprefix("mailto:").strip("<>.")
     local, _, domain = address.rpartition("@")
     if not local or "." not in domain:
         return NO_MAIL
     if domain in lexicon().free_mail:
         return Mail(address)
-    label = fold(re.sub(r"[^a-z0-9æøå]", "", domain.split(".")[0])).rstrip("0123456789")
-    return Mail(address, domain, label)
+    typed = fold(_NOT_LABEL.sub("", domain.split(".")[0]))
+    label = typed.rstrip("0123456789")
+    return Mail(address, domain, label, label != typed)
+
+
+def labels(label: str, joined: str) -> bool:
+    """Compare a domain's label with a name run together; labels may be cut short or numbered."""
+    shorter = min(len(label), len(joined))
+    if shorter < 5:
+        return False
+    return label == joined or (
+        shorter >= 8 and (joined.startswith(label) or label.startswith(joined))
+    )

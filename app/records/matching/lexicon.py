@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -39,6 +40,7 @@ class Lexicon:
 
     Args:
         given: Bearers of a given name.
+        given_cut: Given names by themselves and by what is left when any one letter is taken away.
         surnames: Bearers of a family name.
         code_place: Place of each postal code in use.
         box_codes: Postal codes that only hold PO boxes.
@@ -49,7 +51,7 @@ class Lexicon:
     """
 
     given: dict[str, int]
-    given_names: tuple[str, ...]
+    given_cut: dict[str, tuple[str, ...]]
     surnames: dict[str, int]
     code_place: dict[str, str]
     box_codes: frozenset[str]
@@ -77,7 +79,7 @@ def lexicon() -> Lexicon:
     given = _counts("given_names.tsv")
     return Lexicon(
         given=given,
-        given_names=tuple(given),
+        given_cut=_by_cut(given),
         surnames=_counts("surnames.tsv"),
         code_place=code_place,
         box_codes=frozenset(code for code, _, category in codes if category == "P"),
@@ -95,6 +97,20 @@ def lexicon() -> Lexicon:
         free_mail=frozenset(terms["free_mail"]),
         mailboxes=frozenset(terms["mailboxes"]),
     )
+
+
+def one_shorter(word: str) -> set[str]:
+    """List a word and what is left of it without one letter; words a slip apart share one."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+
+
+def _by_cut(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Index names so that those one slip away from a word are found without comparing all."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for cut in one_shorter(name):
+            found.setdefault(cut, []).append(name)
+    return {cut: tuple(held) for cut, held in found.items()}
 
 
 def _counts(name: str) -> dict[str, int]:

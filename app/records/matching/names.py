@@ -4,11 +4,10 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from app.canonical import CustomerKind
-from app.records.matching.lexicon import Lexicon, fold, lexicon
+from app.records.matching.lexicon import Lexicon, fold, lexicon, one_shorter
 
 _CONTACT = re.compile(
     r"(?:\bv/|\batt[:.]|\batt\b(?=\s)|\battn[:.]?|\bc/o\b).*?(?= - |\(|$)", re.IGNORECASE
@@ -24,6 +23,7 @@ _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
 _ROMAN_LAST = frozenset({"i", "v", "x"})
 _PEOPLE = 5_400_000
 _COMMON_FAMILY = 3_000
+_FAR_OFTENER = 10
 
 
 class Name(NamedTuple):
@@ -44,7 +44,7 @@ class Name(NamedTuple):
         personlike: It would be personal but for a legal form.
         personal: It reads as the name of one or two persons.
         given: First given name of a person, or ''.
-        guess: The given name, or the only known one that a slip away explains the first word.
+        guess: The given name, or the known one that a slip away explains the word in its place.
         bearers: Expected bearers of a personal name in Norway; 0 when that cannot be told.
 
     """
@@ -98,7 +98,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
         personlike=personlike,
         personal=personal,
         given=given,
-        guess=given or (_guess(bare[0]) if personal else ""),
+        guess=given or (_guess(_given_as_typed(bare, lexis)) if personal else ""),
         bearers=_bearers(bare, given, lexis) if personal else 0.0,
     )
 
@@ -202,13 +202,18 @@ def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
 
 def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> bool:
     """Say whether the words read as a person's name."""
-    if not 2 <= len(words) <= 5 or any(word.endswith(lexis.trades) for word in words):
+    if not 2 <= len(words) <= 5 or any(_is_trade(word, lexis) for word in words):
         return False
     first_or_last = words[0] in lexis.given or words[-1] in lexis.given
     if kind is CustomerKind.PRIVATE:
         return first_or_last or words[0] in lexis.surnames or words[-1] in lexis.surnames
     known = all(len(word) == 1 or word in lexis.given or word in lexis.surnames for word in words)
     return first_or_last and known
+
+
+def _is_trade(word: str, lexis: Lexicon) -> bool:
+    """Say whether a word ends like a trade and is nobody's family name, as Nygård is."""
+    return word.endswith(lexis.trades) and word not in lexis.surnames
 
 
 def _given(words: list[str], lexis: Lexicon) -> str:
@@ -226,15 +231,26 @@ def _given(words: list[str], lexis: Lexicon) -> str:
     return next((word for word in words[1:] if word in lexis.given), "")
 
 
+def _given_as_typed(words: list[str], lexis: Lexicon) -> str:
+    """Find the word that stands where the given name would: behind a family name typed first."""
+    return words[1] if words[0] in lexis.surnames else words[0]
+
+
 @lru_cache(maxsize=1 << 12)
 def _guess(word: str) -> str:
-    """Find the only given name within one slip of a word; «Sein» may be Svein or Stein: ''."""
-    if len(word) < 4:
+    """
+    Find the given name within one slip of a word, when it is borne far oftener than any other.
+
+    «Anbe» is Anne rather than Ane; «Sein» may be Svein or Stein: ''.
+    """
+    if len(word) < 2:
         return ""
-    near = process.extract(
-        word, lexicon().given_names, scorer=OSA.distance, score_cutoff=1, limit=2
-    )
-    return near[0][0] if len(near) == 1 else ""
+    lexis = lexicon()
+    near = {name for cut in one_shorter(word) for name in lexis.given_cut.get(cut, ())}
+    close = (name for name in near if OSA.distance(word, name, score_cutoff=1) <= 1)
+    borne = sorted(((lexis.given[name], name) for name in close), reverse=True)
+    others = sum(bearers for bearers, _ in borne[1:])
+    return borne[0][1] if borne and borne[0][0] >= _FAR_OFTENER * others else ""
 
 
 def _bearers(words: list[str], given: str, lexis: Lexicon) -> float:
@@ -242,9 +258,14 @@ def _bearers(words: list[str], given: str, lexis: Lexicon) -> float:
     Expect how many in Norway bear the whole name, were its words independent.
 
     Family names outside the list have fewer than 200 bearers (Statistics Norway, table 12891).
-    A name of two words with a common family name is never called rare: 0.
+    A second given name does not make a name rarer by its own share: Kim-Andre is one choice. A
+    name with one family name that is common is never called rare: 0.
     """
-    rest = [word for word in words if word != given and len(word) > 1]
+    rest = [
+        word
+        for word in words
+        if word != given and len(word) > 1 and (word in lexis.surnames or word not in lexis.given)
+    ]
     if not given or not rest:
         return 0.0
     families = [lexis.surnames.get(word, 199) for word in rest]

@@ -7,6 +7,7 @@ from app.canonical import Customer, CustomerKind, RecordId
 from app.records.matching.addresses import read_address
 from app.records.matching.identifiers import (
     is_organization_number,
+    labels,
     organization_digits,
     phone_digits,
     read_mail,
@@ -15,6 +16,8 @@ from app.records.matching.names import read_name
 
 RARE_BEARERS = 2.0
 """Most expected bearers in Norway of a personal name that counts as rare."""
+UNCOMMON_BEARERS = 10.0
+"""Most of one that counts as uncommon: in one town there is hardly a second."""
 
 
 @dataclass(slots=True)
@@ -27,6 +30,8 @@ class Card:
     Args:
         number: A valid organization number.
         bad_number: Seven or more digits that are no valid number.
+        second_domain: The mail domain is the name with a number behind («osttransport2»), so the
+            plain one is another's.
         alone: The name stands once on its side.
         mail_shared, phone_shared: Held by three or more records of its side: no evidence.
 
@@ -53,6 +58,7 @@ class Card:
     given: str
     guess: str
     rare: bool
+    uncommon: bool
     street: str
     house: int
     letter: str
@@ -63,6 +69,7 @@ class Card:
     mail: str
     domain: str
     label: str
+    second_domain: bool
     alone: bool = True
     mail_shared: bool = False
     phone_shared: bool = False
@@ -97,6 +104,7 @@ def read_card(customer: Customer) -> Card:
         given=name.given,
         guess=name.guess,
         rare=0 < name.bearers <= RARE_BEARERS,
+        uncommon=0 < name.bearers <= UNCOMMON_BEARERS,
         street=spot.street,
         house=spot.house,
         letter=spot.letter,
@@ -107,6 +115,7 @@ def read_card(customer: Customer) -> Card:
         mail=mail.address,
         domain=mail.domain,
         label=mail.label,
+        second_domain=mail.numbered and not name.counts and labels(mail.label, name.joined),
     )
 
 

@@ -16,6 +16,7 @@ class Weights:
 
     Args:
         start: Score of a pair of which nothing is known.
+        by_bit: The same weights by the fact's bit.
         single: Weight of each fact.
         together: Bits of two facts, and what their meeting adds.
 
@@ -23,6 +24,7 @@ class Weights:
 
     start: int
     single: dict[Fact, int]
+    by_bit: dict[int, int]
     together: tuple[tuple[int, int], ...]
 
 
@@ -31,9 +33,11 @@ def weights() -> Weights:
     """Read the shipped weights, the first time only."""
     path = files("app.records.matching") / "words" / "weights.json"
     table = json.loads(path.read_text(encoding="utf-8"))
+    single = {Fact(name): weight for name, weight in table["weights"].items()}
     return Weights(
         start=table["start"],
-        single={Fact(name): weight for name, weight in table["weights"].items()},
+        single=single,
+        by_bit={bit(fact): weight for fact, weight in single.items()},
         together=tuple(
             (bit(Fact(one), Fact(other)), weight) for one, other, weight in table["together"]
         ),
@@ -43,10 +47,19 @@ def weights() -> Weights:
 def score(bits: int) -> int:
     """Sum the evidence of the facts, in tenths of log-odds."""
     known = weights()
-    meetings = sum(weight for both, weight in known.together if bits & both == both)
-    return known.start + meetings + sum(known.single[fact] for fact in facts_in(bits))
+    total = known.start
+    for both, weight in known.together:
+        if bits & both == both:
+            total += weight
+    left = bits
+    while left:
+        lowest = left & -left
+        total += known.by_bit[lowest]
+        left ^= lowest
+    return total
 
 
+@cache
 def ordered(bits: int) -> tuple[Fact, ...]:
     """List the facts, the weightiest first; equal weights in their own order."""
     single = weights().single

@@ -8,6 +8,7 @@ from math import log
 from typing import TypeVar
 
 from app.records.matching.decide import ASK_FROM, Decision, Verdict
+from app.records.matching.evidence import AGAINST, NAME_CONTAINED, NUMBER_SAME, STRONG
 from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
 
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 MARGIN = 20
 """How much better than its rivals a pair must be, in tenths of log-odds."""
-_NUMBER_SAME = bit(Fact.NUMBER_SAME)
+_NAME_SLIPPED = bit(Fact.NAME_CLOSE, Fact.NAME_ALIKE)
 _FITTED_SIZE = 3000
 QUESTIONS = 2
 """Most questions shown for one record."""
@@ -92,9 +93,11 @@ def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int,
     if other is one:
         return False
     if other.decision.rule == "number-different" and other.decision.duty:
-        # Main unit or sub-unit: a partner without number may be either, and so may its duplicates.
-        return not one.bits & _NUMBER_SAME
+        return _doubt_spreads(one.bits, other.bits)
     if other.decision.vetoed:
+        return False
+    if one.decision.rule == "number-and-name" and not other.bits & NUMBER_SAME:
+        # The number settles it: whoever lacks it is a duplicate, or a successor under the name.
         return False
     if other.decision.score <= one.decision.score - MARGIN:
         return False
@@ -102,6 +105,19 @@ def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int,
         (1, one.right, other.right) if one.left == other.left else (0, one.left, other.left)
     )
     return (side, min(first, second), max(first, second)) not in twins
+
+
+def _doubt_spreads(bits: int, doubtful: int) -> bool:
+    """
+    Say whether a pair is in doubt because its record also fits one with another number.
+
+    Main unit or sub-unit: a partner without number may be either, and so may its duplicates. But a
+    firm with a longer name beside it, or one that has nothing but the name in common while the
+    pair shares street, mail or phone, is another firm.
+    """
+    if bits & NUMBER_SAME or doubtful & NAME_CONTAINED:
+        return False
+    return not bits & STRONG or bool(doubtful & STRONG) or not doubtful & (_NAME_SLIPPED | AGAINST)
 
 
 def at_most_two_each(

@@ -1,0 +1,179 @@
+"""Name the rule that links a pair against which nothing speaks."""
+
+from app.records.matching.evidence import (
+    AGAINST,
+    ALIKE,
+    ALONE,
+    APART,
+    AREA,
+    CODE,
+    CONTACT,
+    CONTACTS_APART,
+    DOMAIN,
+    DOMAIN_SECOND,
+    FULL_COMPANY_NAME,
+    GIVEN_SAME,
+    KIND_SAME,
+    KIND_UNSET,
+    MAIL_SAME,
+    NAME_CONTAINED,
+    NAME_IN_DOMAIN,
+    NAME_OTHER,
+    NEAR,
+    NUMBER_CLOSE,
+    NUMBER_KNOWN,
+    NUMBER_MISSING,
+    NUMBER_ONE_SIDE,
+    NUMBER_SAME,
+    PERSONAL,
+    PLACE_OTHER,
+    PLACE_SAME,
+    RARE,
+    SAME,
+    STREET,
+    STREET_SAME,
+    STRONG,
+    UNCOMMON,
+)
+
+
+def link_rule(bits: int) -> str | None:
+    """Name the rule that links, or ``None``."""
+    if bits & NUMBER_SAME:
+        return _by_number(bits)
+    if bits & SAME and bits & PERSONAL:
+        return _by_personal_name(bits)
+    if bits & SAME:
+        doubtful = _may_have_risen_again(bits) or _may_be_its_namesake(bits)
+        return None if doubtful else _by_company_name(bits)
+    if bits & (NEAR | ALIKE):
+        return _by_close_name(bits)
+    return None
+
+
+def _by_number(bits: int) -> str | None:
+    """Link by number and name; a contained name needs the place, a trade name a contact."""
+    if bits & (SAME | NEAR | ALIKE):
+        return "number-and-name"
+    if bits & NAME_CONTAINED and bits & (AREA | STRONG):
+        return "number-and-contained-name"
+    if bits & NAME_OTHER and bits & (STRONG | NAME_IN_DOMAIN):
+        return "number-and-contact"
+    return None
+
+
+def _by_strong_agreement(bits: int) -> str | None:
+    """Link an equal name by a number with a slip, a mail or phone, or a street and number."""
+    if bits & NUMBER_CLOSE:
+        return "name-and-close-number"
+    if bits & CONTACT:
+        return "name-and-contact"
+    return "name-and-street" if bits & STREET else None
+
+
+def _by_company_name(bits: int) -> str | None:
+    """Link a company by its equal name and one thing beside it, or by its full name alone."""
+    if rule := _by_strong_agreement(bits):
+        return rule
+    if bits & DOMAIN and bits & ALONE:
+        return "name-and-domain"
+    if bits & CODE and not (bits & APART and bits & CONTACTS_APART):
+        return "name-and-postal-code"
+    if bits & ALONE and bits & PLACE_SAME and not bits & AGAINST:
+        return "name-and-place"
+    if bits & ALONE and bits & FULL_COMPANY_NAME and not bits & AGAINST:
+        return "full-company-name"
+    return None
+
+
+def _may_have_risen_again(bits: int) -> bool:
+    """
+    Say whether one of two companies may be the other's successor under its old name.
+
+    A bankrupt firm comes back at the same place with a new number, and often with a new phone or
+    mail. Where only one side has a number and what contact is known differs, a person must look;
+    also where the mail domain is the name with a number behind: the plain one was the first firm's,
+    and the phone may have stayed.
+    """
+    if bits & (MAIL_SAME | DOMAIN):
+        return False
+    if bits & DOMAIN_SECOND:
+        return True
+    one_sided = bits & NUMBER_ONE_SIDE and bits & CONTACTS_APART
+    return bool(one_sided and not bits & CONTACT)
+
+
+def _may_be_its_namesake(bits: int) -> bool:
+    """
+    Say whether a firm may be another of its name: a side holds two, and neither record a number.
+
+    Then street or contact alone do not tell which of the two it is, or whether they are one.
+    """
+    known = bits & NUMBER_KNOWN
+    return not (bits & ALONE or known or (bits & STREET and bits & CONTACT))
+
+
+def _by_personal_name(bits: int) -> str | None:
+    """Link persons by the postal code only when no street contradicts and the name is unique."""
+    if rule := _by_strong_agreement(bits):
+        return rule
+    if bits & NUMBER_MISSING and bits & CODE:
+        return "name-and-street"
+    if not bits & ALONE:
+        return None
+    if bits & CODE and not bits & (APART | CONTACTS_APART):
+        return "name-and-postal-code"
+    return "rare-name" if _is_rare_enough(bits) else None
+
+
+def _is_rare_enough(bits: int) -> bool:
+    """
+    Say whether a second bearer of a name is unlikely: few in Norway, or none other in one town.
+
+    A person with such a name who lives elsewhere in the other system has moved.
+    """
+    if bits & UNCOMMON and bits & AREA:
+        return True
+    moved = bits & (APART | PLACE_OTHER)
+    apart = bits & CONTACTS_APART
+    if not bits & KIND_SAME or (moved and apart):
+        return False
+    return bool(bits & RARE or (bits & UNCOMMON and not moved and not apart))
+
+
+def _by_close_name(bits: int) -> str | None:
+    """
+    Link by nearly equal name and one strong agreement.
+
+    A street or a phone is shared by relatives, so a person's given name must agree beside it.
+    """
+    settled = not bits & PERSONAL or bits & GIVEN_SAME
+    if bits & ALIKE:
+        return _by_alike_name(bits) if settled and bits & AREA else None
+    if bits & NUMBER_CLOSE:
+        return "close-name-and-close-number"
+    if bits & MAIL_SAME or (settled and bits & CONTACT):
+        return "close-name-and-contact"
+    if settled and _is_close_at_the_street(bits):
+        return "close-name-and-street"
+    rare = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
+    near = bits & UNCOMMON and bits & CODE
+    nowhere_else = bits & RARE and not bits & (APART | PLACE_OTHER)
+    return "close-rare-name" if rare and (near or nowhere_else) else None
+
+
+def _is_close_at_the_street(bits: int) -> bool:
+    """Say whether the street speaks for a nearly equal name, and nothing known against it."""
+    unsure = KIND_UNSET if bits & PERSONAL else CONTACTS_APART
+    if not bits & AREA or bits & unsure:
+        return False
+    partly = bits & GIVEN_SAME and bits & CODE and bits & (NUMBER_MISSING | STREET)
+    return bool(bits & STREET_SAME or partly)
+
+
+def _by_alike_name(bits: int) -> str | None:
+    """Link names that only look alike by street and contact; persons by the street alone."""
+    if bits & STREET and bits & CONTACT:
+        return "alike-name-street-and-contact"
+    sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
+    return "alike-name-and-street" if sure and bits & STREET_SAME else None

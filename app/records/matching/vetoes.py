@@ -1,0 +1,99 @@
+"""Say what forbids linking a pair without asking, whatever else agrees."""
+
+from app.records.matching.evidence import (
+    ALONE,
+    APART,
+    BOTH_COMPANIES,
+    CONTACT,
+    FORM_MISSING,
+    FULL_COMPANY_NAME,
+    FURTHER,
+    GIVEN_SAME,
+    NUMBER_ONE_SIDE,
+    NUMBER_SAME,
+    PERSONAL,
+    PLACE_IN_NAME,
+    PLACE_IN_NAME_ONE_SIDE,
+    PLACE_OTHER,
+    RARE,
+    SAME,
+    STRONG,
+)
+from app.records.matching.facts import bit
+from app.records.matching.proposals import Fact
+
+_VETOES = (
+    ("number-different", bit(Fact.NUMBER_DIFFERENT)),
+    ("number-far", bit(Fact.NUMBER_FAR)),
+    ("count-different", bit(Fact.COUNT_DIFFERENT)),
+    ("given-different", bit(Fact.GIVEN_DIFFERENT)),
+    ("couple", bit(Fact.COUPLE_ONE_SIDE)),
+    ("department", bit(Fact.DEPARTMENT_ONE_SIDE)),
+    ("place-in-name", bit(Fact.PLACE_IN_NAME_OTHER)),
+    ("activity", bit(Fact.ACTIVITY_DIFFERENT)),
+)
+"""Facts that forbid a link without asking, whatever else agrees."""
+
+_VETOES_WITHOUT_NUMBER = (
+    ("kind", bit(Fact.KIND_DIFFERENT)),
+    ("form", bit(Fact.FORM_DIFFERENT)),
+    ("domain", bit(Fact.DOMAIN_OTHER)),
+)
+"""Facts that forbid it unless the organization number is the same."""
+
+
+def veto(bits: int) -> str | None:
+    """Name the first fact that forbids linking without asking."""
+    for name, facts in _VETOES:
+        if bits & facts:
+            return name
+    if _branch_under_main_name(bits):
+        return "place-in-name"
+    return None if bits & NUMBER_SAME else _veto_without_number(bits)
+
+
+def _veto_without_number(bits: int) -> str | None:
+    """Name the first fact that forbids it where no equal number speaks for the pair."""
+    for name, facts in _VETOES_WITHOUT_NUMBER:
+        if bits & facts:
+            return name
+    if bits & PERSONAL and _person_or_company(bits):
+        return "person-or-company"
+    if bits & PLACE_OTHER and _agreements(bits) < 2:
+        return "place-different"
+    return None
+
+
+def _branch_under_main_name(bits: int) -> bool:
+    """
+    Say whether a place in one name only may tell a branch from its main unit.
+
+    They share number, mail and phone often, the street never.
+    """
+    if bits & PLACE_IN_NAME_ONE_SIDE:
+        return not (bits & NUMBER_SAME and bits & STRONG)
+    return bool(bits & PLACE_IN_NAME and bits & APART and not bits & NUMBER_SAME)
+
+
+def _person_or_company(bits: int) -> bool:
+    """
+    Say whether a person's name may stand for a person on one side and a company on the other.
+
+    Two companies named after their owner may lack the number on one side, never the form: the firm
+    «Ola Hansen» is not «Ola Hansen AS».
+    """
+    if bits & FORM_MISSING:
+        return True
+    firms = bits & BOTH_COMPANIES and bits & SAME
+    return bool(bits & NUMBER_ONE_SIDE and not firms)
+
+
+def _agreements(bits: int) -> int:
+    """
+    Count what agrees beside the name; a unique personal or full company name counts too.
+
+    So does a rare name, and a person's own mail or phone twice: a firm's is shared by its branches.
+    """
+    alone = bool(bits & ALONE and bits & (PERSONAL | FULL_COMPANY_NAME))
+    own = bool(bits & PERSONAL and bits & CONTACT and bits & (SAME | GIVEN_SAME))
+    return (bits & FURTHER).bit_count() + alone + own + bool(bits & RARE)
