@@ -1,6 +1,7 @@
 """Give the simulator the twins, the runtime and a link, as the features have them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -61,7 +62,12 @@ async def stage(
     stage = Stage(client, app, runtime, mortal, twins, synced, clock, admin)
     made.append(stage)
     await stage.keep()
+    gc.collect()
+    gc.freeze()  # what stands for all worlds need not be searched for garbage in each
+    gc.set_threshold(50_000, 20, 100)
     yield stage
+    gc.set_threshold(700, 10, 10)
+    gc.unfreeze()
     await admin.execute("DROP SCHEMA kept CASCADE")
     await admin.close()
     await mortal.close()

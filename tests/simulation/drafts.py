@@ -38,6 +38,9 @@ TIME_FAULTS = (
 QUIET = timedelta(minutes=45)
 """Longer than three settle times, a waiting draft's longest patience and a look at each draft."""
 
+STEP = timedelta(seconds=31)
+"""Longer than a waked draft is left to its job, so that none due is passed over."""
+
 HOURS = 4
 
 
@@ -204,7 +207,7 @@ class DraftWorld:
             due = await self.stage.next_due()
             if due is None or due > end:
                 break
-            clock.instant = max(due, clock() + timedelta(seconds=1))
+            clock.instant = max(due, clock() + STEP)
         clock.instant = max(end, clock())
         await self.stage.work()
 

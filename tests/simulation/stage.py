@@ -9,6 +9,7 @@ import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -90,10 +91,10 @@ class Stage:
         script = ["SET session_replication_role = replica"]
         for (name,) in rows:
             script.append(f"DELETE FROM public.{name}")
-            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()  # type: ignore[arg-type] # noqa: S608 - names of the catalogue
+            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()  # type: ignore[arg-type]
             if found:
                 await self.admin.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}")  # type: ignore[arg-type]
-                script.append(f"INSERT INTO public.{name} SELECT * FROM kept.{name}")  # noqa: S608
+                script.append(f"INSERT INTO public.{name} SELECT * FROM kept.{name}")
         self.put_back = ";".join(script).encode()
 
     async def begin(self) -> None:
@@ -146,13 +147,16 @@ class Stage:
         row = await cursor.fetchone()
         return None if row is None else (str(row[0]), dict(row[1]))
 
-    async def next_due(self) -> Any:
-        """Say when the link's drafts are due next."""
+    async def next_due(self) -> datetime | None:
+        """Say when a draft is due next."""
         cursor = await self.admin.execute(
-            "SELECT next_draft FROM link_directory WHERE link_id = %s", (self.link.link_id,)
+            "SELECT least(min(not_before) FILTER (WHERE not_before > %(now)s),"
+            " min(next_look) FILTER (WHERE next_look > %(now)s)) FROM drafts",
+            {"now": self.clock()},
         )
         row = await cursor.fetchone()
-        return row[0] if row else None
+        due: datetime | None = row[0] if row else None
+        return due
 
 
 def mortal_runtime(settings: Settings, clock: Any, network: Any, stage: list[Stage]) -> Runtime:
