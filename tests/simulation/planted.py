@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.database import CommitPoint
-from app.invoicing import advance, draft
+from app.invoicing import advance, complete, decide, draft, follow, ledger, look, record, reserve
 from app.invoicing.record import move
-from app.invoicing.store import DraftState
+from app.invoicing.store import Draft, DraftState
 from app.systems.ports import Unreachable
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -47,4 +48,56 @@ async def _reserve_nothing(runtime: Any, link_id: Any, one: Any) -> None:
         )  # fmt: skip
 
 
-PLANTED: dict[str, Plant] = {"resend-by-reflex": resend_by_reflex, "no-ledger": no_ledger}
+def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move a draft wherever it stands now, however late the mover."""
+
+    async def anywhere(session: Any, one: Any, target: Any, **rest: Any) -> None:
+        now = await session.get_one(Draft, (one.link_id, one.draft_id))
+        await move(session, now, target, **rest)
+
+    for module in (advance, complete, decide, follow, look, reserve, record):
+        monkeypatch.setattr(module, "move", anywhere)
+
+
+def release_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set hours free on a person's word, without asking the books."""
+
+    async def absent(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(decide, "_require_absent", absent)
+
+
+def ignore_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on where the ledger says that an hour is in a draft already."""
+    statement = text(f"{ledger._TAKE.text} ON CONFLICT DO NOTHING")
+    monkeypatch.setattr(ledger, "_TAKE", statement)
+
+
+def unknown_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a lost answer for a refusal, and set the hours free."""
+
+    async def refused(runtime: Any, link_id: Any, one: Any) -> None:
+        await record.record_refused(runtime, one, ["lost"], {})
+
+    monkeypatch.setattr(advance, "_record_unknown", refused)
+
+
+def mark_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call a draft complete without marking its hours."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(complete, "_complete", nothing)
+
+
+PLANTED: dict[str, Plant] = {
+    "resend-by-reflex": resend_by_reflex,
+    "no-ledger": no_ledger,
+    "no-fence": no_fence,
+    "release-unseen": release_unseen,
+    "ignore-conflict": ignore_conflict,
+    "unknown-is-refused": unknown_is_refused,
+    "mark-nothing": mark_nothing,
+}
