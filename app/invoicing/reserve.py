@@ -187,6 +187,7 @@ async def _hold_part(
         held = await tracker.reserve(
             RecordId(draft.customer_time_id), chosen, key=key,
             ttl_seconds=runtime.settings.transfer_ttl_seconds,
+            requested_by=draft.body.get("about", {}).get("requestedByEmployeeId"),
         )  # fmt: skip
     except EntriesTaken as taken:
         conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]

@@ -15,7 +15,7 @@ from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
 from app.invoicing.batch_routes import router as batch_router
 from app.invoicing.choice_routes import router as choice_router
 from app.invoicing.decide import look_now, name_invoice, release_hours, send_again
-from app.invoicing.draft import create_draft, read_preview
+from app.invoicing.draft import asked_by, create_draft, read_preview
 from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
 from app.invoicing.show import existing_draft, show_draft, show_drafts
@@ -80,7 +80,7 @@ async def post_draft(
         response.status_code = 200
         draft_id = UUID(claimed.resource_id)
     else:
-        draft = await _make(runtime, reached, body.preview_id, call, claimed)
+        draft = await _make(runtime, reached, body, call, claimed)
         draft_id = draft.draft_id
         response.status_code = 201 if draft.state in _DONE else 202
     response.headers["Location"] = f"/v1/links/{reached.link_id}/invoice-drafts/{draft_id}"
@@ -88,11 +88,12 @@ async def post_draft(
 
 
 async def _make(
-    runtime: Runtime, reached: Reached, preview_id: str, call: KeyedCall, fresh: Fresh
+    runtime: Runtime, reached: Reached, body: DraftRequest, call: KeyedCall, fresh: Fresh
 ) -> Draft:
     try:
         reached.require_active()
-        preview = await read_preview(runtime, reached.link_id, preview_id)
+        preview = await read_preview(runtime, reached.link_id, body.preview_id)
+        preview = asked_by(preview, body.requested_by_employee_id)
         return await create_draft(
             runtime, reached.link_id, preview, requested_by=reached.caller.subject,
             keyed=(call, fresh),

@@ -44,9 +44,9 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 def database_url(server: EmbeddedServer, database_name: str, database_url: str) -> Iterator[str]:
     """The clone's address; a played death loses no commit, so none need wait for the disk."""
     with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {database_name} SET synchronous_commit = off")  # type: ignore[arg-type]
+        connection.execute(f"ALTER DATABASE {database_name} SET synchronous_commit = off")
         yield database_url
-        connection.execute(f"ALTER DATABASE {database_name} RESET synchronous_commit")  # type: ignore[arg-type]
+        connection.execute(f"ALTER DATABASE {database_name} RESET synchronous_commit")
 
 
 @pytest.fixture

@@ -91,9 +91,9 @@ class Stage:
         script = ["SET session_replication_role = replica"]
         for (name,) in rows:
             script.append(f"DELETE FROM public.{name}")
-            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()  # type: ignore[arg-type]
+            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()
             if found:
-                await self.admin.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}")  # type: ignore[arg-type]
+                await self.admin.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}")
                 script.append(f"INSERT INTO public.{name} SELECT * FROM kept.{name}")
         self.put_back = ";".join(script).encode()
 

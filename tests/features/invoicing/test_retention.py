@@ -58,13 +58,16 @@ def as_of(admin: psycopg.Connection[Any], draft: UUID, made: datetime, touched: 
 def counted(admin: psycopg.Connection[Any]) -> dict[str, int]:
     found = {}
     for name, query in TABLES.items():
-        row = admin.execute(query).fetchone()  # type: ignore[call-overload]
+        row = admin.execute(query).fetchone()
+        assert row is not None
         found[name] = int(row[0])
     return found
 
 
 def _at(*moment: int) -> datetime:
-    return datetime(*moment, tzinfo=UTC)  # type: ignore[arg-type]
+    year, month, day, *time = moment
+    hour, minute = time or (0, 0)
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 CASES = {
