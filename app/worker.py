@@ -272,12 +272,10 @@ async def forget(runtime: Runtime) -> None:
     """
     Delete what has had its time: ended jobs, used keys, ended log-ins, old webhooks, old papers.
 
-    In short transactions, each of which stands alone: a death or a second worker beside harms
-    nothing, and the next turn goes on.
+    In short transactions that stand alone: after a death the next turn goes on.
     """
     await forget_ended(runtime)
-    now = runtime.clock()
-    database = runtime.database
+    database, now = runtime.database, runtime.clock()
     gone = 1
     while gone:
         async with database.transaction(CommitPoint.PLAIN) as session:
