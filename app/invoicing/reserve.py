@@ -73,7 +73,8 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
             return False
         parts = await parts_of(runtime, link_id, draft)
     margin = timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
-    if parts and not any(_lapses(part, runtime.clock() + margin) for part in parts):
+    held = bool(parts) or not draft.versions  # a follow-up holds no hours of its own
+    if held and not any(_lapses(part, runtime.clock() + margin) for part in parts):
         return True
     tracker = await open_time(runtime, link_id)
     ids = tuple(EntryId(entry_id) for entry_id in sorted(draft.versions))
@@ -93,7 +94,8 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
     fresh = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
     versions = {entry_id: fresh[entry_id].version for entry_id in ids if entry_id in fresh}
     await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
-    return await hold_still(runtime, link_id, draft)
+    parts = await parts_of(runtime, link_id, draft)
+    return await hold_asked(runtime, link_id, draft, tracker, parts)
 
 
 async def _ask(
