@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed-$(shell cksum < $(LOCK) | tr ' ' '-')
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check simulate bench serve format lock clean
+.PHONY: help demo test coverage check simulate nightly bench serve format lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ check: $(STAMP) ## Lint, format, types, layers, documents
 
 simulate: $(STAMP) ## Play draft worlds from seeds (SEEDS=200 FIRST=1)
 	SEEDS=$(or $(SEEDS),100) FIRST=$(or $(FIRST),1) $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/simulation $(ARGS)
+
+nightly: $(STAMP) ## Play 20,000 draft worlds that no night before has played, and bill two million hours
+	THOUSANDS=2000 $(BIN)/python -m pytest -q tests/rules/test_lines.py -k thousand
+	$(MAKE) simulate SEEDS=20000 FIRST=$(or $(FIRST),$(shell expr $$(date +%Y%j) \* 20000)) ARGS="-k every_world $(ARGS)"
 
 bench: $(STAMP) ## Measure the ratios and write bench/results.json
 	$(BIN)/timerabbit-conta bench

@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     transfer_ttl_seconds: int = Field(
         default=3600, ge=60, le=3600, description="How long Timerabbit holds reserved hours."
     )
+    papers_kept_years: int = Field(
+        default=5, ge=5, le=30, description="Years that papers are kept after their year's end."
+    )
     outgoing_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Deadline of one call to another system."
     )

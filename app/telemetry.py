@@ -38,6 +38,7 @@ class Metrics:
     lag_seconds: Histogram
     requests: Histogram
     drafts: Counter
+    erased: Counter
     pending: Gauge
     parked: Gauge
     oldest_pending_seconds: Gauge
@@ -67,6 +68,7 @@ def create_metrics() -> Metrics:
         lag_seconds=histogram("tc_change_lag_seconds", "From first hint to settled"),
         requests=histogram("tc_request_seconds", "Requests", "method", "route", "status"),
         drafts=Counter("tc_drafts", "Invoice drafts", ["outcome"], registry=own),
+        erased=Counter("tc_erased", "What went once its time was over", ["what"], registry=own),
         pending=Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=own),
         parked=Gauge("tc_changes_parked", "Changes waiting for a person", registry=own),
         oldest_pending_seconds=Gauge(

@@ -29,6 +29,7 @@ from app.first_sync.plan import read_plan
 from app.first_sync.undo import undo_first_sync
 from app.idempotency import forget_expired
 from app.invoicing.complete import complete_draft
+from app.invoicing.erase import erase_ended
 from app.invoicing.follow import follow_drafts
 from app.invoicing.read_hours import read_hours
 from app.invoicing.settle import settle_draft
@@ -269,18 +270,17 @@ async def rescue(runtime: Runtime) -> None:
 
 async def forget(runtime: Runtime) -> None:
     """
-    Delete what has had its time: ended jobs, used keys, ended log-ins, old webhooks.
+    Delete what has had its time: ended jobs, used keys, ended log-ins, old webhooks, old papers.
 
-    In short transactions, each of which stands alone: a death or a second worker beside harms
-    nothing, and the next turn goes on.
+    In short transactions that stand alone: after a death the next turn goes on.
     """
     await forget_ended(runtime)
-    now = runtime.clock()
-    database = runtime.database
+    database, now = runtime.database, runtime.clock()
     gone = 1
     while gone:
         async with database.transaction(CommitPoint.PLAIN) as session:
             gone = await forget_expired(session, now=now)
+        runtime.metrics.erased.labels("keys").inc(gone)
     async with database.transaction(CommitPoint.PLAIN) as session:
         await forget_ended_states(session, now=now)
         links = (await session.scalars(select(DirectoryEntry.link_id))).all()
@@ -289,6 +289,8 @@ async def forget(runtime: Runtime) -> None:
         while gone:
             async with database.transaction(CommitPoint.PLAIN, link_id) as session:
                 gone = await forget_old(session, link_id, now=now)
+            runtime.metrics.erased.labels("deliveries").inc(gone)
+        await erase_ended(runtime, link_id)
 
 
 async def forget_ended(runtime: Runtime) -> None:

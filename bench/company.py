@@ -1,5 +1,6 @@
 """Hold a company with many hours of one customer, linked, both twins in this process."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from app.sandbox.timerabbit.control import NEW_ENTRY
 from app.sandbox.timerabbit.oauth import OAuth
 from app.sandbox.timerabbit.store import USER
 from app.settings import Settings
+from app.systems.own_time import Interval
 from app.systems.ports import Tokens
 from bench.world import KEYRING, World, make_world
 
@@ -34,22 +36,36 @@ CUSTOMER = "cus_1"
 
 
 class _Switch(httpx.AsyncBaseTransport):
+    """Carry calls to the twins, and note on the thread's own clock when one was under way."""
+
     def __init__(self, conta: object, timerabbit: object) -> None:
+        self.ran: list[Interval] = []
         self._conta = httpx.ASGITransport(app=conta)  # type: ignore[arg-type]
         self._timerabbit = httpx.ASGITransport(app=timerabbit)  # type: ignore[arg-type]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         chosen = self._conta if request.url.host == "conta.test" else self._timerabbit
-        return await chosen.handle_async_request(request)
+        started = time.thread_time()
+        try:
+            return await chosen.handle_async_request(request)
+        finally:
+            self.ran.append((started, time.thread_time()))
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Hold the runtime and the link of a company with hours, over a database of its own."""
+    """
+    Hold the runtime and the link of a company with hours, over a database of its own.
+
+    Args:
+        processor_in_calls: When calls to the twins ran, in seconds of ``time.thread_time``.
+
+    """
 
     runtime: Runtime
     link_id: LinkId
     world: World
+    processor_in_calls: list[Interval]
 
 
 @asynccontextmanager
@@ -78,7 +94,7 @@ async def company(entries: int) -> AsyncIterator[Company]:
     books = str(min(conta.state.twin.organizations[1001].customers))
     grant = OAuth(store).grant("timerabbit-conta", "cmp_1", family="b")
     link_id = await _link(runtime, grant, books)
-    yield Company(runtime, link_id, world)
+    yield Company(runtime, link_id, world, network.ran)
     await runtime.close()
 
 

@@ -21,7 +21,7 @@ from bench.drain import throughput
 from bench.invoicing import invoicing
 from bench.load import burst, steady
 from bench.matching_step import matching
-from bench.preview import own_seconds_of_preview
+from bench.preview import own_times_of_preview
 from bench.stage import CONNECTIONS, Bench, wait_for_port, wait_until
 from bench.world import KEYRING, SECRET, hint, make_world, spread
 
@@ -139,9 +139,13 @@ def _warm_up(bench: Bench) -> None:
 
 
 def preview(bench: Bench) -> None:
-    """Preview 1,000 entries and count our own time."""
-    milliseconds = [asyncio.run(own_seconds_of_preview(1000)) * 1000 for _ in range(3)]
-    bench.results["preview_1000_entries"] = {"own_ms": round(median(milliseconds))}
+    """Preview 1,000 entries and count our own time; ``own_ms`` is a fresh pool's first."""
+    runs = [asyncio.run(own_times_of_preview(1000)) for _ in range(3)]
+    found = {name: round(median(run[name] for run in runs) * 1000) for name in runs[0]}
+    bench.results["preview_1000_entries"] = {
+        "own_ms": found["first"], "own_following_ms": found["following"],
+        "own_processor_ms": found["processor"],
+    }  # fmt: skip
 
 
 def first_sync(bench: Bench) -> None:
@@ -178,7 +182,9 @@ TARGETS = (
     ("… p95 ms", "webhook_to_visible_many_links.p95_ms", "< 120"),
     ("2,000 records at once, records/s", "drain.records_per_second", "≥ 400"),
     ("… % of a bare loop of the same calls", "drain.percent_of_bare_loop", "–"),
-    ("preview of 1,000 entries, own ms", "preview_1000_entries.own_ms", "< 300"),
+    ("preview of 1,000 entries, a pool's first, own ms", "preview_1000_entries.own_ms", "< 300"),
+    ("… those that follow", "preview_1000_entries.own_following_ms", "< 300"),
+    ("… of it our processor's time", "preview_1000_entries.own_processor_ms", "–"),
     ("first sync, 5,000 a side: plan, seconds", "first_sync.plan_seconds", "< 10"),
     ("… second plan: records read again", "first_sync.second_plan_reads", "what changed"),
     ("… page of 100 proposals, p95 ms", "first_sync.page_p95_ms", "< 100"),

@@ -160,6 +160,7 @@ class DraftAnswer(AnswerDocument):
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
     requested_by: str
+    requested_by_employee_id: str | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -266,7 +267,9 @@ def draft_answer(
             for row in rows
         ],
         events=[{"what": e.what, "at": e.at, "facts": dict(e.facts)} for e in events],
-        requested_by=draft.requested_by, created_at=draft.created_at,
+        requested_by=draft.requested_by,
+        requested_by_employee_id=draft.body.get("about", {}).get("requestedByEmployeeId"),
+        created_at=draft.created_at,
         updated_at=draft.updated_at,
     )  # fmt: skip
 

@@ -130,6 +130,7 @@ class BatchRequest(RequestDocument):
     }
 
     preview_ids: list[str] = Field(min_length=1, max_length=50)
+    requested_by_employee_id: str | None = Field(default=None, min_length=1, max_length=64)
 
 
 class DraftRequest(RequestDocument):
@@ -140,6 +141,10 @@ class DraftRequest(RequestDocument):
     }
 
     preview_id: str = Field(min_length=1, max_length=64)
+    requested_by_employee_id: str | None = Field(
+        default=None, min_length=1, max_length=64,
+        description="Who asks, as Timerabbit's employee id, where you know it.",
+    )  # fmt: skip
 
 
 class ReleaseRequest(RequestDocument):

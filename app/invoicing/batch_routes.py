@@ -13,7 +13,7 @@ from app.documents import AnswerDocument
 from app.idempotency import KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
 from app.invoicing.answers import DraftAnswer, PreviewAnswer, preview_answer
 from app.invoicing.asked import BatchPreviewRequest, BatchRequest, style_wish
-from app.invoicing.draft import create_draft, read_preview
+from app.invoicing.draft import asked_by, create_draft, read_preview
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_PREVIEW
 from app.invoicing.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
@@ -141,7 +141,7 @@ async def post_batch(
     items = []
     for preview_id in dict.fromkeys(body.preview_ids):
         try:
-            draft_id = await _make(runtime, reached, preview_id, call)
+            draft_id = await _make(runtime, reached, preview_id, body, call)
         except Problem as problem:
             told = _document(problem, request, language)
             items.append(DraftResult(preview_id=preview_id, problem=told))
@@ -151,7 +151,9 @@ async def post_batch(
     return DraftResults(items=items)
 
 
-async def _make(runtime: Runtime, reached: Reached, preview_id: str, whole: KeyedCall) -> UUID:
+async def _make(
+    runtime: Runtime, reached: Reached, preview_id: str, body: BatchRequest, whole: KeyedCall
+) -> UUID:
     """Make one draft of the batch under a key of its own, derived from the batch's."""
     own = hashlib.sha256(preview_id.encode()).digest()
     call = KeyedCall(hashlib.sha256(whole.scope + own).digest(), own)
@@ -161,6 +163,7 @@ async def _make(runtime: Runtime, reached: Reached, preview_id: str, whole: Keye
         return UUID(claimed.resource_id)
     try:
         preview = await read_preview(runtime, reached.link_id, preview_id)
+        preview = asked_by(preview, body.requested_by_employee_id)
         draft = await create_draft(
             runtime, reached.link_id, preview, requested_by=reached.caller.subject,
             keyed=(call, claimed),

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
 
 from app.access.caller import Scope
 from app.database import CommitPoint
-from app.documents import AnswerDocument
+from app.documents import AnswerDocument, IfMatch, etag, expect_version
 from app.invoicing.asked import StyleRequest
 from app.invoicing.choices import keep_choice, read_choices
 from app.invoicing.preview import require_template
+from app.invoicing.store import BillingChoice
 from app.links.reach import Reached, reach
-from app.problems import responses
+from app.problems import Problem, responses
 from app.runtime import Running
 
 router = APIRouter()
@@ -73,15 +74,7 @@ async def get_choices(reached: MayRead, runtime: Running) -> ChoiceList:
     """Use this to show what a preview takes where nothing is asked. Scope `invoices:read`."""
     async with runtime.database.reading(reached.link_id) as session:
         rows = await read_choices(session, reached.link_id)
-    return ChoiceList(
-        items=[
-            ChoiceAnswer(
-                scope=row.scope, choice=dict(row.values), version=row.version,
-                updated_at=row.updated_at,
-            )
-            for _, row in sorted(rows.items())
-        ]
-    )  # fmt: skip
+    return ChoiceList(items=[_shown(row) for _, row in sorted(rows.items())])
 
 
 @router.put(
@@ -89,22 +82,50 @@ async def get_choices(reached: MayRead, runtime: Running) -> ChoiceList:
     tags=["drafts"],
     operation_id="putBillingChoice",
     summary="Remember how the link, a customer or a project is billed.",
-    responses=responses(*_COMMON, "template-invalid"),
+    responses=responses(
+        *_COMMON, "template-invalid", "precondition-required", "precondition-failed"
+    ),
 )
 async def put_choice(
-    scope: ScopeName, body: ChoiceRequest, reached: MayWrite, runtime: Running
+    scope: ScopeName,
+    body: ChoiceRequest,
+    reached: MayWrite,
+    runtime: Running,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> ChoiceAnswer:
     """
     Use this for text, grouping, VAT code, discount and billing increments that stay.
 
-    For a project only its rounding is taken. Scope `invoices:write`.
+    For a project only its rounding is taken. `If-Match` is the choice's version in quotes; it is
+    not needed where nothing is remembered yet. 412 shows under `present` what someone else chose
+    meanwhile. Scope `invoices:write`.
     """
     require_template(body.template)
     now = runtime.clock()
     values = _values(body)
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        version = await keep_choice(session, reached.link_id, scope, values, now=now)
+        there = await session.get(BillingChoice, (reached.link_id, scope))
+        if there is not None or if_match is not None:
+            expect_version(if_match, there.version if there else 0, present=_present(there))
+        version = await keep_choice(
+            session, reached.link_id, scope, values, instead_of=there.version if there else 0,
+            now=now,
+        )  # fmt: skip
+        if version is None:  # another choice was committed since we read
+            raise Problem("precondition-failed", more={"present": None})
+    response.headers["ETag"] = etag(version)
     return ChoiceAnswer(scope=scope, choice=values, version=version, updated_at=now)
+
+
+def _shown(row: BillingChoice) -> ChoiceAnswer:
+    return ChoiceAnswer(
+        scope=row.scope, choice=dict(row.values), version=row.version, updated_at=row.updated_at
+    )
+
+
+def _present(row: BillingChoice | None) -> dict[str, Any] | None:
+    return None if row is None else _shown(row).model_dump(mode="json", by_alias=True)
 
 
 def _values(body: StyleRequest) -> dict[str, Any]:

@@ -36,13 +36,21 @@ async def keep_choice(
     scope: str,
     values: Mapping[str, Any],
     *,
+    instead_of: int,
     now: datetime,
-) -> int:
-    """Keep what was chosen for a scope in place of what was; gives its version."""
+) -> int | None:
+    """
+    Keep what was chosen for a scope in place of what was; gives its version.
+
+    Args:
+        instead_of: The version that the person saw, 0 for none. Where another stands meanwhile
+            nothing is kept and ``None`` is given.
+
+    """
     statement = insert(BillingChoice).values(
         link_id=link_id, scope=scope, values=dict(values), version=1, updated_at=now
     )
-    version = await session.scalar(
+    return await session.scalar(
         statement.on_conflict_do_update(
             index_elements=["link_id", "scope"],
             set_={
@@ -50,9 +58,9 @@ async def keep_choice(
                 "version": BillingChoice.version + 1,
                 "updated_at": now,
             },
+            where=BillingChoice.version == instead_of,
         ).returning(BillingChoice.version)
     )
-    return version or 1
 
 
 def style_of(

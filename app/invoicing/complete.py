@@ -12,7 +12,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import patience, pause_for, read_draft
 from app.invoicing.record import Overtaken, keep_facts, move
-from app.invoicing.reserve import parts_of, release_parts
+from app.invoicing.reserve import hold_asked, parts_of, release_parts
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
 from app.links.store import LinkState, is_at_work, read_link
@@ -58,6 +58,7 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         if state is DraftState.CREATED:
             await _complete(runtime, tracker, draft, parts)
         else:
+            parts = await _known(runtime, link_id, draft, tracker, parts)
             await release_parts(tracker, parts, _REASONS.get(state, ReleaseReason.USER_REQUEST))
     except (Rejected, NotFound) as refusal:
         await _refused(runtime, link_id, draft, refusal)
@@ -70,6 +71,20 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     done = DraftState.COMPLETED if state is DraftState.CREATED else state
     problem = draft.problem if draft.problem not in _OVER else None
     await _note(runtime, link_id, draft, done, problem)
+
+
+async def _known(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    tracker: TimeTracker,
+    parts: Sequence[HeldHours],
+) -> Sequence[HeldHours]:
+    """Learn of holds whose answer was lost, by the very calls that asked for them."""
+    if not any(part.asked is not None for part in parts):
+        return parts
+    await hold_asked(runtime, link_id, draft, tracker, parts)
+    return await parts_of(runtime, link_id, draft)
 
 
 async def _refused(

@@ -1,6 +1,6 @@
 """Do what a person decided about a draft: send again, set free, name its invoice, mark again."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,13 +12,13 @@ from app.invoicing.complete import finish_hours
 from app.invoicing.fate import Fate, alike, fate_of_invoice
 from app.invoicing.follow import follow_draft
 from app.invoicing.ledger import free_hours
-from app.invoicing.look import INVOICE, find_marked
+from app.invoicing.look import INVOICE, Marked, find_marked
 from app.invoicing.record import Overtaken, move
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import RemoteInvoice
+from app.systems.ports import NotFound, Rejected, RemoteInvoice
 
 _RELEASABLE = frozenset(
     {DraftState.CREATED, DraftState.COMPLETED, DraftState.NEEDS_PERSON, DraftState.TAKEN,
@@ -138,14 +138,27 @@ async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, lo
     for books_id in draft.books_ids:
         if not books_id.startswith(INVOICE) and await books.read_draft(books_id) is not None:
             raise Problem("draft-holds-hours", draft=books_id)
-    found = await find_marked(runtime, books, draft)
+    try:
+        found = await find_marked(runtime, books, draft)
+    except (Rejected, NotFound):  # the customer is gone too: only a person can say
+        _require_looked([], looked=looked)
+        return
+    _require_none(draft, found, named, looked=looked)
+
+
+def _require_none(draft: Draft, found: Marked, named: str | None, *, looked: bool) -> None:
     if found.drafts:
         raise Problem("draft-holds-hours", draft=found.drafts[0].id)
     for invoice in _living(found.invoices):
         raise Problem("draft-holds-hours", draft=invoice.number or invoice.id)
     like = alike(draft.body["lines"], draft.net, found.others)
     candidates = [one for one in _living((*like.sure, *like.possible)) if one.id != named]
-    if candidates and not looked:
+    if candidates:
+        _require_looked(candidates, looked=looked)
+
+
+def _require_looked(candidates: Sequence[RemoteInvoice], *, looked: bool) -> None:
+    if not looked:
         told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
         raise Problem("draft-may-be-invoiced", more={"candidates": told})
 

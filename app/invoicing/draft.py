@@ -51,6 +51,14 @@ async def read_preview(runtime: Runtime, link_id: LinkId, preview_id: str) -> Pr
     return preview
 
 
+def asked_by(preview: Preview, employee_id: str | None) -> Preview:
+    """Let the draft of a preview keep which employee asked; Timerabbit is told at the hold."""
+    if employee_id is not None:
+        about = {**preview.wish.get("about", {}), "requestedByEmployeeId": employee_id}
+        preview.wish = {**preview.wish, "about": about}
+    return preview
+
+
 async def create_draft(
     runtime: Runtime,
     link_id: LinkId,

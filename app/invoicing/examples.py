@@ -60,6 +60,7 @@ EXAMPLE_DRAFT: Final[dict[str, Any]] = {
     "entries": [{"entryId": "ent_3", "line": 1, "minutes": 450, "rateOre": 95000, "held": True}],
     "events": [{"what": "created", "at": "2026-11-24T09:01:00Z"}],
     "requestedBy": "kari@1001",
+    "requestedByEmployeeId": "emp_2",
     "createdAt": "2026-11-24T09:01:00Z",
     "updatedAt": "2026-11-24T09:01:00Z",
 }

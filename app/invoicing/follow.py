@@ -92,7 +92,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     books = await open_books(runtime, link_id)
     watched = draft.watch_until is not None and draft.watch_until > now
     state = DraftState(draft.state)
-    found = await find_marked(runtime, books, draft) if watched else None
+    found = await _found(runtime, books, draft) if watched else None
     if found is not None and await _came_late(runtime, link_id, draft, found):
         return
     if state not in _FOLLOWED:
@@ -155,6 +155,14 @@ async def _one_left(
     return True
 
 
+async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:
+    """Search by the mark; ``None`` where the books no longer have the customer to search."""
+    try:
+        return await find_marked(runtime, books, draft)
+    except (Rejected, NotFound):
+        return None
+
+
 async def _look_at(
     runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
 ) -> dict[str, Any]:
@@ -168,7 +176,9 @@ async def _look_at(
     remote = await books.read_draft(draft.books_ids[0])
     if remote is not None:
         return _of_draft(draft, remote)
-    found = found or await find_marked(runtime, books, draft)
+    found = found or await _found(runtime, books, draft)
+    if found is None:
+        return _gone(draft, [])
     if found.invoices:
         return _of_invoice(draft, found.invoices[0], by="mark")
     return _without_mark(draft, found)
@@ -179,15 +189,27 @@ def _without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
     like = alike(draft.body["lines"], draft.net, found.others)
     if len(like.sure) == 1:
         return _of_invoice(draft, like.sure[0], by="lines")
+    candidates = [*like.sure, *like.possible]
+    told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
+    return _gone(draft, told or None)
+
+
+def _gone(draft: Draft, candidates: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """
+    Say that a draft is gone, from the second look on.
+
+    Args:
+        candidates: Invoices it may have become; an empty list where the books cannot say, since
+            they no longer have the customer either. A person must look then; waiting tells nothing.
+
+    """
     before = draft.invoice or {}
     kept = {name: before[name] for name in ("customerId",) if name in before}
     if before.get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
         return {"what": Fate.MISSING.value, **kept}  # one look may meet a list that lags
-    candidates = [*like.sure, *like.possible]
-    if not candidates:
+    if candidates is None:
         return {"what": Fate.DELETED.value, **kept}
-    told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
-    return {"what": Fate.UNCLEAR.value, "candidates": told, **kept}
+    return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}
 
 
 def _adopted_invoice(draft: Draft) -> str | None:

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.hindrances import oslo_day
-from app.invoicing.specification import as_csv, as_print, kept_until, sheet_of
+from app.invoicing.retention import kept_until
+from app.invoicing.specification import as_csv, as_print, sheet_of
 from app.invoicing.store import Draft, DraftState, Specification
 from app.invoicing.typeset import NotTypeset, print_pdf
 from app.links.store import read_link
@@ -47,7 +48,9 @@ async def specification_of(
             .values(
                 link_id=link_id, draft_id=draft.draft_id, kind=kind, content=content,
                 sha256=hashlib.sha256(content).digest(), made_at=now,
-                keep_until=kept_until(oslo_day(draft.created_at)),
+                keep_until=kept_until(
+                    oslo_day(draft.created_at), years=runtime.settings.papers_kept_years
+                ),
             )
             .on_conflict_do_nothing()
         )  # fmt: skip

@@ -3,7 +3,8 @@
 An hour is in one draft only, and the database says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -136,11 +137,16 @@ async def held_elsewhere(
     return sorted(set(entry_ids) - set(free) - set(own))
 
 
-async def hours_of(session: AsyncSession, link_id: LinkId, draft_id: Any) -> Sequence[LedgerRow]:  # noqa: ANN401 - a UUID of either library
-    """Read a draft's hours, by line, then entry."""
+async def hours_of(
+    session: AsyncSession, link_id: LinkId, draft_ids: Sequence[UUID]
+) -> Mapping[UUID, list[LedgerRow]]:
+    """Read the hours of drafts in one query: by draft, then by line, then entry."""
     rows = await session.scalars(
         select(LedgerRow)
-        .where(LedgerRow.link_id == link_id, LedgerRow.draft_id == draft_id)
+        .where(LedgerRow.link_id == link_id, LedgerRow.draft_id.in_(draft_ids))
         .order_by(LedgerRow.line_no, LedgerRow.entry_id)
     )
-    return rows.all()
+    found: dict[UUID, list[LedgerRow]] = defaultdict(list)
+    for row in rows:
+        found[row.draft_id].append(row)
+    return found

@@ -186,18 +186,24 @@ def _key(entry: TimeEntry, style: Style, project_names: Mapping[RecordId, str]) 
     """Give what a line has in common: the rate and the rounding always, the rest by grouping."""
     project = entry.project_id
     overtime = entry.overtime_type or ""
-    year, week, _ = entry.day.isocalendar()
-    parts = {
-        Grouping.ENTRY: (entry.id,),
-        Grouping.DAY: (entry.day.isoformat(), overtime),
-        Grouping.WEEK: (f"{year}-{week:02d}", overtime),
-        Grouping.PERSON: (entry.employee_name, entry.employee_id, overtime),
-        Grouping.PROJECT: (
-            project_names.get(project, "") if project else "", project or "", overtime,
-        ),
-        Grouping.OVERTIME: (overtime,),
-        Grouping.SUM: (),
-    }[style.grouping]  # fmt: skip
+    parts: tuple[str, ...]
+    match style.grouping:
+        case Grouping.ENTRY:
+            parts = (entry.id,)
+        case Grouping.DAY:
+            parts = (entry.day.isoformat(), overtime)
+        case Grouping.WEEK:
+            year, week, _ = entry.day.isocalendar()
+            parts = (f"{year}-{week:02d}", overtime)
+        case Grouping.PERSON:
+            parts = (entry.employee_name, entry.employee_id, overtime)
+        case Grouping.PROJECT:
+            name = project_names.get(project, "") if project else ""
+            parts = (name, project or "", overtime)
+        case Grouping.OVERTIME:
+            parts = (overtime,)
+        case Grouping.SUM:
+            parts = ()
     rounding = style.rounding_of(entry)
     return (*parts, f"{entry.hourly_rate or 0:012d}", repr(rounding.as_json()) if rounding else "")
 
@@ -229,15 +235,16 @@ def _line(
     assert price is not None  # noqa: S101 - entries without a rate are hindered before
     rounding = style.rounding_of(members[0])
     billed = billed_minutes(members, rounding)
+    quantity = hours(billed)
+    discount = style.discount if edit.discount is None else edit.discount
+    vat_code = edit.vat_code or style.vat_code
+    net = line_net(quantity, price, discount)
     text = one_line(edit.text) if edit.text is not None else _text(members, style, project_names)
-    return priced(
-        Line(
-            text=text, minutes=sum(entry.minutes for entry in members), billed=billed,
-            quantity=hours(billed), unit_price=price, key=key, rounding=rounding,
-            vat_code=edit.vat_code or style.vat_code, net=Ore(0), vat=Ore(0),
-            discount=style.discount if edit.discount is None else edit.discount,
-            entry_ids=tuple(entry.id for entry in members),
-        )
+    return Line(
+        text=text, minutes=sum(entry.minutes for entry in members), billed=billed,
+        quantity=quantity, unit_price=price, key=key, rounding=rounding, vat_code=vat_code,
+        net=net, vat=expected_vat(net, vat_code), discount=discount,
+        entry_ids=tuple(entry.id for entry in members),
     )  # fmt: skip
 
 
@@ -267,10 +274,9 @@ def _in_order(lines: list[Line], order: Sequence[str]) -> list[Line]:
 
 def _finished(lines: list[Line], texts: Mapping[int, str], mark: str) -> list[Line]:
     own = [
-        replace(line, text=one_line(texts[number]) if number in texts else line.text)
+        replace(line, text=one_line(texts[number])) if number in texts else line
         for number, line in enumerate(lines, 1)
     ]
-    return [
-        replace(line, text=with_mark(line.text, mark)) if number == 0 else line
-        for number, line in enumerate(own)
-    ]
+    if own:
+        own[0] = replace(own[0], text=with_mark(own[0].text, mark))
+    return own

@@ -64,27 +64,24 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     choice = await read_choice(
         runtime, link_id, wish.query, entry_ids=wish.entry_ids, overtime=wish.overtime
     )
-    if not choice.billable:
+    billable = choice.billable
+    if not billable:
         raise Problem("nothing-to-bill", more={"leftOut": _left_out(choice)})
-    project = known.project or await pair_of_hours(runtime, link_id, choice.billable)
+    project = known.project or await pair_of_hours(runtime, link_id, billable)
     wanted = wish.query.project_id is not None or project is not None
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
-    names = await project_names(runtime, link_id, choice.billable)
+    names = await project_names(runtime, link_id, billable)
     mark = make_mark(secrets.randbits(40))
-    further = further_lines(
-        choice.billable, wish, language=style.language, default_vat=style.vat_code
-    )
-    lines = build_lines(
-        choice.billable, style=style, mark=mark, project_names=names, further=further
-    )
+    further = further_lines(billable, wish, language=style.language, default_vat=style.vat_code)
+    lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
     now = runtime.clock()
     found = [
         *objections(
-            choice.billable, lines, mark=mark, partners=partners, vat_said=known.said,
+            billable, lines, mark=mark, partners=partners, vat_said=known.said,
             today=oslo_day(now),
         ),
         *not_included(
-            choice.billable, expenses=wish.expense_vat is not None,
+            billable, expenses=wish.expense_vat is not None,
             kilometres=wish.kilometre_rate is not None,
         ),
         *useless_edits(lines, wish.edits, wish.texts),
@@ -93,9 +90,11 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
     made.wish = wish.as_json() | {"about": {"language": style.language, "customer": seen}}
+    made.versions = {entry.id: entry.version for entry in billable}
+    made.minutes = {entry.id: entry.minutes for entry in billable}
     made.entries = {
         entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
-        for entry in choice.billable
+        for entry in billable
     }
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)
@@ -178,8 +177,7 @@ def _row(
     return Preview(
         link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
         customer_books_id=pair.books_id, project_books_id=project.books_id if project else None,
-        mark=mark, versions={entry.id: entry.version for entry in choice.billable},
-        minutes={entry.id: entry.minutes for entry in choice.billable},
+        mark=mark, versions={}, minutes={},
         lines=[line_to_json(line) for line in lines.lines], net=lines.net, vat=lines.vat,
         entries={}, wish={}, problems=problems, left_out=_left_out(choice),
         created_at=now, expires_at=now + LIFETIME,

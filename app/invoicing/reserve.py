@@ -4,15 +4,16 @@ Hold a draft's hours in the time system, 500 a part, and hold them anew where th
 Every key names draft, part and generation, so that each call may be repeated after any death.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.canonical import EntryId, LinkId, RecordId
 from app.database import CommitPoint
-from app.invoicing.record import move, record_refused
+from app.invoicing.record import Overtaken, move, record_refused
 from app.invoicing.snapshot import still_billable
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
@@ -39,8 +40,12 @@ async def reserve(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
 
     """
     tracker = await open_time(runtime, link_id)
-    versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
-    if not await _hold(runtime, link_id, draft, tracker, versions, {}):
+    parts = await parts_of(runtime, link_id, draft)
+    if not parts:
+        versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
+        await _ask(runtime, link_id, draft, versions, {})
+        parts = await parts_of(runtime, link_id, draft)
+    if not await hold_asked(runtime, link_id, draft, tracker, parts):
         return
     async with runtime.database.transaction(CommitPoint.DRAFT_RESERVED, link_id) as session:
         now = runtime.clock()
@@ -62,8 +67,14 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
 
     """
     parts = await parts_of(runtime, link_id, draft)
+    if any(part.asked is not None for part in parts):
+        tracker = await open_time(runtime, link_id)
+        if not await hold_asked(runtime, link_id, draft, tracker, parts):
+            return False
+        parts = await parts_of(runtime, link_id, draft)
     margin = timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
-    if parts and not any(_lapses(part, runtime.clock() + margin) for part in parts):
+    held = bool(parts) or not draft.versions  # a follow-up holds no hours of its own
+    if held and not any(_lapses(part, runtime.clock() + margin) for part in parts):
         return True
     tracker = await open_time(runtime, link_id)
     ids = tuple(EntryId(entry_id) for entry_id in sorted(draft.versions))
@@ -82,8 +93,62 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
     await release_parts(tracker, parts, ReleaseReason.DRAFT_FAILED)
     fresh = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
     versions = {entry_id: fresh[entry_id].version for entry_id in ids if entry_id in fresh}
-    generations = {part.part: part.generation + 1 for part in parts}
-    return await _hold(runtime, link_id, draft, tracker, versions, generations)
+    await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
+    parts = await parts_of(runtime, link_id, draft)
+    return await hold_asked(runtime, link_id, draft, tracker, parts)
+
+
+async def _ask(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    versions: Mapping[EntryId, int],
+    generations: Mapping[int, int],
+) -> None:
+    """
+    Keep what will be asked for, before it is: the next generation of every part.
+
+    Raises:
+        Overtaken: Someone else asks already.
+
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        for part, chosen in _in_parts(versions):
+            asked = await session.execute(
+                insert(HeldHours)
+                .values(
+                    link_id=link_id, draft_id=draft.draft_id, part=part, generation=-1,
+                    reservation_id="", expires_at=None, completed=False, asked=chosen,
+                )
+                .on_conflict_do_update(
+                    index_elements=["link_id", "draft_id", "part"],
+                    set_={"asked": chosen},
+                    where=HeldHours.asked.is_(None)
+                    & (HeldHours.generation == generations.get(part, -1)),
+                )
+                .returning(HeldHours.part)
+            )  # fmt: skip
+            if asked.first() is None:
+                raise Overtaken
+
+
+async def hold_asked(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    tracker: TimeTracker,
+    parts: Sequence[HeldHours],
+) -> bool:
+    """Repeat, key and all, each call that was asked and not answered; ``False`` when refused."""
+    for part in parts:
+        if part.asked is not None:
+            versions = {EntryId(e): version for e, version in sorted(part.asked.items())}
+            generation = part.generation + 1
+            if not await _hold_part(
+                runtime, link_id, draft, tracker, (part.part, generation, versions)
+            ):
+                return False
+    return True
 
 
 async def parts_of(runtime: Runtime, link_id: LinkId, draft: Draft) -> Sequence[HeldHours]:
@@ -102,42 +167,59 @@ async def release_parts(
 ) -> None:
     """Set reservations free; one that the time system does not know is free already."""
     for part in parts:
+        if not part.reservation_id:
+            continue
         try:
             await tracker.release(part.reservation_id, reason=reason)
         except NotFound:
             continue
 
 
-async def _hold(
+async def _hold_part(
     runtime: Runtime,
     link_id: LinkId,
     draft: Draft,
     tracker: TimeTracker,
-    versions: Mapping[EntryId, int],
-    generations: Mapping[int, int],
+    wanted: tuple[int, int, Mapping[EntryId, int]],
 ) -> bool:
-    """Reserve part by part and keep what was held; ``False`` when the draft was refused."""
-    ids = list(versions)
-    for part, start in enumerate(range(0, len(ids), PART), 1):
-        generation = generations.get(part, 0)
-        key = f"{draft.draft_id}-{part}" + (f"-{generation}" if generation else "")
-        chosen = {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
-        try:
-            held = await tracker.reserve(
-                RecordId(draft.customer_time_id), chosen, key=key,
-                ttl_seconds=runtime.settings.transfer_ttl_seconds,
-            )  # fmt: skip
-        except EntriesTaken as taken:
-            conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
-            await record_refused(runtime, draft, ["entries-taken"], {"conflicts": conflicts})
-            return False
-        except (Rejected, NotFound) as refusal:
-            reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
-            codes = [reason.code for reason in reasons] or ["hours-refused"]
-            await record_refused(runtime, draft, codes, {})
-            return False
-        await _keep(runtime, link_id, draft, part, generation, held)
+    """Reserve one part (number, generation, versions) and keep it; ``False`` when refused."""
+    part, generation, chosen = wanted
+    key = f"{draft.draft_id}-{part}" + (f"-{generation}" if generation else "")
+    try:
+        held = await tracker.reserve(
+            RecordId(draft.customer_time_id), chosen, key=key,
+            ttl_seconds=runtime.settings.transfer_ttl_seconds,
+            requested_by=draft.body.get("about", {}).get("requestedByEmployeeId"),
+        )  # fmt: skip
+    except EntriesTaken as taken:
+        conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
+        await _refuse(runtime, draft, part, ["entries-taken"], {"conflicts": conflicts})
+        return False
+    except (Rejected, NotFound) as refusal:
+        reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
+        codes = [reason.code for reason in reasons] or ["hours-refused"]
+        await _refuse(runtime, draft, part, codes, {})
+        return False
+    await _keep(runtime, link_id, draft, part, generation, held)
     return True
+
+
+async def _refuse(
+    runtime: Runtime, draft: Draft, part: int, codes: list[str], facts: Mapping[str, Any]
+) -> None:
+    """Keep that the time system said no: nothing is held under what was asked for."""
+    link_id = LinkId(draft.link_id)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await session.execute(
+            update(HeldHours)
+            .where(
+                HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id,
+                HeldHours.part == part,
+            )
+            .values(asked=None)
+        )  # fmt: skip
+    if draft.state not in (DraftState.REFUSED, DraftState.RELEASED):
+        await record_refused(runtime, draft, codes, facts)
 
 
 async def _keep(
@@ -148,13 +230,27 @@ async def _keep(
     generation: int,
     held: Reservation,
 ) -> None:
+    """Keep a reservation; two who asked with one key keep the same."""
+    seen = {
+        "generation": generation, "reservation_id": held.id, "expires_at": held.expires_at,
+        "completed": False, "asked": None,
+    }  # fmt: skip
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await session.merge(
-            HeldHours(
-                link_id=link_id, draft_id=draft.draft_id, part=part, generation=generation,
-                reservation_id=held.id, expires_at=held.expires_at, completed=False,
+        await session.execute(
+            insert(HeldHours)
+            .values(link_id=link_id, draft_id=draft.draft_id, part=part, **seen)
+            .on_conflict_do_update(
+                index_elements=["link_id", "draft_id", "part"],
+                set_=seen,
+                where=HeldHours.generation <= generation,
             )
-        )  # fmt: skip
+        )
+
+
+def _in_parts(versions: Mapping[EntryId, int]) -> Iterator[tuple[int, dict[EntryId, int]]]:
+    ids = list(versions)
+    for part, start in enumerate(range(0, len(ids), PART), 1):
+        yield part, {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
 
 
 def _lapses(part: HeldHours, at: datetime) -> bool:

@@ -15,10 +15,10 @@ from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
 from app.invoicing.batch_routes import router as batch_router
 from app.invoicing.choice_routes import router as choice_router
 from app.invoicing.decide import look_now, name_invoice, release_hours, send_again
-from app.invoicing.draft import create_draft, read_preview
+from app.invoicing.draft import asked_by, create_draft, read_preview
 from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
-from app.invoicing.show import existing_draft, show_draft
+from app.invoicing.show import existing_draft, show_draft, show_drafts
 from app.invoicing.specification_routes import router as specification_router
 from app.invoicing.store import Draft, DraftState
 from app.invoicing.table_routes import router as table_router
@@ -80,7 +80,7 @@ async def post_draft(
         response.status_code = 200
         draft_id = UUID(claimed.resource_id)
     else:
-        draft = await _make(runtime, reached, body.preview_id, call, claimed)
+        draft = await _make(runtime, reached, body, call, claimed)
         draft_id = draft.draft_id
         response.status_code = 201 if draft.state in _DONE else 202
     response.headers["Location"] = f"/v1/links/{reached.link_id}/invoice-drafts/{draft_id}"
@@ -88,11 +88,12 @@ async def post_draft(
 
 
 async def _make(
-    runtime: Runtime, reached: Reached, preview_id: str, call: KeyedCall, fresh: Fresh
+    runtime: Runtime, reached: Reached, body: DraftRequest, call: KeyedCall, fresh: Fresh
 ) -> Draft:
     try:
         reached.require_active()
-        preview = await read_preview(runtime, reached.link_id, preview_id)
+        preview = await read_preview(runtime, reached.link_id, body.preview_id)
+        preview = asked_by(preview, body.requested_by_employee_id)
         return await create_draft(
             runtime, reached.link_id, preview, requested_by=reached.caller.subject,
             keyed=(call, fresh),
@@ -120,7 +121,7 @@ async def get_drafts(
 ) -> Listing[DraftAnswer]:
     """Use this to see what was sent and what waits for you. Scope `invoices:read`."""
     scope, key = f"drafts {reached.link_id} {state}", runtime.cursor_key
-    statement = select(Draft.draft_id).where(Draft.link_id == reached.link_id)
+    statement = select(Draft).where(Draft.link_id == reached.link_id)
     if state is not None:
         statement = statement.where(Draft.state == state.value)
     if cursor is not None:
@@ -128,12 +129,13 @@ async def get_drafts(
         statement = statement.where(Draft.draft_id < UUID(last))
     async with runtime.database.reading(reached.link_id) as session:
         rows = await session.scalars(statement.order_by(Draft.draft_id.desc()).limit(limit + 1))
-        ids = list(rows)
-    items = [
-        await show_draft(runtime, reached.link_id, one, _language(request)) for one in ids[:limit]
-    ]
-    more = write_cursor([str(ids[limit - 1])], key=key, scope=scope) if len(ids) > limit else None
-    return Listing[DraftAnswer](items=items, next_cursor=more)
+        drafts = list(rows)
+    items = await show_drafts(runtime, reached.link_id, drafts[:limit], _language(request))
+    more = len(drafts) > limit
+    next_cursor = (
+        write_cursor([str(drafts[limit - 1].draft_id)], key=key, scope=scope) if more else None
+    )
+    return Listing[DraftAnswer](items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -10,14 +10,10 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from app.invoicing.lines import hours
-
-KEPT_YEARS: Final = 5
-"""Kept until the end of the fifth year after the accounting year (bookkeeping act § 13)."""
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "nb": {
@@ -125,11 +121,6 @@ def as_print(sheet: Sheet) -> dict[str, Any]:
         "lines": _printed_lines(sheet, words),
         "groups": _groups(sheet, words),
     }
-
-
-def kept_until(made: date) -> date:
-    """Give the last day a specification is kept."""
-    return date(made.year + KEPT_YEARS, 12, 31)
 
 
 def _printed_lines(sheet: Sheet, words: Mapping[str, str]) -> dict[str, Any]:

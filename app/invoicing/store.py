@@ -176,8 +176,11 @@ class HeldHours(Base):
     Hold one reservation of at most 500 hours in the time system; the key makes it repeatable.
 
     Args:
-        generation: How often it was made anew because it lapsed; part of the key.
+        generation: How often it was made anew because it lapsed; part of the key. Before the first
+            answer -1.
         expires_at: When it lapses unless it is completed.
+        asked: The versions by entry id of a next generation that is asked for and not answered
+            yet: whoever goes on repeats that very call, so that a lost answer loses no hold.
 
     """
 
@@ -190,6 +193,7 @@ class HeldHours(Base):
     generation: Mapped[int] = mapped_column(Integer)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     completed: Mapped[bool] = mapped_column(Boolean)
+    asked: Mapped[Mapping[str, int] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class VatAnswer(Base):

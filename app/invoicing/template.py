@@ -7,6 +7,7 @@ Write a line's text from a template with variables in braces; pure.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from app.canonical import TimeEntry
@@ -22,7 +23,6 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "nn": {"hours": "Timar", "week": "veke"},
     "en": {"hours": "Hours", "week": "week"},
 }
-_SPACES: Final = re.compile(r"\s+")
 _SEPARATORS: Final = " :,;–-"
 
 
@@ -52,23 +52,31 @@ def check_template(template: str) -> None:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Fill a checked template; an empty variable takes the separator after it away with it."""
     written, after_nothing = "", True
-    for piece in _PIECE.finditer(template):
-        text, name = piece.group(0), piece.group(1)
+    for name, plain in _pieces(template):
         if name is not None:
-            value = values.get(name.strip(), "")
+            value = values.get(name, "")
             written += value
             after_nothing = not value
         else:
-            plain = text[0] if text in {"{{", "}}"} else text
             written += plain.lstrip(_SEPARATORS) if after_nothing else plain
             after_nothing = after_nothing and not plain.strip(_SEPARATORS)
     return one_line(written).strip(_SEPARATORS)
 
 
+@lru_cache(maxsize=64)
+def _pieces(template: str) -> tuple[tuple[str | None, str], ...]:
+    """Take a template apart, once for all its lines: a variable's name, or plain text."""
+    return tuple(
+        (name.strip() if name is not None else None, text[0] if text in {"{{", "}}"} else text)
+        for text, name in ((one.group(0), one.group(1)) for one in _PIECE.finditer(template))
+    )
+
+
 def one_line(text: str) -> str:
     """Give a text as one line without control characters, as an invoice line holds it."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return _SPACES.sub(" ", printable).strip()
+    if not text.isprintable():  # seldom, and character by character it was a tenth of a preview
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def values_of(

@@ -97,10 +97,19 @@ class TimeTracker(RecordKeeper, Protocol):
         ...
 
     async def reserve(
-        self, customer_id: RecordId, versions: Mapping[EntryId, int], *, key: str, ttl_seconds: int
+        self,
+        customer_id: RecordId,
+        versions: Mapping[EntryId, int],
+        *,
+        key: str,
+        ttl_seconds: int,
+        requested_by: str | None = None,
     ) -> Reservation:
         """
         Hold at most 500 entries for a draft; all or none; the same key gives the same reservation.
+
+        Args:
+            requested_by: The employee who asked, where that is known.
 
         Raises:
             EntriesTaken: Naming each entry and why.

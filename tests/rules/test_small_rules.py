@@ -1,9 +1,11 @@
 """Rules too small for a file of their own: each branch is met once, without any I/O."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.canonical import (
     Address,
@@ -19,6 +21,7 @@ from app.canonical import (
     TimeEntry,
 )
 from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
+from app.invoicing.retention import kept_from, kept_until
 from app.invoicing.snapshot import differences, freeze_entry, still_billable
 from app.links.lifecycle import (
     MENDED_BY_ACCESS,
@@ -183,3 +186,13 @@ def test_a_fault_of_a_record_is_told_apart_from_one_of_its_system() -> None:
     assert refused_fields(refusal) == {"address", "customer"}
     assert refused_fields(Rejected("no")) == frozenset()
     assert refused_fields(Rejected("no", reasons=(Reason("TooLong", None),))) == frozenset()
+
+
+@given(made=st.dates(date(2000, 1, 1), date(2100, 12, 31)), years=st.integers(5, 15))
+def test_what_is_kept_goes_the_day_after_its_last(made: date, years: int) -> None:
+    """The two rules of retention say the same: kept to the last day, gone on the next."""
+    last = kept_until(made, years=years)
+
+    assert last == date(made.year + years, 12, 31)
+    assert made >= kept_from(last, years=years)
+    assert made < kept_from(last + timedelta(days=1), years=years)

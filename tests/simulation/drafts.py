@@ -1,26 +1,22 @@
 """
 Play one small world of drafts from a seed: people, faults and deaths, then quiet, then judge.
 
-The real code on the real database; both systems, the clock and the deaths are simulated. The judge
-reads the twins' own stores and uses our tables only to know which hours a mark stands for.
+The real code on the real database; both systems, the clock and the deaths are simulated.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
-from typing import Any, Literal
+from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
-from sqlalchemy import select
 
-from app.bootstrap import build_runtime
 from app.database import CommitPoint
-from app.invoicing.mark import marks_in
-from app.invoicing.store import Draft
-from app.runtime import Runtime
+from app.invoicing.settle import settle_draft
+from tests.simulation.judge import judge
+from tests.simulation.stage import Died, Stage
 
 POINTS = tuple(point for point in CommitPoint if point.name.startswith("DRAFT_"))
 BOOKS_FAULTS = (
@@ -35,42 +31,34 @@ BOOKS_FAULTS = (
 TIME_FAULTS = (
     {"kind": "status_before", "status": 503, "path": "/complete"},
     {"kind": "lost_answer", "path": "/complete"},
+    {"kind": "lost_answer", "path": "/release"},
     {"kind": "lost_answer", "path": "/invoice-transfers"},
     {"kind": "status_before", "status": 503, "path": "/invoice-transfers"},
 )
-QUIET_ROUNDS = 14
-UNDER_WAY = {"taken", "reserved", "sending", "unconfirmed"}
+QUIET = timedelta(minutes=45)
+"""Longer than three settle times, a waiting draft's longest patience and a look at each draft."""
 
+STEP = timedelta(seconds=31)
+"""Longer than a waked draft is left to its job, so that none due is passed over."""
 
-class Died(BaseException):
-    """Play a death: nothing catches it, what was committed stays."""
-
-
-@dataclass
-class Stage:
-    """Hold what a world is played on."""
-
-    client: httpx.AsyncClient
-    app: FastAPI
-    runtime: Runtime
-    settings: Any
-    network: Any
-    twins: Any
-    link: Any
-    clock: Any
-    work: Callable[[], Awaitable[int]]
+HOURS = 4
 
 
 @dataclass
 class DraftWorld:
-    """Hold one seed's world: a customer, four hours, and what happened."""
+    """
+    Hold one seed's world: a customer, four hours, and what happened.
+
+    Args:
+        sent_twice: Drafts that a person sent again; a second one of these is the person's.
+
+    """
 
     stage: Stage
     seed: int
     happened: Counter[str] = field(default_factory=Counter)
     hours: list[str] = field(default_factory=list)
-    previews: list[str] = field(default_factory=list)
-    resent: bool = False
+    sent_twice: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -79,20 +67,23 @@ class DraftWorld:
 
     async def play(self, steps: int = 10) -> list[str]:
         """Play the world to its quiet end and give what the judge found wrong."""
+        await self.stage.begin()
         await self._make_hours()
-        deeds = (self._send, self._send, self._send, self._two_at_once, self._break_books,
-                 self._break_time, self._die, self._pass_time, self._pass_time, self._person,
-                 self._decide, self._edit)  # fmt: skip
+        deeds = (self._send, self._send, self._send, self._two_at_once, self._two_workers,
+                 self._break_books, self._break_books, self._break_time, self._die,
+                 self._die_at_work, self._pass_time, self._pass_time, self._pass_time,
+                 self._person, self._decide, self._decide_twice, self._edit)  # fmt: skip
         for _ in range(steps):
             deed = self.random.choice(deeds)
             self.happened[deed.__name__.strip("_")] += 1
             await deed()
         await self._be_quiet()
-        return await self._judge()
+        wrong = await judge(self)
+        return [f"seed {self.seed}: {one}" for one in wrong]
 
     async def _make_hours(self) -> None:
         day = self.stage.clock().date().isoformat()
-        for number in range(4):
+        for number in range(HOURS):
             body = {
                 "customerId": self.customer, "date": day, "minutes": 20 + 25 * number,
                 "hourlyRate": "950.50",
@@ -118,6 +109,17 @@ class DraftWorld:
         both = [one for one in (await self._preview(), await self._preview()) if one]
         await asyncio.gather(*(self._post(one) for one in both))
 
+    async def _two_workers(self) -> None:
+        """Let a worker that was taken for dead go on beside its successor."""
+        await self._let_pass()
+        for one in await self._drafts():
+            await asyncio.gather(
+                *(
+                    settle_draft(self.stage.runtime, self.stage.link.link_id, draft_id=one["id"])
+                    for _ in range(2)
+                )
+            )
+
     async def _post(self, preview: str) -> httpx.Response:
         key = f"{self.seed}-{self.random.random()}"
         return await self._call("POST", "/invoice-drafts", {"previewId": preview}, key=key)
@@ -133,58 +135,61 @@ class DraftWorld:
         await self.stage.twins.control("timerabbit", "POST", "/faults", body)
 
     async def _die(self) -> None:
-        """Send in a process that dies at a random passing of a random point."""
+        """Send in a process that dies at the first passing of a random point."""
         preview = await self._preview()
         if preview is None:
             return
-        point, moment = self.random.choice(POINTS), self.random.choice(("before", "after"))
+        point = self.random.choice(POINTS)
+        async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
+            try:
+                await self._post(preview)
+            except Died:
+                self.happened[f"death-{point.value}"] += 1
 
-        def hook(passed: CommitPoint, when: Literal["before", "after"]) -> None:
-            if (passed, when) == (point, moment):
-                raise Died
-
-        stage = self.stage
-        mortal = build_runtime(
-            stage.settings, clock=stage.clock, hook=hook, conta_transport=stage.network,
-            timerabbit_transport=stage.network,
-        )  # fmt: skip
-        stage.app.state.runtime = mortal
-        try:
-            await self._post(preview)
-        except Died:
-            self.happened[f"death-{point.value}"] += 1
-        finally:
-            stage.app.state.runtime = stage.runtime
-            await mortal.close()
+    async def _die_at_work(self) -> None:
+        """Let time pass, and the worker die at the first passing of a random point."""
+        await self._let_pass()
+        point = self.random.choice(POINTS)
+        async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
+            try:
+                await self.stage.work(self.stage.mortal)
+            except Died:
+                self.happened[f"death-{point.value}"] += 1
 
     async def _pass_time(self) -> None:
-        self.stage.clock.advance(seconds=self.random.choice((11, 40, 125, 400)))
-        await self._sign_in()
+        await self._let_pass()
         await self.stage.work()
+
+    async def _let_pass(self) -> None:
+        self.stage.clock.advance(seconds=self.random.choice((11, 40, 125, 400, 4000)))
+        await self._sign_in()
 
     async def _person(self) -> None:
         """Do what a person may do in Conta with one of this world's drafts."""
-        books = await self.stage.twins.books()
-        mine = [d for d in books["drafts"] if str(d["customerId"]) == self._partner()]
+        drafts = self.stage.store("conta").organizations[1001].drafts
+        mine = [key for key, one in sorted(drafts.items())
+                if str(one.data["customerId"]) == self._partner()]  # fmt: skip
         if mine:
-            draft = self.random.choice(mine)
             deed = self.random.choice(("send", "delete"))
-            path = f"/organizations/1001/drafts/{draft['id']}/{deed}"
+            path = f"/organizations/1001/drafts/{self.random.choice(mine)}/{deed}"
             await self.stage.twins.control("conta", "POST", path)
 
-    async def _decide(self) -> None:
+    async def _decide(self, *, times: int = 1) -> None:
         """Release or send again, as a person might, whatever the draft's state."""
-        listed = (await self._call("GET", "/invoice-drafts")).json()["items"]
-        mine = [one for one in listed if one["customerId"] == self.customer]
+        mine = await self._drafts()
         if not mine:
             return
         draft = self.random.choice(mine)
-        if self.random.random() < 0.5:
-            self.resent = True
-            await self._call("POST", f"/invoice-drafts/{draft['id']}/resend")
-        else:
-            body = {"reason": "simulert", "lookedInConta": False}
-            await self._call("POST", f"/invoice-drafts/{draft['id']}/release", body)
+        again = self.random.random() < 0.5
+        body = None if again else {"reason": "simulert", "lookedInConta": False}
+        path = f"/invoice-drafts/{draft['id']}/{'resend' if again else 'release'}"
+        answers = await asyncio.gather(*(self._call("POST", path, body) for _ in range(times)))
+        if again and any(answer.status_code == 200 for answer in answers):
+            self.sent_twice.add(str(draft["mark"]))
+
+    async def _decide_twice(self) -> None:
+        """Press a button twice."""
+        await self._decide(times=2)
 
     async def _edit(self) -> None:
         path = f"/companies/cmp_1/entries/{self.random.choice(self.hours)}"
@@ -192,45 +197,26 @@ class DraftWorld:
         await self.stage.twins.control("timerabbit", "PATCH", path, {"minutes": minutes})
 
     async def _be_quiet(self) -> None:
+        """Take all faults away and go from due time to due time until the quiet is over."""
         for system in ("conta", "timerabbit"):
-            await self.stage.twins.control(system, "DELETE", "/faults")
-        for _ in range(QUIET_ROUNDS):
-            self.stage.clock.advance(seconds=130)
+            self.stage.store(system).board.clear()
+        clock = self.stage.clock
+        end = clock() + QUIET
+        while True:
             await self.stage.work()
-        await self._sign_in()
+            due = await self.stage.next_due()
+            if due is None or due > end:
+                break
+            clock.instant = max(due, clock() + STEP)
+        clock.instant = max(end, clock())
+        await self.stage.work()
 
-    async def _judge(self) -> list[str]:
-        books = await self.stage.twins.books()
-        standing: Counter[str] = Counter()
-        for draft in books["drafts"]:
-            standing.update(_marks(draft["invoiceDraftLines"]))
-        for invoice in books["invoices"]:
-            if invoice["type"] != "CREDIT" and invoice["status"] != "CLOSED_BY_CREDIT_NOTE":
-                standing.update(_marks(invoice["invoiceLines"]))
-        async with self.stage.runtime.database.reading(self.stage.link.link_id) as session:
-            rows = await session.scalars(
-                select(Draft).where(Draft.customer_time_id == self.customer)
-            )
-            drafts = [d for d in rows if set(d.versions) & set(self.hours)]
-        wrong = []
-        covered: Counter[str] = Counter()
-        for draft in drafts:
-            told = draft.problem in {"duplicate-draft", "draft-after-release"}
-            if standing[draft.mark] > 1 and not (told or self.resent):
-                wrong.append(f"{draft.mark} stands {standing[draft.mark]} times")
-            if draft.state in UNDER_WAY:
-                wrong.append(f"{draft.mark} is stuck: {draft.state}")
-            if standing[draft.mark] and not told:
-                covered.update(set(draft.versions))
-        wrong += [f"{hour} billed {n} times" for hour, n in covered.items() if n > 1]
-        own = {e["id"]: e for e in (await self.stage.twins.time())["entries"]}
-        held = {h for d in drafts if d.state == "completed" for h in d.versions}
-        wrong += [
-            f"{hour} is lost: nobody holds it and it is {own[hour]['invoiceStatus']}"
-            for hour in self.hours
-            if hour not in held and own[hour]["invoiceStatus"] == "invoiced"
-        ]
-        return [f"seed {self.seed}: {one}" for one in wrong]
+    async def _drafts(self) -> list[dict[str, str]]:
+        cursor = await self.stage.admin.execute(
+            "SELECT draft_id, mark FROM drafts ORDER BY draft_id"
+        )
+        rows: list[tuple[UUID, str]] = await cursor.fetchall()
+        return [{"id": str(draft_id), "mark": mark} for draft_id, mark in rows]
 
     def _partner(self) -> str:
         return str(self.stage.link.more["customers"][self.customer])
@@ -248,7 +234,3 @@ class DraftWorld:
     async def _sign_in(self) -> None:
         token = await self.stage.twins.token("conta", "1001")
         self.stage.link.books["Authorization"] = f"Bearer {token}"
-
-
-def _marks(lines: list[dict[str, Any]]) -> set[str]:
-    return {mark for line in lines for mark in marks_in(line["description"])}

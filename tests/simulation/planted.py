@@ -1,14 +1,15 @@
 """Bugs to plant in our own code: the one place where its functions may be patched."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from sqlalchemy import text, update
 
 from app.database import CommitPoint
-from app.invoicing import advance, draft
+from app.invoicing import advance, complete, decide, draft, follow, ledger, look, record, reserve
 from app.invoicing.record import move
-from app.invoicing.store import DraftState
+from app.invoicing.store import Draft, DraftState
 from app.systems.ports import Unreachable
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -47,4 +48,64 @@ async def _reserve_nothing(runtime: Any, link_id: Any, one: Any) -> None:
         )  # fmt: skip
 
 
-PLANTED: dict[str, Plant] = {"resend-by-reflex": resend_by_reflex, "no-ledger": no_ledger}
+def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move a draft wherever it stands now, however late the mover."""
+
+    async def anywhere(session: Any, one: Any, target: Any, *, now: Any, **rest: Any) -> None:
+        values = {name: rest[name] for name in rest if name not in {"what", "facts"}}
+        await session.execute(
+            update(Draft)
+            .where(Draft.link_id == one.link_id, Draft.draft_id == one.draft_id)
+            .values(state=target.value, version=Draft.version + 1, updated_at=now, **values)
+        )
+        if values.get("not_before") is not None:
+            await record.make_due(session, one.link_id, values["not_before"])
+
+    for module in (advance, complete, decide, follow, look, reserve, record):
+        monkeypatch.setattr(module, "move", anywhere)
+
+
+def release_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set hours free on a person's word, without asking the books."""
+
+    async def absent(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(decide, "_require_absent", absent)
+
+
+def ignore_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on where the ledger says that an hour is in a draft already."""
+    statement = text(f"{ledger._TAKE.text} ON CONFLICT DO NOTHING")
+    monkeypatch.setattr(ledger, "_TAKE", statement)
+
+
+def unknown_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a lost answer for a refusal, and set the hours free."""
+
+    async def refused(runtime: Any, link_id: Any, one: Any) -> None:
+        await record.record_refused(runtime, one, ["lost"], {})
+
+    monkeypatch.setattr(advance, "_record_unknown", refused)
+
+
+def mark_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call a draft complete without marking its hours."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(complete, "_complete", nothing)
+
+
+PLANTED: Final[dict[str, tuple[Plant, int]]] = {
+    "resend-by-reflex": (resend_by_reflex, 5),
+    "no-ledger": (no_ledger, 1),
+    "no-fence": (no_fence, 3),
+    "release-unseen": (release_unseen, 1),
+    "ignore-conflict": (ignore_conflict, 114),
+    "unknown-is-refused": (unknown_is_refused, 5),
+    "mark-nothing": (mark_nothing, 1),
+}
+"""Each bug with the first seed from 1 that found it; Timerabbit's own holds hide a ledger's
+conflict that is ignored until a hold lapses, so that one takes the longest."""

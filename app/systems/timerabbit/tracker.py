@@ -85,10 +85,18 @@ class TimerabbitClient(TimerabbitRecords):
         return tuple(found)
 
     async def reserve(
-        self, customer_id: RecordId, versions: Mapping[EntryId, int], *, key: str, ttl_seconds: int
+        self,
+        customer_id: RecordId,
+        versions: Mapping[EntryId, int],
+        *,
+        key: str,
+        ttl_seconds: int,
+        requested_by: str | None = None,
     ) -> Reservation:
         """Hold at most 500 entries for a draft, all or none; the same key holds them once."""
+        asker = {} if requested_by is None else {"requestedByEmployeeId": requested_by}
         body = {
+            **asker,
             "customerId": customer_id,
             "target": "conta",
             "ttlSeconds": ttl_seconds,

@@ -92,6 +92,24 @@ async def test_a_draft_is_its_preview_to_the_ore(
     }
 
 
+async def test_who_asked_is_kept_and_told(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Our own draft says which user and which employee; Timerabbit's transfer says the latter."""
+    preview = await previewed(client, synced)
+
+    answer = await client.post(
+        f"{synced.path}/invoice-drafts",
+        headers={**synced.books, "Idempotency-Key": "asked"},
+        json={"previewId": preview["previewId"], "requestedByEmployeeId": "emp_2"},
+    )
+
+    draft = answer.json()
+    assert (draft["requestedBy"], draft["requestedByEmployeeId"]) == ("kari@1001", "emp_2")
+    told = [t["requestedByEmployeeId"] for t in (await twins.time())["transfers"]]
+    assert told == ["emp_2"]
+
+
 async def test_the_same_post_again_shows_the_same_draft(
     client: httpx.AsyncClient, synced: Any, twins: Any
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from tests.features.conftest import CONTA
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed, sent
@@ -272,3 +273,63 @@ async def test_the_loser_of_overlapping_selections_is_told_which_hours(
         {"draftId": first.json()["id"], "entryIds": sorted(hours[:2])}
     ]
     assert len((await twins.books())["drafts"]) == 1
+
+
+async def test_a_draft_that_vanished_with_its_customer_ends_with_a_person(
+    client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any, made: dict[str, Any]
+) -> None:
+    """The books cannot say any more what became of it: asked once, not every ten minutes."""
+    own = twins.conta.state.twin.organizations[1001]
+    (number,) = (int(one) for one in made["contaDraftIds"])
+    own.customers.pop(own.drafts.pop(number).data["customerId"])
+
+    draft = await later(client, synced, twins, work, clock, made["path"])
+
+    assert (draft["became"]["what"], draft["problem"]) == ("unclear", "draft-unclear")
+    await twins.control("conta", "DELETE", "/requests")
+    clock.advance(days=2)
+    await work()
+    calls = (await twins.control("conta", "GET", "/requests"))["requests"]
+    assert [call for call in calls if "draft" in call["path"]] == []
+    await signed_in(twins, synced)
+    blind, looked = [
+        await client.post(
+            f"{made['path']}/release", headers=synced.books,
+            json={"reason": "kunden er slettet", "lookedInConta": looked},
+        )
+        for looked in (False, True)
+    ]  # fmt: skip
+    assert (blind.status_code, blind.json()["code"]) == (409, "draft-may-be-invoiced")
+    assert (looked.status_code, looked.json()["state"]) == (200, "released")
+
+
+async def test_a_list_of_drafts_costs_no_more_queries_than_one_draft(
+    client: httpx.AsyncClient, synced: Any, runtime: Any, made: dict[str, Any]
+) -> None:
+    """However many there are: one query for all hours and one for all events."""
+    chosen = await client.get(f"{synced.path}/billable-entries", headers=synced.books)
+    free = [e for e in chosen.json()["items"] if not e["hindrances"]][:3]
+    assert free
+    asked: list[str] = []
+
+    async def counted() -> int:
+        asked.clear()
+        listed = await client.get(f"{synced.path}/invoice-drafts", headers=synced.books)
+        assert listed.status_code == 200
+        return len(asked)
+
+    def note(*seen: Any) -> None:
+        asked.append(seen[2])
+
+    event.listen(runtime.database.engine.sync_engine, "before_cursor_execute", note)
+    alone = await counted()
+    for entry in free:
+        preview = await previewed(
+            client, synced, customerId=entry["customerId"], entryIds=[entry["id"]]
+        )
+        await sent(client, synced, preview, key=entry["id"])
+    listed = (await client.get(f"{synced.path}/invoice-drafts", headers=synced.books)).json()
+
+    assert await counted() == alone
+    assert len(listed["items"]) == 1 + len(free)
+    assert listed["items"][-1]["entries"] == made["entries"]

@@ -1,5 +1,6 @@
 """Previews over the API: every problem at once, choices kept, several customers at once."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -185,6 +186,45 @@ async def test_what_is_remembered_holds_until_something_else_is_asked(
     assert not asked["lines"][0]["text"].startswith("veke")
     listed = (await client.get(path, headers=synced.books)).json()["items"]
     assert [one["scope"] for one in listed] == [f"customer:{customer}", "link"]
+
+
+async def test_a_choice_that_another_made_meanwhile_is_not_overwritten(
+    client: httpx.AsyncClient, synced: Any
+) -> None:
+    """Two people, two pages: the later one is shown what the first chose; at once only one wins."""
+    path = f"{synced.path}/billing-choices/link"
+
+    async def put(language: str, match: str | None) -> httpx.Response:
+        more = {} if match is None else {"If-Match": match}
+        return await client.put(path, headers={**synced.books, **more}, json={"language": language})
+
+    first = await put("nn", None)
+    blind = await put("en", None)
+    changed = await put("en", first.headers["ETag"])
+    stale = await put("nb", first.headers["ETag"])
+    raced = await asyncio.gather(*(put("nb", changed.headers["ETag"]) for _ in range(4)))
+
+    assert [first.status_code, blind.status_code] == [200, 428]
+    assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
+    assert stale.status_code == 412
+    assert stale.json()["present"]["choice"] == {"language": "en"}
+    assert sorted(answer.status_code for answer in raced) == [200, 412, 412, 412]
+
+
+async def test_a_first_choice_is_made_once(client: httpx.AsyncClient, synced: Any) -> None:
+    """A version that was never there is stale; of two first ones the second must look."""
+    path = f"{synced.path}/billing-choices/link"
+    body = {"language": "nn"}
+
+    wrong = await client.put(path, headers={**synced.books, "If-Match": '"1"'}, json=body)
+    both = await asyncio.gather(
+        *(client.put(path, headers=synced.books, json=body) for _ in range(2))
+    )
+
+    assert wrong.status_code == 412
+    won, lost = sorted(answer.status_code for answer in both)
+    assert won == 200
+    assert lost in (412, 428)
 
 
 @pytest.mark.parametrize("where", ["preview", "choice"])

@@ -308,3 +308,57 @@ async def test_release_is_refused_while_the_draft_lives_and_while_it_is_on_its_w
 
     assert (freed.status_code, freed.json()["code"]) == (409, "draft-state")
     assert len(await drafts_with(twins, preview["mark"])) == 1
+
+
+async def test_a_lost_answer_of_a_renewed_hold_is_settled_by_asking_again(
+    client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any
+) -> None:
+    """The hold that was made unseen is found by its key: the draft goes on, no hour stays held."""
+    await fault(twins, "conta", kind="status_before", status=503, method="POST", times=1,
+                path="invoice-drafts")  # fmt: skip
+    preview = await previewed(client, synced)
+    draft = (await sent(client, synced, preview)).json()
+    assert draft["state"] == "unconfirmed"
+    for _ in range(3):
+        clock.advance(seconds=125)
+        await work()
+    clock.advance(hours=2)
+    await signed_in(twins, synced)
+    await fault(twins, "timerabbit", kind="lost_answer", path="/invoice-transfers", method="POST",
+                skip=1, times=1)  # fmt: skip
+    path = f"{synced.path}/invoice-drafts/{draft['id']}"
+    again = await client.post(f"{path}/resend", headers=synced.books)
+    held = {e["id"]: e["transfer"] for e in (await twins.time())["entries"]}
+    assert again.json()["state"] == "reserved"
+    assert all(held[one]["state"] == "reserved" for one in ids_of(preview))
+
+    clock.advance(minutes=20)
+    await work()
+
+    await signed_in(twins, synced)
+    shown = (await client.get(path, headers=synced.books)).json()
+    assert shown["state"] == "completed", shown["problem"]
+    assert len(await drafts_with(twins, draft["mark"])) == 1
+    states = Counter(t["state"] for t in (await twins.time())["transfers"])
+    assert states["reserved"] == 0
+
+
+async def test_hours_held_unseen_are_freed_with_their_draft(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """A first hold whose answer was lost, and a person who gives the draft up: nothing is held."""
+    await fault(twins, "timerabbit", kind="lost_answer", path="/invoice-transfers", times=1)
+    preview = await previewed(client, synced)
+    draft = (await sent(client, synced, preview)).json()
+    assert draft["state"] == "taken"
+
+    freed = await client.post(
+        f"{synced.path}/invoice-drafts/{draft['id']}/release", headers=synced.books,
+        json={"reason": "angret", "lookedInConta": False},
+    )  # fmt: skip
+
+    assert freed.json()["state"] == "released", freed.text
+    own = {e["id"]: e for e in (await twins.time())["entries"]}
+    assert {(own[one]["transfer"], own[one]["invoiceStatus"]) for one in ids_of(preview)} == {
+        (None, "to_invoice")
+    }

@@ -1,0 +1,171 @@
+"""
+Hold what worlds are played on: one database, one application, one link, made once for many seeds.
+
+Before each world tables, twins and clock are put back to what they were after the first sync, so
+that a seed plays the same alone and among thousands.
+"""
+
+import pickle
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import httpx
+import psycopg
+from fastapi import FastAPI
+
+from app.bootstrap import build_runtime
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.wake import wake_drafts
+from app.queue import Job
+from app.runtime import Runtime
+from app.settings import Settings
+from tests.features.invoicing.conftest import JOBS
+
+Moment = Literal["before", "after"]
+
+_TWIN_STATE = {
+    "conta": ("organizations", "keys", "requests", "_last"),
+    "timerabbit": (
+        "companies", "clients", "handovers", "codes", "access", "refresh", "replays", "requests",
+        "_last",
+    ),
+}  # fmt: skip
+
+
+class Died(BaseException):
+    """Play a death: nothing catches it, what was committed stays."""
+
+
+@dataclass
+class Stage:
+    """
+    Hold the parts, and put them back before each world.
+
+    Args:
+        mortal: A second runtime over the same database and twins, whose process may die.
+        admin: The superuser's connection, which sees through the policies.
+
+    """
+
+    client: httpx.AsyncClient
+    app: FastAPI
+    runtime: Runtime
+    mortal: Runtime
+    twins: Any
+    link: Any
+    clock: Any
+    admin: psycopg.AsyncConnection[Any]
+    death: tuple[CommitPoint, Moment] | None = None
+    kept: dict[str, bytes] = field(default_factory=dict)
+    put_back: bytes = b""
+
+    def store(self, system: str) -> Any:
+        """Give a twin's own store."""
+        return getattr(self.twins, system).state.twin
+
+    def pass_by(self, point: CommitPoint, moment: Moment) -> None:
+        """Die where a death was laid."""
+        if (point, moment) == self.death:
+            self.death = None
+            raise Died
+
+    async def keep(self) -> None:
+        """Remember how everything is now."""
+        self.instant = self.clock.instant
+        self.headers = dict(self.link.books)
+        for system, names in _TWIN_STATE.items():
+            store = self.store(system)
+            self.kept[system] = pickle.dumps({name: getattr(store, name) for name in names})
+        rows = await (
+            await self.admin.execute(
+                "SELECT quote_ident(tablename) FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+        ).fetchall()
+        await self.admin.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
+        script = ["SET session_replication_role = replica"]
+        for (name,) in rows:
+            script.append(f"DELETE FROM public.{name}")
+            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()
+            if found:
+                await self.admin.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}")
+                script.append(f"INSERT INTO public.{name} SELECT * FROM kept.{name}")
+        self.put_back = ";".join(script).encode()
+
+    async def begin(self) -> None:
+        """Put everything back for the next world."""
+        await self.admin.execute(self.put_back)
+        for system in _TWIN_STATE:
+            store = self.store(system)
+            for name, value in pickle.loads(self.kept[system]).items():  # noqa: S301 - our own
+                setattr(store, name, value)
+            store.board.clear()
+        self.clock.instant = self.instant
+        self.link.books.clear()
+        self.link.books.update(self.headers)
+        self.death = None
+
+    @asynccontextmanager
+    async def in_a_mortal_process(self, point: CommitPoint, moment: Moment) -> AsyncIterator[None]:
+        """Let the service and its jobs run in a process that dies when it passes a point."""
+        self.app.state.runtime, self.death = self.mortal, (point, moment)
+        try:
+            yield
+        finally:
+            self.app.state.runtime, self.death = self.runtime, None
+
+    async def work(self, runtime: Runtime | None = None) -> None:
+        """Run the drafts' own jobs until none is due; a job whose process dies is gone."""
+        worker = runtime or self.runtime
+        for _ in range(100):
+            await wake_drafts(worker)
+            if not await self._run_waiting(worker):
+                return
+        raise AssertionError("jobs do not come to rest")
+
+    async def _run_waiting(self, worker: Runtime) -> int:
+        done = 0
+        while (row := await self._next()) is not None:
+            name, arguments = row
+            link_id = LinkId(UUID(arguments.pop("link_id")))
+            await JOBS[Job(name)](worker, link_id, **arguments)
+            done += 1
+        return done
+
+    async def _next(self) -> tuple[str, dict[str, str]] | None:
+        cursor = await self.admin.execute(
+            "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
+            " WHERE status = 'todo' AND task_name = ANY(%s) ORDER BY id LIMIT 1)"
+            " RETURNING task_name, args",
+            ([job.value for job in JOBS],),
+        )
+        row = await cursor.fetchone()
+        return None if row is None else (str(row[0]), dict(row[1]))
+
+    async def next_due(self) -> datetime | None:
+        """Say when a draft is due next."""
+        cursor = await self.admin.execute(
+            "SELECT least(min(not_before) FILTER (WHERE not_before > %(now)s),"
+            " min(next_look) FILTER (WHERE next_look > %(now)s)) FROM drafts",
+            {"now": self.clock()},
+        )
+        row = await cursor.fetchone()
+        due: datetime | None = row[0] if row else None
+        return due
+
+
+def mortal_runtime(settings: Settings, clock: Any, network: Any, stage: list[Stage]) -> Runtime:
+    """Build the runtime that may die; ``stage`` holds the stage once it is made."""
+
+    def hook(passed: CommitPoint, moment: Moment) -> None:
+        if stage:
+            stage[0].pass_by(passed, moment)
+
+    return build_runtime(
+        settings, clock=clock, hook=hook, conta_transport=network, timerabbit_transport=network
+    )
