@@ -1,9 +1,5 @@
-"""Shape the JSON that callers send and get: camelCase, strict in, ETags and signed cursors."""
+"""Shape the JSON that callers send and get: camelCase, strict in, with ETags."""
 
-import base64
-import hashlib
-import hmac
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
@@ -88,32 +84,3 @@ def expect_version(if_match: str | None, version: int, *, present: Any) -> None:
         raise Problem(
             "precondition-failed", headers={"ETag": etag(version)}, more={"present": present}
         )
-
-
-def write_cursor(position: Sequence[str | int], *, key: bytes, scope: str) -> str:
-    """Give an opaque cursor for a position, signed and bound to a scope (link, list and filter)."""
-    body = json.dumps(list(position), separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_sign(body, key, scope) + body).decode().rstrip("=")
-
-
-def read_cursor(cursor: str, *, key: bytes, scope: str) -> list[str | int]:
-    """
-    Read a cursor back.
-
-    Raises:
-        Problem: ``invalid-cursor`` when it was altered or belongs to another list.
-
-    """
-    try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except ValueError:
-        raise Problem("invalid-cursor") from None
-    mac, body = raw[:16], raw[16:]
-    if not hmac.compare_digest(mac, _sign(body, key, scope)):
-        raise Problem("invalid-cursor")
-    position: list[str | int] = json.loads(body)
-    return position
-
-
-def _sign(body: bytes, key: bytes, scope: str) -> bytes:
-    return hmac.new(key, scope.encode() + b"\0" + body, hashlib.sha256).digest()[:16]

@@ -1,12 +1,16 @@
-"""Page lists: how many items a caller wants, and where the last page ended."""
+"""Page lists: how many items a caller wants, and where the last page ended, by a signed cursor."""
 
+import base64
+import hashlib
+import hmac
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
 
-from app.documents import read_cursor, write_cursor
+from app.problems import Problem
 
 PAGE_LIMIT: Final = 200
 """Most items of one page; the default is 50."""
@@ -73,3 +77,32 @@ class Asked:
 
 
 Paging = Annotated[Asked, Depends()]
+
+
+def write_cursor(position: Sequence[str | int], *, key: bytes, scope: str) -> str:
+    """Give an opaque cursor for a position, signed and bound to a scope (link, list and filter)."""
+    body = json.dumps(list(position), separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_sign(body, key, scope) + body).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, *, key: bytes, scope: str) -> list[str | int]:
+    """
+    Read a cursor back.
+
+    Raises:
+        Problem: ``invalid-cursor`` when it was altered or belongs to another list.
+
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        raise Problem("invalid-cursor") from None
+    mac, body = raw[:16], raw[16:]
+    if not hmac.compare_digest(mac, _sign(body, key, scope)):
+        raise Problem("invalid-cursor")
+    position: list[str | int] = json.loads(body)
+    return position
+
+
+def _sign(body: bytes, key: bytes, scope: str) -> bytes:
+    return hmac.new(key, scope.encode() + b"\0" + body, hashlib.sha256).digest()[:16]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.documents import IfMatch, Listing, etag, expect_version, read_cursor, write_cursor
+from app.documents import IfMatch, Listing, etag, expect_version
 from app.first_sync.answer import ANSWERED, Answer, Touched, answer_line, answer_many
 from app.first_sync.deeds import Deed
 from app.first_sync.lines_shown import (
@@ -26,6 +26,7 @@ from app.first_sync.plan import match_projects_again
 from app.first_sync.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
 from app.first_sync.store import Category, OutcomeState, Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import FieldError, Problem, preferred_language, responses
 from app.runtime import Running
 
@@ -71,9 +72,8 @@ async def get_proposals(
     runtime: Running,
     request: Request,
     wanted: Chosen,
+    paging: Paging,
     sort: Sort = Sort.NAME,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Listing[ProposalAnswer]:
     """
     Use this to review: `deed=ask` gives the lines that must be answered, `category` the rest.
@@ -83,16 +83,15 @@ async def get_proposals(
     item is complete enough to draw a row: the record, its candidates, and why, in your language.
     Scope `links:read`.
     """
-    scope = f"proposals {reached.link_id} {wanted} {sort}"
-    after = read_cursor(cursor, key=runtime.cursor_key, scope=scope) if cursor else None
+    page = paging.of(f"proposals {reached.link_id} {wanted} {sort}", key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
         plan = await the_plan(session, reached.link_id)
-        rows = await page_of_lines(session, plan, wanted, after=after, limit=limit + 1, sort=sort)
+        rows = await page_of_lines(
+            session, plan, wanted, after=page.after, limit=page.row_limit, sort=sort
+        )
     language = preferred_language(request.headers.get("accept-language"))
-    more = None
-    if len(rows) > limit:
-        more = write_cursor(rows[limit - 1]["place"], key=runtime.cursor_key, scope=scope)
-    items = [line_answer(row, language) for row in rows[:limit]]
+    shown, more = page.cut(rows, lambda row: row["place"])
+    items = [line_answer(row, language) for row in shown]
     return Listing[ProposalAnswer](items=items, next_cursor=more)
 
 

@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.caller import Scope
 from app.database import CommitPoint
-from app.documents import AnswerDocument, Listing, read_cursor, write_cursor
+from app.documents import AnswerDocument, Listing
 from app.first_sync.run_shown import find_run
 from app.first_sync.store import Run
 from app.first_sync.undo import ask_undo, pause_undo
 from app.first_sync.uses import Undone, undone_counts, undone_lines
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import catalogue, preferred_language, responses, say
 from app.runtime import Running
 
@@ -113,27 +114,19 @@ async def get_undo_lines(
     reached: MayRead,
     runtime: Running,
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    paging: Paging,
 ) -> Listing[UndoLine]:
     """Use this to show everything before it happens, and the result afterwards.
 
     Scope `links:read`.
     """
-    scope = f"undo {reached.link_id} {run_id}"
-    after: UUID | None = None
-    if cursor is not None:
-        (last,) = read_cursor(cursor, key=runtime.cursor_key, scope=scope)
-        after = UUID(str(last))
+    page = paging.of(f"undo {reached.link_id} {run_id}", key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
         run = await find_run(session, reached.link_id, run_id)
-        lines = await undone_lines(session, run, after=after, limit=limit + 1)
+        lines = await undone_lines(session, run, after=page.after_id, limit=page.row_limit)
     language = preferred_language(request.headers.get("accept-language"))
-    more = None
-    if len(lines) > limit:
-        place = [str(lines[limit - 1].proposal_id)]
-        more = write_cursor(place, key=runtime.cursor_key, scope=scope)
-    items = [_line(one, language) for one in lines[:limit]]
+    shown, more = page.cut(lines, lambda line: [str(line.proposal_id)])
+    items = [_line(one, language) for one in shown]
     return Listing[UndoLine](items=items, next_cursor=more)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.access.caller import Scope
 from app.database import CommitPoint
-from app.documents import Listing, read_cursor, write_cursor
+from app.documents import Listing
 from app.idempotency import REPLAYED, Fresh, KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
 from app.invoicing.answers import DraftAnswer
 from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
@@ -23,6 +23,7 @@ from app.invoicing.specification_routes import router as specification_router
 from app.invoicing.store import Draft, DraftState
 from app.invoicing.table_routes import router as table_router
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import preferred_language, responses
 from app.runtime import Running, Runtime
 
@@ -115,27 +116,22 @@ async def get_drafts(
     reached: MayRead,
     runtime: Running,
     request: Request,
+    paging: Paging,
     state: Annotated[DraftState | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Listing[DraftAnswer]:
     """Use this to see what was sent and what waits for you. Scope `invoices:read`."""
-    scope, key = f"drafts {reached.link_id} {state}", runtime.cursor_key
+    page = paging.of(f"drafts {reached.link_id} {state}", key=runtime.cursor_key)
     statement = select(Draft).where(Draft.link_id == reached.link_id)
     if state is not None:
         statement = statement.where(Draft.state == state.value)
-    if cursor is not None:
-        last = str(read_cursor(cursor, key=key, scope=scope)[0])
-        statement = statement.where(Draft.draft_id < UUID(last))
+    if page.after_id is not None:
+        statement = statement.where(Draft.draft_id < page.after_id)
+    newest_first = statement.order_by(Draft.draft_id.desc()).limit(page.row_limit)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await session.scalars(statement.order_by(Draft.draft_id.desc()).limit(limit + 1))
-        drafts = list(rows)
-    items = await show_drafts(runtime, reached.link_id, drafts[:limit], _language(request))
-    more = len(drafts) > limit
-    next_cursor = (
-        write_cursor([str(drafts[limit - 1].draft_id)], key=key, scope=scope) if more else None
-    )
-    return Listing[DraftAnswer](items=items, next_cursor=next_cursor)
+        drafts = (await session.scalars(newest_first)).all()
+    shown, more = page.cut(drafts, lambda draft: [str(draft.draft_id)])
+    items = await show_drafts(runtime, reached.link_id, shown, _language(request))
+    return Listing[DraftAnswer](items=items, next_cursor=more)
 
 
 @router.get(

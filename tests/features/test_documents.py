@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents import etag, expect_version, read_cursor, write_cursor
+from app.documents import etag, expect_version
+from app.paging import read_cursor, write_cursor
 from app.problems import Problem
 
 KEY = b"k" * 32
