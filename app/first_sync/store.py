@@ -114,11 +114,14 @@ class Plan(Base):
     updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
-PARTNER: Final = (
-    "CASE WHEN answer IS NOT NULL THEN partner_id"
-    " WHEN category = 'certain' THEN candidates -> 0 ->> 'id' END"
-)
-"""The record a line links to, by answer or by default; an index is built on this very text."""
+PARTNER: Final = """
+CASE
+    WHEN answer IS NOT NULL THEN partner_id
+    WHEN category = 'certain' THEN ((candidates -> 0) ->> 'id')
+    ELSE NULL
+END"""
+"""The record a line links to, by answer or by default; an index is built on this very text, which
+is laid out as PostgreSQL shows it, so that models and migrations can be compared."""
 
 
 class Proposal(Base):

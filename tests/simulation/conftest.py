@@ -2,19 +2,20 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+import structlog
 import uvloop
 from fastapi import FastAPI
 
 from app.embedded import EmbeddedServer
 from app.runtime import Runtime
 from app.settings import Settings
-from app.telemetry import configure_logging
 from tests.features.conftest import (
     app,
     client,
@@ -73,7 +74,9 @@ async def stage(
     await mortal.close()
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quiet_log() -> None:
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
     """A line for each of a million calls would cost more than the worlds."""
-    configure_logging("ERROR")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    yield
+    structlog.reset_defaults()
