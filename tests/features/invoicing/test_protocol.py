@@ -362,3 +362,28 @@ async def test_hours_held_unseen_are_freed_with_their_draft(
     assert {(own[one]["transfer"], own[one]["invoiceStatus"]) for one in ids_of(preview)} == {
         (None, "to_invoice")
     }
+
+
+@pytest.mark.parametrize("status", [401, 429])
+async def test_an_answer_that_refuses_the_caller_proves_that_nothing_was_made(
+    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any, work: Work, status: int
+) -> None:
+    """The hours stay held, nobody has to send again, and there is one draft in the end."""
+    preview = await previewed(client, synced)
+    await fault(
+        twins, "conta", kind="status_before", status=status, method="POST",
+        path="invoice-drafts", times=1,
+    )  # fmt: skip
+
+    answer = await sent(client, synced, preview)
+    waiting = await read(client, synced, answer)
+    made_before = (await twins.books())["drafts"]
+    await client.post(f"{synced.path}/resume", headers=synced.books)  # a refused key pauses
+    clock.advance(minutes=10)
+    await signed_in(twins, synced)
+    await work()
+
+    settled = await read(client, synced, answer)
+    assert (waiting["state"], made_before) == ("reserved", [])
+    assert settled["state"] == "completed"
+    assert len(await drafts_with(twins, settled["mark"])) == 1
