@@ -6,9 +6,11 @@ The real code on the real database; both systems, the clock and the deaths are s
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
@@ -17,6 +19,8 @@ from app.database import CommitPoint
 from app.invoicing.settle import settle_draft
 from tests.simulation.judge import judge
 from tests.simulation.stage import Died, Stage
+
+Done = TypeVar("Done")
 
 POINTS = tuple(point for point in CommitPoint if point.name.startswith("DRAFT_"))
 BOOKS_FAULTS = (
@@ -107,17 +111,15 @@ class DraftWorld:
 
     async def _two_at_once(self) -> None:
         both = [one for one in (await self._preview(), await self._preview()) if one]
-        await asyncio.gather(*(self._post(one) for one in both))
+        await _together(self._post(one) for one in both)
 
     async def _two_workers(self) -> None:
         """Let a worker that was taken for dead go on beside its successor."""
         await self._let_pass()
         for one in await self._drafts():
-            await asyncio.gather(
-                *(
-                    settle_draft(self.stage.runtime, self.stage.link.link_id, draft_id=one["id"])
-                    for _ in range(2)
-                )
+            await _together(
+                settle_draft(self.stage.runtime, self.stage.link.link_id, draft_id=one["id"])
+                for _ in range(2)
             )
 
     async def _post(self, preview: str) -> httpx.Response:
@@ -183,7 +185,7 @@ class DraftWorld:
         again = self.random.random() < 0.5
         body = None if again else {"reason": "simulert", "lookedInConta": False}
         path = f"/invoice-drafts/{draft['id']}/{'resend' if again else 'release'}"
-        answers = await asyncio.gather(*(self._call("POST", path, body) for _ in range(times)))
+        answers = await _together(self._call("POST", path, body) for _ in range(times))
         if again and any(answer.status_code == 200 for answer in answers):
             self.sent_twice.add(str(draft["mark"]))
 
@@ -234,3 +236,14 @@ class DraftWorld:
     async def _sign_in(self) -> None:
         token = await self.stage.twins.token("conta", "1001")
         self.stage.link.books["Authorization"] = f"Bearer {token}"
+
+
+async def _together(deeds: Iterable[Awaitable[Done]]) -> list[Done]:
+    """Do deeds at once and wait for all, also where one fails: none may outlive its world."""
+    outcomes = await asyncio.gather(*deeds, return_exceptions=True)
+    done: list[Done] = []
+    for one in outcomes:
+        if isinstance(one, BaseException):
+            raise one
+        done.append(one)
+    return done
