@@ -36,7 +36,7 @@ class Issuer(BaseModel):
     @field_validator("jwks_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        if not is_address(value, "http", "https"):
+        if not is_web_address(value):
             raise ValueError("must be an address like https://issuer.example/jwks.json")
         return value
 
@@ -61,6 +61,11 @@ def named_twice(issuers: Sequence[Issuer]) -> str | None:
     return next((name for name in names if names.count(name) > 1), None)
 
 
+def is_web_address(value: str) -> bool:
+    """Say whether a text is the address of a host that is called over HTTP."""
+    return is_address(value, "http", "https") and bool(urlsplit(value).hostname)
+
+
 def is_address(value: str, *schemes: str) -> bool:
     """Say whether a text reads as a URL of a scheme, with a port that is a number."""
     try:
@@ -68,7 +73,6 @@ def is_address(value: str, *schemes: str) -> bool:
         return (
             parts.scheme in schemes
             and value.startswith(f"{parts.scheme}://")
-            and (parts.scheme.startswith("postgres") or bool(parts.hostname))
             and (parts.port is None or parts.port > 0)
         )
     except ValueError:

@@ -167,9 +167,7 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
 
 
 _BY_STATUS: Final = {
-    400: "bad-request",
     404: "not-found",
-    405: "method-not-allowed",
     408: "request-timeout",
     413: "body-too-large",
     415: "unsupported-media-type",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.issuers import Issuer, is_address, named_twice, parse_issuers
+from app.issuers import Issuer, is_address, is_web_address, named_twice, parse_issuers
 from app.key_ring import parse_keyring
 
 
@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     @classmethod
     def _web_address(cls, value: str, info: ValidationInfo) -> str:
         left_out = not value and info.field_name == "enhetsregisteret_url"
-        if not left_out and not is_address(value, "http", "https"):
+        if not left_out and not is_web_address(value):
             raise ValueError("must be an address like https://api.example")
         return value
 

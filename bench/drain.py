@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from bench.load import burst
 from bench.stage import CONNECTIONS, Bench, cpu_seconds
@@ -99,39 +103,38 @@ def _cpu(bench: Bench) -> dict[str, float]:
 
 
 async def _plain_gets(port: int) -> float:
-    """Read records, 40 at once, with nothing around the calls."""
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
+    """Read records with nothing around the calls."""
 
-    gate = asyncio.Semaphore(AT_ONCE)
-    base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
+    async def read(client: httpx.AsyncClient, number: int) -> None:
+        (await client.get(f"/integration/v1/customers/c{number}")).raise_for_status()
 
-        async def one(number: int) -> None:
-            async with gate:
-                (await client.get(f"/integration/v1/customers/c{number}")).raise_for_status()
-
-        started = time.perf_counter()
-        await asyncio.gather(*(one(number) for number in range(GETS)))
-        return GETS / (time.perf_counter() - started)
+    return await _per_second(port, range(GETS), read)
 
 
-async def _bare_loop(port: int, numbers: list[int]) -> float:
+async def _bare_loop(port: int, numbers: Sequence[int]) -> float:
     """Make the same calls (two reads, one write a record) with nothing around them."""
-    import httpx
-    from httpx_aiohttp import AiohttpTransport
 
+    async def make_equal(client: httpx.AsyncClient, number: int) -> None:
+        time_side = await client.get(f"/integration/v1/customers/c{number}")
+        path = f"/invoice/organizations/1/customers/{number}"
+        body = (await client.get(path)).json()
+        body["name"] = time_side.json()["name"]
+        await client.put(path, json=body)
+
+    return await _per_second(port, numbers, make_equal)
+
+
+async def _per_second(
+    port: int, numbers: Sequence[int], deed: Callable[[httpx.AsyncClient, int], Awaitable[None]]
+) -> float:
+    """Do a deed for each number, 40 at once, by the client that the service has."""
     gate = asyncio.Semaphore(AT_ONCE)
     base = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(transport=AiohttpTransport(), base_url=base) as client:
 
         async def one(number: int) -> None:
             async with gate:
-                time_side = await client.get(f"/integration/v1/customers/c{number}")
-                path = f"/invoice/organizations/1/customers/{number}"
-                body = (await client.get(path)).json()
-                body["name"] = time_side.json()["name"]
-                await client.put(path, json=body)
+                await deed(client, number)
 
         started = time.perf_counter()
         await asyncio.gather(*(one(number) for number in numbers))

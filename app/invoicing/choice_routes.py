@@ -113,7 +113,10 @@ async def put_choice(
             now=now,
         )  # fmt: skip
         if version is None:  # another choice was committed since we read
-            raise Problem("precondition-failed", more={"present": None})
+            now_there = await session.get(
+                BillingChoice, (reached.link_id, scope), populate_existing=True
+            )
+            raise Problem("precondition-failed", more={"present": _present(now_there)})
     response.headers["ETag"] = etag(version)
     return ChoiceAnswer(scope=scope, choice=values, version=version, updated_at=now)
 

@@ -72,6 +72,11 @@ def trusted_authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def was_turned_away(error: BaseException) -> bool:
+    """Say whether nobody took the connection: no time-out, whatever the library calls it."""
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError)
+
+
 def nothing_was_sent(error: BaseException) -> bool:
     """
     Say whether a failure proves that no byte of the request left.

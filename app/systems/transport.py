@@ -19,7 +19,7 @@ import structlog
 from app.clock import Clock, system_clock
 from app.systems.breaker import Breakers
 from app.systems.calls import Answer, Call, Classify, Observe
-from app.systems.http import CONNECT_SECONDS, network_to, nothing_was_sent
+from app.systems.http import CONNECT_SECONDS, network_to, nothing_was_sent, was_turned_away
 from app.systems.own_time import note_outgoing
 from app.systems.pace import Paces
 from app.systems.ports import RateLimited, SystemFault, Unreachable
@@ -155,11 +155,10 @@ class Transport:
             async with asyncio.timeout(deadline):
                 return await self._receive(request, call, watched)
         except (TimeoutError, httpx.TimeoutException) as err:
-            # httpx-aiohttp calls a refused connection a timeout too.
-            refused = isinstance(err.__cause__, aiohttp.ClientConnectorError)
-            watched.outcome = "network" if refused else "timeout"
+            away = was_turned_away(err)
+            watched.outcome = "network" if away else "timeout"
             raise Unreachable(
-                f"{self.system} {'cannot be reached' if refused else 'did not answer in time'}",
+                f"{self.system} {'cannot be reached' if away else 'did not answer in time'}",
                 effect_possible=call.write and not nothing_was_sent(err),
             ) from err
         except _NETWORK_ERRORS as err:

@@ -209,6 +209,8 @@ async def test_a_choice_that_another_made_meanwhile_is_not_overwritten(
     assert stale.status_code == 412
     assert stale.json()["present"]["choice"] == {"language": "en"}
     assert sorted(answer.status_code for answer in raced) == [200, 412, 412, 412]
+    losers = [answer.json()["present"] for answer in raced if answer.status_code == 412]
+    assert [one["choice"] for one in losers] == [{"language": "nb"}] * 3
 
 
 async def test_a_first_choice_is_made_once(client: httpx.AsyncClient, synced: Any) -> None:
