@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.canonical import Side
+from tests.conftest import SetClock
 from tests.features.sync.conftest import Hands
 
 
@@ -175,15 +176,22 @@ async def _projects(
 
 
 async def test_a_created_record_can_be_created_anew_after_parting(
-    person: Person, hands: Hands
+    person: Person, hands: Hands, clock: SetClock
 ) -> None:
-    """The create that made it is forgotten with the pair, so a new one is no repetition."""
+    """
+    The create that made it is forgotten with the pair, so a new one is no repetition.
+
+    Both halves say the same, so the second of them may be what the first one's POST made: it
+    waits until that is settled, and is then made too.
+    """
     time_id = await hands.time_customer()
     await hands.hint(Side.TIME, time_id)
     await hands.work()
     listed = (await person.client.get(person.url, headers=person.headers())).json()["items"]
 
     await person.part(listed[0], then="look-again")
+    await hands.work()
+    clock.advance(seconds=31)
     await hands.work()
 
     time, books = await person.everyone()
