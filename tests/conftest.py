@@ -5,18 +5,21 @@ The twins.
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import settings as drawing
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import migrate
 from app.canonical import LinkId
 from app.database import Database, create_database
 from app.embedded import EmbeddedServer, start_embedded
+from tests.worlds import Shelf, Tables
 
 ROOT = Path(__file__).parent.parent
 drawing.register_profile("suite", deadline=None)
@@ -99,34 +102,50 @@ def database_name(server: EmbeddedServer, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def emptied(server: EmbeddedServer, database_name: str) -> Iterator[Callable[[], None]]:
-    """Empties every table but the revision's, as superuser.
+def shelf(server: EmbeddedServer, database_name: str) -> Iterator[Shelf]:
+    """The worlds this test worker made already, and its tables.
 
-    The owner sees no rows through the policies.
+    As superuser: the owner sees no rows through the policies.
     """
-    connection = psycopg.connect(server.url("postgres", database_name), autocommit=True)
-    rows = connection.execute(
-        "SELECT quote_ident(tablename) FROM pg_tables"
-        " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    ).fetchall()
-    script = "SET session_replication_role = replica;" + ";".join(
-        f"DELETE FROM {name}" for (name,) in rows
-    )
+    with psycopg.connect(server.url("postgres", database_name), autocommit=True) as connection:
+        yield Shelf(Tables(connection))
 
-    def empty() -> None:
-        connection.execute(script)
 
-    yield empty
-    connection.close()
+@pytest.fixture(scope="session", autouse=True)
+def _engines_lent() -> Iterator[None]:
+    """Lend an engine again once it is closed.
+
+    What SQLAlchemy worked out for one test serves the next; its connections are new each time.
+    """
+    free: dict[str, list[AsyncEngine]] = {}
+    close = Database.close
+
+    def lend(url: str, **facts: Any) -> AsyncEngine:
+        waiting = free.setdefault(f"{url} {sorted(facts.items())}", [])
+        if waiting:
+            return waiting.pop()
+        made = create_async_engine(url, **facts)
+        homes[id(made.sync_engine)] = waiting
+        return made
+
+    async def close_and_give_back(database: Database) -> None:
+        await close(database)
+        home = homes.get(id(database.engine.sync_engine), [])
+        if database.engine not in home:
+            home.append(database.engine)
+
+    homes: dict[int, list[AsyncEngine]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.database.create_async_engine", lend)
+        patch.setattr(Database, "close", close_and_give_back)
+        yield
 
 
 @pytest.fixture
-def database_url(
-    server: EmbeddedServer, database_name: str, emptied: Callable[[], None]
-) -> Iterator[str]:
+def database_url(server: EmbeddedServer, database_name: str, shelf: Shelf) -> Iterator[str]:
     """The clone's address as the service role; everything a test wrote is gone afterwards."""
     yield server.url("tc_service", database_name)
-    emptied()
+    shelf.tables.empty()
 
 
 @pytest.fixture

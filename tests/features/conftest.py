@@ -28,6 +28,7 @@ from app.sandbox.timerabbit import create_twin as create_timerabbit
 from app.settings import Settings
 from app.worker import JOBS, wake_all
 from tests.contracts import refuse_violations
+from tests.worlds import Keeper, Shelf
 
 CONTA = "http://conta.test"
 TIMERABBIT = "http://timerabbit.test"
@@ -89,12 +90,23 @@ def world() -> SeedWorld:
     return demo()
 
 
+_ISSUER_KEYS: dict[str, Any] = {}
+
+
+def _sign_alike(*twins: Starlette) -> None:
+    """Let the twins of all tests have one key each: tokens of a world made before stay true."""
+    for twin in twins:
+        issuer = twin.state.twin.issuer
+        issuer._key = _ISSUER_KEYS.setdefault(issuer.key_id, issuer._key)
+
+
 @pytest.fixture
 async def twins(clock: Clock, world: SeedWorld) -> AsyncIterator[Twins]:
     """Both twins on the test's clock; every call of ours must have obeyed their contracts."""
     told: Any = TwinClock(clock)
     conta = create_conta(base_url=CONTA, clock=told, seed=world)
     timerabbit = create_timerabbit(base_url=TIMERABBIT, clock=told, seed=world)
+    _sign_alike(conta, timerabbit)
     timerabbit.state.hooks.habits["cmp_1"] = type("Off", (), {"mode": "off", "seconds": 0})()
     yield Twins(conta, timerabbit, create_register(seed=world))
     for name, twin in (("conta", conta), ("timerabbit", timerabbit)):
@@ -233,9 +245,21 @@ async def connect(
 
 
 @pytest.fixture
-async def reviewing(client: httpx.AsyncClient, twins: Twins) -> Linked:
+def keeper(shelf: Shelf, twins: Twins, clock: Clock, settings: Settings) -> Keeper:
+    """Make a set-up, or put it back where one that began alike was made before."""
+    return Keeper(shelf, twins, clock, settings)
+
+
+@pytest.fixture
+async def reviewing(client: httpx.AsyncClient, twins: Twins, keeper: Keeper) -> Linked:
     """The demo's two accounts, connected, before the first sync."""
-    return await connect(client, twins, organization="1001", company="cmp_1", key="conta-demo-key")
+
+    async def make() -> Linked:
+        return await connect(
+            client, twins, organization="1001", company="cmp_1", key="conta-demo-key"
+        )
+
+    return await keeper.make("reviewing", make)
 
 
 @pytest.fixture
@@ -319,8 +343,15 @@ async def first_sync(
 
 @pytest.fixture
 async def synced(
-    client: httpx.AsyncClient, reviewing: Linked, work: Callable[[], Awaitable[int]]
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    work: Callable[[], Awaitable[int]],
+    keeper: Keeper,
 ) -> Linked:
     """The demo's link after its first sync, active and in step."""
-    reviewing.more["run"] = await first_sync(client, reviewing, work)
+
+    async def make() -> dict[str, Any]:
+        return await first_sync(client, reviewing, work)
+
+    reviewing.more["run"] = await keeper.make("synced", make)
     return reviewing

@@ -1,6 +1,5 @@
 """The database's walls: a transaction sees its links' rows and nothing else."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
@@ -119,9 +118,7 @@ async def test_a_role_that_policies_do_not_bind_is_found(
     assert found == fault
 
 
-def test_the_service_role_may_not_truncate(
-    server: EmbeddedServer, database_name: str, emptied: Callable[[], None]
-) -> None:
+def test_the_service_role_may_not_truncate(server: EmbeddedServer, database_name: str) -> None:
     """TRUNCATE is not filtered by policies, so the service role has no right to it."""
     with (
         psycopg.connect(server.url("tc_service", database_name)) as connection,

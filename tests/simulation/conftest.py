@@ -19,6 +19,7 @@ from app.settings import Settings
 from tests.features.conftest import (
     app,
     client,
+    keeper,
     linked,
     network,
     reviewing,
@@ -31,8 +32,8 @@ from tests.features.invoicing.conftest import synced, work
 from tests.simulation.stage import Stage, mortal_runtime
 
 __all__ = [
-    "app", "client", "linked", "network", "reviewing", "runtime", "settings", "synced", "twins",
-    "work", "world",
+    "app", "client", "keeper", "linked", "network", "reviewing", "runtime", "settings", "synced",
+    "twins", "work", "world",
 ]  # fmt: skip
 
 

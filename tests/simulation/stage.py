@@ -5,7 +5,6 @@ Before each world tables, twins and clock are put back to what they were after t
 that a seed plays the same alone and among thousands.
 """
 
-import pickle
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,16 +24,9 @@ from app.queue import Job
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.features.invoicing.conftest import JOBS
+from tests.worlds import TWIN_STATE, keep_twin, put_twin_back
 
 Moment = Literal["before", "after"]
-
-_TWIN_STATE = {
-    "conta": ("organizations", "keys", "requests", "_last"),
-    "timerabbit": (
-        "companies", "clients", "handovers", "codes", "access", "refresh", "replays", "requests",
-        "_last",
-    ),
-}  # fmt: skip
 
 
 class Died(BaseException):
@@ -78,9 +70,7 @@ class Stage:
         """Remember how everything is now."""
         self.instant = self.clock.instant
         self.headers = dict(self.link.books)
-        for system, names in _TWIN_STATE.items():
-            store = self.store(system)
-            self.kept[system] = pickle.dumps({name: getattr(store, name) for name in names})
+        self.kept = {system: keep_twin(system, self.store(system)) for system in TWIN_STATE}
         rows = await (
             await self.admin.execute(
                 "SELECT quote_ident(tablename) FROM pg_tables"
@@ -100,11 +90,8 @@ class Stage:
     async def begin(self) -> None:
         """Put everything back for the next world."""
         await self.admin.execute(self.put_back)
-        for system in _TWIN_STATE:
-            store = self.store(system)
-            for name, value in pickle.loads(self.kept[system]).items():  # noqa: S301 - our own
-                setattr(store, name, value)
-            store.board.clear()
+        for system, kept in self.kept.items():
+            put_twin_back(self.store(system), kept)
         self.clock.instant = self.instant
         self.link.books.clear()
         self.link.books.update(self.headers)

@@ -8,6 +8,7 @@ import pytest
 
 from app.database import CommitPoint, Hook
 from tests.features.conftest import Linked
+from tests.worlds import Keeper
 
 Work = Callable[[], Awaitable[int]]
 When = Literal["before", "after"]
@@ -113,18 +114,39 @@ class Review:
 
 
 @pytest.fixture
-async def review(reviewing: Linked, client: httpx.AsyncClient, work: Work) -> Review:
+async def review(
+    reviewing: Linked, client: httpx.AsyncClient, work: Work, keeper: Keeper
+) -> Review:
     """A review whose plan is open."""
     opened = Review(client, reviewing)
-    await opened.start()
-    await work()
+
+    async def make() -> None:
+        await opened.start()
+        await work()
+
+    await keeper.make("review", make)
     return opened
 
 
 @pytest.fixture
-async def confirmed(review: Review) -> str:
+async def confirmed(review: Review, keeper: Keeper) -> str:
     """The run of a review that was answered and confirmed; nothing of it is carried out yet."""
-    await review.answer_all()
-    answer = await review.confirm()
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["id"])
+
+    async def make() -> str:
+        await review.answer_all()
+        answer = await review.confirm()
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    return await keeper.make("confirmed", make)
+
+
+@pytest.fixture
+async def carried_out(confirmed: str, work: Work, keeper: Keeper) -> str:
+    """The same run, which has ended; its link is active and in step."""
+
+    async def make() -> None:
+        await work()
+
+    await keeper.make("carried out", make)
+    return confirmed

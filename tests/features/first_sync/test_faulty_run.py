@@ -100,10 +100,9 @@ async def test_a_side_that_is_busy_for_a_minute_is_left_in_peace(
 
 
 @pytest.fixture
-async def undoing(client: httpx.AsyncClient, judge: Judge, confirmed: str, work: Work) -> Undoing:
+async def undoing(client: httpx.AsyncClient, judge: Judge, carried_out: str) -> Undoing:
     """A run that has ended and may be undone."""
-    await work()
-    return Undoing(client, judge.linked, confirmed)
+    return Undoing(client, judge.linked, carried_out)
 
 
 UNDO_FAULTS = [

@@ -350,9 +350,10 @@ async def test_a_chosen_side_wins(judge: Judge, work: Work) -> None:
 
 
 def close_breaker(runtime: Runtime) -> None:
-    """Let the transport call at once: its breaker tells the machine's time, not the test's."""
-    books: Any = runtime.systems.books
-    books._transport._breakers = Breakers(time.monotonic)
+    """Let both sides be called at once: a breaker tells the machine's time, not the test's."""
+    for side in (runtime.systems.books, runtime.systems.time):
+        transport: Any = side
+        transport._transport._breakers = Breakers(time.monotonic)
 
 
 async def let_time_pass(judge: Judge, work: Work) -> None:

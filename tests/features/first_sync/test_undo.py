@@ -45,12 +45,9 @@ class Undoing:
 
 
 @pytest.fixture
-async def undoing(
-    client: httpx.AsyncClient, reviewing: Linked, review: Review, confirmed: str, work: Work
-) -> Undoing:
+async def undoing(client: httpx.AsyncClient, reviewing: Linked, carried_out: str) -> Undoing:
     """A run that has ended and may be undone."""
-    await work()
-    return Undoing(client, reviewing, confirmed)
+    return Undoing(client, reviewing, carried_out)
 
 
 async def active(judge: Judge) -> dict[tuple[str, str], Counter[str]]:

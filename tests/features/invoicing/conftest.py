@@ -18,6 +18,7 @@ from app.invoicing.wake import wake_drafts
 from app.links.pairs import Pair
 from app.queue import Job
 from app.runtime import Runtime
+from tests.worlds import Keeper
 
 JOBS: dict[Job, Callable[..., Awaitable[None]]] = {
     Job.SETTLE_DRAFT: settle_draft,
@@ -56,8 +57,17 @@ def work(runtime: Runtime) -> Callable[[], Awaitable[int]]:
 
 
 @pytest.fixture
-async def synced(linked: Any, runtime: Runtime, twins: Any) -> Any:
+async def synced(linked: Any, runtime: Runtime, twins: Any, keeper: Keeper) -> Any:
     """An active link whose customers and projects with equal names are pairs."""
+
+    async def make() -> dict[str, str]:
+        return await _pair_equal_names(linked.link_id, runtime, twins)
+
+    linked.more["customers"] = await keeper.make("synced", make)
+    return linked
+
+
+async def _pair_equal_names(link_id: LinkId, runtime: Runtime, twins: Any) -> dict[str, str]:
     time, books = await twins.time(), await twins.books()
     customers = {c["name"]: str(c["id"]) for c in books["customers"]}
     projects = {(p["name"], str(p.get("customerId"))): str(p["id"]) for p in books["projects"]}
@@ -65,13 +75,13 @@ async def synced(linked: Any, runtime: Runtime, twins: Any) -> Any:
 
     def pair(kind: RecordKind, time_id: str, books_id: str, name: str) -> Pair:
         return Pair(
-            link_id=linked.link_id, pair_id=uuid7(), kind=kind, time_id=time_id,
+            link_id=link_id, pair_id=uuid7(), kind=kind, time_id=time_id,
             books_id=books_id, base={"name": name}, origin="matched", problem=None, version=1,
             created_at=now, updated_at=now, synced_at=now,
         )  # fmt: skip
 
     found = {c["id"]: customers[c["name"]] for c in time["customers"] if c["name"] in customers}
-    async with runtime.database.transaction(CommitPoint.PLAIN, linked.link_id) as session:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         taken: set[str] = set()
         for customer in time["customers"]:
             partner = found.get(customer["id"])
@@ -83,5 +93,4 @@ async def synced(linked: Any, runtime: Runtime, twins: Any) -> Any:
             if partner is not None and partner not in taken:
                 taken.add(partner)
                 session.add(pair(RecordKind.PROJECT, project["id"], partner, project["name"]))
-    linked.more["customers"] = found
-    return linked
+    return found

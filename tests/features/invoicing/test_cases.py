@@ -120,6 +120,7 @@ async def test_five_thousand_hours_are_one_transaction(
     answer = await sent(client, synced, preview)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    event.remove(counted.database.engine.sync_engine, "before_cursor_execute", note)
     await counted.close()
 
     draft = answer.json()

@@ -331,5 +331,6 @@ async def test_a_list_of_drafts_costs_no_more_queries_than_one_draft(
     listed = (await client.get(f"{synced.path}/invoice-drafts", headers=synced.books)).json()
 
     assert await counted() == alone
+    event.remove(runtime.database.engine.sync_engine, "before_cursor_execute", note)
     assert len(listed["items"]) == 1 + len(free)
     assert listed["items"][-1]["entries"] == made["entries"]

@@ -21,6 +21,7 @@ from app.sandbox.seeds import SeedWorld, size
 from app.systems.ports import ChangeNotice
 from app.vault import Vault
 from tests.features.conftest import Linked, Twins
+from tests.worlds import Keeper
 
 ADDRESS = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
 
@@ -156,9 +157,17 @@ class Hands:
 
 @pytest.fixture
 async def hands(
-    twins: Twins, runtime: Runtime, linked: Linked, work: Callable[[], Awaitable[int]]
+    twins: Twins,
+    runtime: Runtime,
+    linked: Linked,
+    work: Callable[[], Awaitable[int]],
+    keeper: Keeper,
 ) -> Hands:
-    made = Hands(twins, runtime, linked, work)
-    await work()
-    await made.forget_calls()
-    return made
+    hands = Hands(twins, runtime, linked, work)
+
+    async def make() -> None:
+        await work()
+        await hands.forget_calls()
+
+    await keeper.make("hands", make)
+    return hands

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from app.canonical import LinkId
 from app.embedded import EmbeddedServer
 from app.runtime import Runtime
 from tests.features.webhooks.conftest import Sender
+from tests.worlds import Shelf
 
 
 class Wire:
@@ -67,12 +68,12 @@ async def wire(server: EmbeddedServer) -> AsyncIterator[Wire]:
 
 @pytest.fixture
 def database_url(
-    server: EmbeddedServer, database_name: str, emptied: Callable[[], None], wire: Wire
+    server: EmbeddedServer, database_name: str, shelf: Shelf, wire: Wire
 ) -> Iterator[str]:
     """The database's address over the wire that can be cut."""
     folder = quote(str(wire._here.parent), safe="")
     yield f"postgresql://tc_service@/{database_name}?host={folder}&port={server.port}"
-    emptied()
+    shelf.tables.empty()
 
 
 async def _deliveries(runtime: Runtime, link_id: LinkId) -> list[str]:
