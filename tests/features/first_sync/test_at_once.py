@@ -115,8 +115,8 @@ async def test_single_bulk_and_sheet_answers_at_once_lose_none(
         took[line["id"]] += ["create"] if uploaded.status_code == 200 else []
     assert uploaded.status_code in (200, 422), uploaded.text
     for line_id, answers in took.items():
-        assert len(answers) == 1, told[line_id]
-        assert after[line_id]["answer"] == answers[0]
+        # Two who say the same are both right: a sheet's row that agrees is told so.
+        assert set(answers) == {after[line_id]["answer"]}, told[line_id]
 
 
 async def test_one_partner_wanted_by_two_at_once_is_given_once(
