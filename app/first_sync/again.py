@@ -102,7 +102,7 @@ def problem_of(away: Away, attempts: int, until: datetime) -> dict[str, Any]:
         case Unauthorised():
             code, facts["reason"] = "system-access-refused", away.fault.reason.value
         case RateLimited():
-            code = "system-busy"
+            code = "other-system-busy"
         case _:
-            code = "system-unreachable"
+            code = "other-system-away"
     return {"code": code, "facts": facts, "attempts": attempts, "until": until.isoformat()}

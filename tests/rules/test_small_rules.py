@@ -1,7 +1,7 @@
 """Rules too small for a file of their own: each branch is met once, without any I/O."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from app.canonical import (
     Side,
     TimeEntry,
 )
+from app.first_sync.again import Away, problem_of
 from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
 from app.invoicing.retention import kept_from, kept_until
 from app.invoicing.snapshot import differences, freeze_entry, still_billable
@@ -33,6 +34,7 @@ from app.links.lifecycle import (
     told_status,
 )
 from app.links.states import LinkState
+from app.problems import catalogue
 from app.records.fields import customer_changes, customer_with, project_changes
 from app.records.shapes import from_json, to_json, tombstone
 from app.records.shown import reasons_shown, record_shown
@@ -196,3 +198,21 @@ def test_what_is_kept_goes_the_day_after_its_last(made: date, years: int) -> Non
     assert last == date(made.year + years, 12, 31)
     assert made >= kept_from(last, years=years)
     assert made < kept_from(last + timedelta(days=1), years=years)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Unauthorised("no", reason=AccessReason.PLAN),
+        RateLimited("later", retry_after=7.0),
+        Unreachable("away"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_what_makes_a_first_sync_wait_has_a_page_of_its_own(fault: SystemFault) -> None:
+    """The code that a waiting plan shows is one whose texts a front end can fetch."""
+    until = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+    problem = problem_of(Away(Side.BOOKS, fault), 1, until)
+
+    assert problem["code"] in catalogue()

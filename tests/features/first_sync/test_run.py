@@ -272,7 +272,7 @@ async def test_a_system_that_is_away_makes_the_run_wait(
     close_breaker(judge.runtime)
     await let_time_pass(judge, work)
 
-    assert (waiting["state"], waiting["problem"]["code"]) == ("running", "system-unreachable")
+    assert (waiting["state"], waiting["problem"]["code"]) == ("running", "other-system-away")
     assert await judge.state() == "active"
     await assert_carried_out(judge, before, lines)
 
