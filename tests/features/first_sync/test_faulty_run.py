@@ -73,7 +73,10 @@ async def test_a_run_against_a_faulty_side_does_what_was_confirmed(
 
     problem = (waiting["problem"] or {}).get("code")
     assert problem in {None, "other-system-busy", "other-system-away"}
-    assert fault.get("status") != 429 or (waiting["state"], problem) == ("running", "other-system-busy")
+    assert fault.get("status") != 429 or (waiting["state"], problem) == (
+        "running",
+        "other-system-busy",
+    )
     assert (await judge.review.run(confirmed))["state"] == "done"
     assert await judge.state() == "active"
     await assert_carried_out(judge, before, lines)
