@@ -89,7 +89,7 @@ DEMO = Plan(28, 1, 2, 2, 1, 1, 1, 4, 8)
 
 def demo(today: date | None = None) -> SeedWorld:
     """Give the told world: forty customers a side; hours of the six weeks up to ``today``."""
-    return _world(DEMO, seed=1, today=today, entries=60)
+    return world_of(DEMO, seed=1, today=today, entries=60)
 
 
 def size(n: int, seed: int, *, today: date | None = None, entries: int | None = None) -> SeedWorld:
@@ -99,15 +99,18 @@ def size(n: int, seed: int, *, today: date | None = None, entries: int | None = 
     Below 21 there are some more, one of each sort; 0 gives an empty world that can be linked.
     """
     if n == 0:
-        return _world(Plan(*[0] * len(DEMO)), seed=seed, today=today, entries=0)
+        return world_of(Plan(*[0] * len(DEMO)), seed=seed, today=today, entries=0)
     many = Plan(*(max(1, count * n // 40) for count in DEMO))
     time_rest = n - sum(many[:7])
     books_rest = n - many.pairs - many.misnumbered - many.differing - 2 * many.ambiguous
     plan = many._replace(time_only=max(0, time_rest), books_only=max(0, books_rest))
-    return _world(plan, seed=seed, today=today, entries=n * 3 // 2 if entries is None else entries)
+    return world_of(
+        plan, seed=seed, today=today, entries=n * 3 // 2 if entries is None else entries
+    )
 
 
-def _world(plan: Plan, *, seed: int, today: date | None, entries: int) -> SeedWorld:
+def world_of(plan: Plan, *, seed: int, today: date | None = None, entries: int = 0) -> SeedWorld:
+    """Give a world with as many customers of each sort as the plan says."""
     day = today or datetime.now(UTC).date()
     parties = Parties(seed)
     couples = tuple(_numbered(_couples(plan, parties)))

@@ -69,7 +69,7 @@ async def test_of_three_callers_at_once_exactly_one_wins_each_line(
 
     after = await by_id(review)
     per_line = [answers[n : n + 3] for n in range(0, len(answers), 3)]
-    assert len(lines) > 10
+    assert len(lines) > 5
     for line, three in zip(lines, per_line, strict=True):
         assert sorted(one.status_code for one in three) == [200, 412, 412]
         (won,) = [one.json() for one in three if one.status_code == 200]

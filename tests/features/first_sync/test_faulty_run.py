@@ -15,6 +15,7 @@ from tests.features.first_sync.test_undo import Undoing, active
 
 __all__ = ["judge"]
 
+
 SYSTEMS = ("conta", "timerabbit")
 
 

@@ -45,13 +45,16 @@ async def test_every_record_has_exactly_one_fate(review: Review, twins: Twins) -
     assert sorted(fates) == sorted(records)
 
 
-async def test_the_plan_counts_and_shows_its_progress(review: Review) -> None:
+async def test_the_plan_counts_and_shows_its_progress(review: Review, twins: Twins) -> None:
     """The plan says how far it read, what its lines come to and what must be answered."""
     plan = await review.plan()
+    there = len((await twins.books())["customers"])
 
     asked = await review.lines(deed="ask")
     assert plan["state"] == "open"
-    assert plan["progress"]["books"]["customer"] == {"listed": 40, "total": 40, "read": 40}
+    assert plan["progress"]["books"]["customer"] == dict.fromkeys(
+        ("listed", "total", "read"), there
+    )
     assert plan["missingAnswers"] == len(asked) > 0
     assert sum(plan["categories"].values()) == len(await review.lines())
 

@@ -3,6 +3,15 @@
 from typing import Any
 
 import httpx
+import pytest
+
+from app.sandbox.seeds import SeedWorld, demo
+
+
+@pytest.fixture
+def world() -> SeedWorld:
+    """The whole told world."""
+    return demo()
 
 
 async def test_the_whole_review_ends_in_an_active_link(
