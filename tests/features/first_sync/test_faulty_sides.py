@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from app.runtime import Runtime
+from app.sandbox.conta import listing as conta_twin
 from app.systems.conta import listing
+from app.systems.timerabbit import listing as time_listing
 from tests.features.conftest import Linked, Twins, bearer
 from tests.features.first_sync.conftest import Review, Work
 
@@ -28,10 +30,12 @@ async def reads(twins: Twins, kind: str = "/customers/") -> list[str]:
 
 def forget_patience(runtime: Runtime) -> None:
     """Let the transport call at once: its pace tells the machine's time, not the test's."""
-    books: Any = runtime.systems.books
-    books._transport._paces._pace_by_key.clear()
+    for side in (runtime.systems.books, runtime.systems.time):
+        transport: Any = side
+        transport._transport._paces._pace_by_key.clear()
 
 
+@pytest.mark.parametrize("system", ["conta", "timerabbit"])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -51,20 +55,22 @@ async def test_a_plan_read_from_a_faulty_side_is_the_same_plan(
     clock: Any,
     runtime: Runtime,
     monkeypatch: Any,
+    system: str,
     fault: dict[str, Any],
 ) -> None:
     """No record is missed, doubled or taken for gone; while the side is busy the plan says so."""
     monkeypatch.setattr(listing, "PAGE_SIZE", 7)
+    monkeypatch.setattr(time_listing, "PAGE_SIZE", "7")
     before = await plain(review)
     for name in ("conta", "timerabbit"):
         await twins.control(name, "DELETE", "/requests")
-    await twins.control("conta", "POST", "/faults", fault)
+    await twins.control(system, "POST", "/faults", fault)
 
     await review.start()
     await work()
     waiting = await review.plan()
     if waiting["state"] != "open":
-        await twins.control("conta", "DELETE", "/faults")
+        await twins.control(system, "DELETE", "/faults")
         for _ in range(3):
             clock.advance(seconds=70)
             forget_patience(runtime)
@@ -105,6 +111,45 @@ async def test_a_customer_deleted_while_the_list_is_paged_hides_no_other(
     kept = [line for line in before if str(first) not in line[2] + line[4]]
     after = [line for line in await plain(review) if line in kept]
     assert after == kept
+
+
+async def test_a_customer_made_while_the_list_is_paged_doubles_no_other(
+    review: Review, work: Work, twins: Twins, monkeypatch: Any
+) -> None:
+    """A list in no order of ours: rows move a place down, one comes twice and keeps its line."""
+    monkeypatch.setattr(listing, "PAGE_SIZE", 7)
+    monkeypatch.setattr(conta_twin, "_sorted", lambda hits, _sort: hits)
+    before = await plain(review)
+    calls = 0
+    walk = listing._page
+
+    async def making(*args: Any) -> Any:
+        nonlocal calls
+        page = await walk(*args)
+        calls += 1
+        if calls == 1:
+            body = {
+                "name": "Aaboens Nye Bakeri AS", "customerType": "ORGANIZATION",
+                "customerAddressLine1": "Nygata 9", "customerAddressPostcode": "0155",
+                "customerAddressCity": "Oslo", "customerAddressCountry": "Norge",
+            }  # fmt: skip
+            await twins.control("conta", "POST", "/organizations/1001/customers", body)
+            own = twins.conta.state.twin.organizations[1001]
+            *older, newest = own.customers.items()
+            own.customers = dict([newest, *older])
+        return page
+
+    monkeypatch.setattr(listing, "_page", making)
+
+    await review.start()
+    await work()
+    after = await plain(review)
+
+    new = [line for line in after if line not in before]
+    assert (await review.plan())["state"] == "open"
+    assert [line for line in after if line in before] == before
+    assert len(new) == 1
+    assert len({line[:3] for line in after}) == len(after)
 
 
 async def test_a_second_reading_reads_again_only_what_changed(
