@@ -200,7 +200,7 @@ async def _hindrance(step: _Step) -> tuple[str, dict[str, Any]] | None:
     """Say what stands on a line's records since the run, or ``None``."""
     line, link_id = step.line, step.link_id
     if line.code is not None:
-        return line.code, {}
+        return line.code, dict(line.facts)
     async with step.runtime.database.reading(link_id) as session:
         pair = await session.get(Pair, (link_id, line.pair_id))
         if pair is None:

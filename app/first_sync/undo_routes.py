@@ -48,6 +48,7 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
     "state": None,
     "code": "used-in-draft",
     "text": "Står i en fakturakladd",
+    "facts": {"mark": "TR-7K3QF9M2"},
 }
 
 
@@ -84,6 +85,9 @@ class UndoLine(AnswerDocument):
     state: str | None
     code: str | None
     text: str | None
+    facts: Mapping[str, Any] = Field(
+        description="What stands on the record, by name; empty until its system was asked."
+    )
 
 
 @router.get(
@@ -192,5 +196,5 @@ def _line(line: Undone, language: str) -> UndoLine:
     return UndoLine(
         id=str(line.proposal_id), kind=line.kind, name=line.name,
         archived_in=line.made_in.value if line.made_in else None, record_id=line.created_id,
-        state=line.undo, code=line.code, text=text,
+        state=line.undo, code=line.code, text=text, facts=line.facts,
     )  # fmt: skip

@@ -23,16 +23,13 @@ _A_DAY: Final = timedelta(days=1)
 # What a draft or the sync did lives in rooms beside this one; one look over all lines at once.
 _UNDONE: Final = """
 SELECT p.proposal_id, p.kind, p.name, p.anchor_side, p.anchor_id, p.undo,
+       CASE WHEN p.undo IS NULL AND d.mark IS NOT NULL THEN jsonb_build_object('mark', d.mark)
+         ELSE p.undo_facts END AS facts,
        p.outcome_facts ->> 'createdId' AS created_id, q.pair_id, q.time_id, q.books_id,
        COALESCE(p.undo_code, CASE
          WHEN p.undo IS NOT NULL THEN NULL
          WHEN q.pair_id IS NULL THEN 'parted-already'
-         WHEN EXISTS (
-           SELECT FROM drafts d WHERE d.link_id = p.link_id
-             AND d.state NOT IN ('refused', 'released')
-             AND CASE WHEN p.kind = 'customer'
-               THEN d.customer_time_id = q.time_id OR d.customer_books_id = q.books_id
-               ELSE d.project_books_id = q.books_id END) THEN 'used-in-draft'
+         WHEN d.mark IS NOT NULL THEN 'used-in-draft'
          WHEN p.outcome_facts ? 'createdId' AND EXISTS (
            SELECT FROM history h WHERE h.link_id = p.link_id AND h.pair_id = q.pair_id
              AND h.event = 'written' AND h.side <> p.anchor_side) THEN 'edited-since'
@@ -40,6 +37,13 @@ SELECT p.proposal_id, p.kind, p.name, p.anchor_side, p.anchor_id, p.undo,
 FROM proposals p
 LEFT JOIN pairs q ON q.link_id = p.link_id
  AND q.pair_id = CAST(p.outcome_facts ->> 'pairId' AS uuid)
+LEFT JOIN LATERAL (
+  SELECT mark FROM drafts
+  WHERE drafts.link_id = p.link_id AND state NOT IN ('refused', 'released')
+    AND CASE WHEN p.kind = 'customer'
+      THEN customer_time_id = q.time_id OR customer_books_id = q.books_id
+      ELSE project_books_id = q.books_id END
+  ORDER BY mark LIMIT 1) d ON true
 WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.outcome = 'done'
   AND p.outcome_facts ? 'pairId'
 """
@@ -67,6 +71,7 @@ class Undone:
         created_id: The record the run made on the other side of the anchor, if it made one.
         undo: How far its undoing has come, ``None`` before.
         code: Why it is not undone, as far as our own rows say.
+        facts: What stands on it, once that was found: papers, hours, the draft's mark.
 
     """
 
@@ -81,6 +86,7 @@ class Undone:
     time_id: str | None
     books_id: str | None
     code: str | None
+    facts: Mapping[str, Any]
 
     @property
     def made_in(self) -> Side | None:

@@ -161,6 +161,76 @@ async def test_what_has_hours_since_is_left_and_says_so(
     assert (after["state"], after["code"]) == ("refused", "used-in-hours")
 
 
+async def bill(client: httpx.AsyncClient, link: Linked, customer_id: str) -> str:
+    """Send a customer's hours as a draft through the service; gives the draft's mark."""
+    preview = await client.post(
+        f"{link.path}/invoice-drafts/preview",
+        headers=link.books,
+        json={"customerId": customer_id},
+    )
+    assert preview.status_code == 201, preview.text
+    draft = await client.post(
+        f"{link.path}/invoice-drafts",
+        headers={**link.books, "Idempotency-Key": "draft-1"},
+        json={"previewId": preview.json()["previewId"]},
+    )
+    assert (draft.status_code, draft.json()["state"]) == (201, "completed"), draft.text
+    return str(draft.json()["mark"])
+
+
+async def test_what_stands_on_a_draft_of_ours_is_left_and_says_so(
+    undoing: Undoing, judge: Judge, work: Work, client: httpx.AsyncClient
+) -> None:
+    """Hours were billed on a customer the run made in Conta: it is listed, and it stays."""
+    line = await made(undoing, "books")
+    pairs = {pair.books_id: pair.time_id for pair in await judge.pairs()}
+    employee = (await judge.twins.time())["employees"][0]["id"]
+    hour = {
+        "customerId": pairs[line["recordId"]], "employeeId": employee, "minutes": 60,
+        "hourlyRate": "1000", "billingState": "to_invoice",
+    }  # fmt: skip
+    await judge.twins.control("timerabbit", "POST", "/companies/cmp_1/entries", hour)
+    mark = await bill(client, undoing.linked, hour["customerId"])
+    shown = await undoing.show()
+
+    await undoing.ask()
+    await work()
+
+    (after,) = [one for one in await undoing.lines() if one["id"] == line["id"]]
+    assert shown["hindered"] == {"used-in-draft": 1}
+    assert (after["state"], after["code"]) == ("refused", "used-in-draft")
+    assert mark in after["facts"].values()
+    assert line["recordId"] in {pair.books_id for pair in await judge.pairs()}
+
+
+async def test_what_has_a_paper_in_conta_is_left_and_says_which(
+    undoing: Undoing, judge: Judge, work: Work
+) -> None:
+    """Somebody in Conta began an invoice on a customer the run made there: it stays."""
+    line = await made(undoing, "books")
+    paper = {
+        "registrationSource": "CONTA",
+        "customerId": int(line["recordId"]),
+        "invoiceDraftLines": [
+            {"description": "x", "quantity": 1, "price": 100, "discount": 0, "vatCode": "high"}
+        ],
+    }
+    transport = httpx.ASGITransport(judge.twins.conta)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://conta.test", headers={"apiKey": "conta-demo-key"}
+    ) as person:
+        made_there = await person.post("/invoice/organizations/1001/invoice-drafts", json=paper)
+    assert made_there.status_code == 200, made_there.text
+
+    await undoing.ask()
+    await work()
+
+    (after,) = [one for one in await undoing.lines() if one["id"] == line["id"]]
+    assert (after["state"], after["code"]) == ("refused", "used-in-books")
+    assert after["facts"] == {"papers": str(made_there.json()["id"])}
+    assert line["recordId"] in {pair.books_id for pair in await judge.pairs()}
+
+
 async def test_a_refusal_can_be_looked_at_once_more(
     undoing: Undoing, judge: Judge, work: Work
 ) -> None:
