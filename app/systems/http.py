@@ -7,20 +7,27 @@ of a call (measured 2026-11: 1,640 against 3,310 calls/s with 40 at once).
 """
 
 import ssl
+from collections.abc import AsyncIterator
 from functools import cache
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
+import yarl
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import map_aiohttp_exceptions
+from multidict import CIMultiDict
 
 from app.systems.addresses import PublicResolver, is_private_literal
+from app.systems.prepared import Prepared
 
 CONNECT_SECONDS = 10.0
 MOST_CONNECTIONS = 200
 # Below the 5 s after which uvicorn closes an idle connection (nginx: 75 s). A POST sent into a
 # connection that the other end is just closing has an unknown outcome, which only a person can end.
 KEEP_ALIVE_SECONDS = 4.0
+
+_TIMEOUT = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS)
 
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
@@ -62,8 +69,54 @@ def build_network(*, public_only: bool) -> httpx.AsyncBaseTransport:
         session._retry_connection = False  # noqa: SLF001 - there is no public switch (3.14)
         return session
 
-    transport = AiohttpTransport(verify=trusted_authorities(), client=open_session)
+    transport = _Network(verify=trusted_authorities(), client=open_session)
     return transport
+
+
+class _Network(AiohttpTransport):
+    """
+    Be httpx's transport over aiohttp; a request that is prepared goes by without a second parsing.
+
+    What httpx and httpx-aiohttp do to an address and to headers that are already as they go out
+    is a quarter of a call (measured 2026-11). Any other request goes httpx-aiohttp's own way.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the answer's body is read by the caller."""
+        if not isinstance(request, Prepared):
+            return await super().handle_async_request(request)
+        if not isinstance(self.client, aiohttp.ClientSession):
+            self.client = self.get_client()
+        with map_aiohttp_exceptions():
+            answer = await self.client.request(
+                request.method,
+                yarl.URL(request.address, encoded=True),
+                headers=CIMultiDict(request.given),
+                data=request.content or None,
+                allow_redirects=False,
+                timeout=_TIMEOUT,
+            )
+        return httpx.Response(
+            answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request
+        )
+
+
+class _Body(httpx.AsyncByteStream):
+    """Give an answer's body as it comes in, and its connection back."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give each piece as it was received."""
+        with map_aiohttp_exceptions():
+            while piece := await self._answer.content.readany():
+                yield piece
+
+    async def aclose(self) -> None:
+        """Give the connection back, or end it where the body was not read to its end."""
+        with map_aiohttp_exceptions():
+            await self._answer.__aexit__(None, None, None)
 
 
 @cache

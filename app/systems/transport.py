@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import cast
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from app.systems.http import CONNECT_SECONDS, network_to, nothing_was_sent, was_
 from app.systems.own_time import note_outgoing
 from app.systems.pace import Paces
 from app.systems.ports import RateLimited, SystemFault, Unreachable
+from app.systems.prepared import Prepared
 from app.systems.reading import retry_after_seconds
 from app.systems.retries import BreakerOpen, Distrusted, TimeLeft, again_after
 
@@ -37,9 +37,6 @@ _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _NETWORK_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError)
 
 _Pieces = AsyncIterable[bytes]
-
-_parsed = lru_cache(maxsize=1024)(httpx.URL)
-"""A record is read and written at one address, within the same bite."""
 
 log = structlog.get_logger(__name__)
 
@@ -140,12 +137,12 @@ class Transport:
 
     def _request(self, call: Call) -> httpx.Request:
         query = f"?{urlencode(call.query)}" if call.query else ""
-        return httpx.Request(
+        return Prepared(
             call.method,
-            _parsed(f"{self._base_url}{call.path()}{query}"),
-            headers={**_HEADERS, **call.headers},
-            content=call.body,
-            extensions=_TIMEOUTS,
+            f"{self._base_url}{call.path()}{query}",
+            {**_HEADERS, **call.headers},
+            call.body,
+            _TIMEOUTS,
         )
 
     async def _exchange(
@@ -179,10 +176,10 @@ class Transport:
 
     async def _read_body(self, response: httpx.Response, *, write: bool) -> bytes:
         limit = self.options.largest_body_bytes
-        if response.headers.get("content-encoding", "").lower() not in _ENCODINGS:
-            raise Distrusted("an encoding that was not asked for", effect_possible=write)
         # What is not encoded needs no decoder; httpx's costs a twentieth of a call.
         encoded = "content-encoding" in response.headers
+        if encoded and response.headers["content-encoding"].lower() not in _ENCODINGS:
+            raise Distrusted("an encoding that was not asked for", effect_possible=write)
         pieces = response.aiter_bytes() if encoded else cast("_Pieces", response.stream)
         chunks: list[bytes] = []
         size = 0
