@@ -4,6 +4,8 @@ With cli, the only file that knows both.
 """
 
 import asyncio
+import gc
+from typing import Final
 
 import httpx
 import structlog
@@ -20,6 +22,11 @@ from app.systems.enhetsregisteret.client import Enhetsregisteret
 from app.systems.timerabbit.client import TimerabbitSystem
 from app.telemetry import configure_logging, create_metrics
 from app.vault import Vault
+
+COLLECT_AFTER: Final = (10_000, 20, 10)
+"""After how many new objects the collector looks, and how many looks until it looks further back.
+With Python's own figures it takes a twelfth of a worker's time, and stops everything for 130 ms
+now and then (measured 2026-11)."""
 
 
 def build_runtime(
@@ -96,3 +103,10 @@ async def _role_fault(runtime: Runtime) -> str | None:
         return None
     finally:
         await runtime.database.engine.dispose()
+
+
+def leave_to_stay() -> None:
+    """Leave all that was built so far out of the collector's looks; it stays until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)

@@ -220,7 +220,7 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     import uvloop
     from prometheus_client import start_http_server
 
-    from app.bootstrap import checked_runtime
+    from app.bootstrap import checked_runtime, leave_to_stay
     from app.worker import run_worker
 
     runtime = checked_runtime(settings, hook)
@@ -230,6 +230,8 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
             start_http_server(port, addr="127.0.0.1", registry=registry)
         except OSError as err:
             return _refuse(f"TC_WORKER_METRICS_PORT: cannot listen: {err.strerror or err}")
+
+    leave_to_stay()
 
     async def until_told() -> None:
         try:

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from app.bootstrap import build_runtime
+from app.bootstrap import build_runtime, leave_to_stay
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.answer import Answer, answer_many
@@ -131,6 +131,7 @@ async def measured(size: int) -> dict[str, Any]:
         }
     )  # fmt: skip
     built = build_runtime(settings)
+    leave_to_stay()  # as a worker does
     large, small = (link.link_id for link in world.links)
     async with built.queue.open_async():
         runtime, sides = _with_systems(built, size, paced=False)
