@@ -148,6 +148,8 @@ class Database:
         await self.engine.dispose()
 
 
+_Driver = psycopg.AsyncConnection[tuple[Any, ...]]
+
 _BIND: Final = "SELECT set_config('app.link_ids', %(ids)s, true)"
 
 
@@ -176,9 +178,25 @@ async def run(
         psycopg.Error: As the driver says it, not wrapped by SQLAlchemy.
 
     """
+    return await _driver_of(session).execute(statement, parameters, prepare=True)
+
+
+@asynccontextmanager
+async def together(session: AsyncSession) -> AsyncIterator[None]:
+    """
+    Send what ``run`` is asked for in the block in one go; no row may be fetched before its end.
+
+    Raises:
+        psycopg.Error: At the end of the block, what any of the statements came to.
+
+    """
+    async with _driver_of(session).pipeline():
+        yield
+
+
+def _driver_of(session: AsyncSession) -> _Driver:
     pooled = session.sync_session.connection().connection
-    connection = cast("psycopg.AsyncConnection[tuple[Any, ...]]", pooled.driver_connection)
-    return await connection.execute(statement, parameters, prepare=True)
+    return cast("_Driver", pooled.driver_connection)
 
 
 def create_database(url: str, *, pool: int = 20, hook: Hook = _no_hook) -> Database:

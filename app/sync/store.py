@@ -138,10 +138,9 @@ _WRITE_HISTORY = """
 INSERT INTO history (link_id, entry_id, pair_id, event, side, field, value, winner, by, at)
 SELECT %(link_id)s, h.entry_id, h.pair_id, h.event, h.side, h.field, CAST(h.value AS jsonb),
        CAST(h.winner AS jsonb), h.by, %(now)s
-FROM unnest(CAST(%(entry_ids)s AS uuid[]), CAST(%(pair_ids)s AS uuid[]), CAST(%(events)s AS text[]),
-            CAST(%(sides)s AS text[]), CAST(%(fields)s AS text[]), CAST(%(values)s AS text[]),
-            CAST(%(winners)s AS text[]), CAST(%(bys)s AS text[]))
-     AS h (entry_id, pair_id, event, side, field, value, winner, by)
+FROM jsonb_to_recordset(CAST(%(entries)s AS jsonb))
+     AS h (entry_id uuid, pair_id uuid, event text, side text, field text, value text, winner text,
+           by text)
 """
 
 
@@ -161,13 +160,21 @@ async def write_history(
         {
             "link_id": link_id,
             "now": now,
-            "entry_ids": [uuid7() for _ in entries],
-            "pair_ids": [entry["pair_id"] for entry in entries],
-            "events": [entry["event"] for entry in entries],
-            "sides": [entry.get("side") for entry in entries],
-            "fields": [entry.get("field") for entry in entries],
-            "values": [json.dumps(entry.get("value")) for entry in entries],
-            "winners": [json.dumps(entry.get("winner")) for entry in entries],
-            "bys": [entry.get("by", "sync") for entry in entries],
+            "entries": json.dumps(
+                [
+                    {
+                        "entry_id": str(uuid7()),
+                        "pair_id": str(entry["pair_id"]),
+                        "event": entry["event"],
+                        "side": entry.get("side"),
+                        "field": entry.get("field"),
+                        # As texts: a JSON null is a value, and none in the table is not.
+                        "value": json.dumps(entry.get("value")),
+                        "winner": json.dumps(entry.get("winner")),
+                        "by": entry.get("by", "sync"),
+                    }
+                    for entry in entries
+                ]
+            ),
         },
     )
