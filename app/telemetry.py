@@ -6,7 +6,7 @@ Structured logs with allow-listed fields, and Prometheus metrics.
 import logging
 import sys
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -43,11 +43,16 @@ class Metrics:
     parked: Gauge
     oldest_pending_seconds: Gauge
     links: Gauge
+    _series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = field(default_factory=dict)
 
     def observe_call(self, system: str, method: str, outcome: str, seconds: float) -> None:
         """Count one call to another system."""
-        self.calls.labels(system, method, outcome).inc()
-        self.call_seconds.labels(system).observe(seconds)
+        series = self._series.get((system, method, outcome))
+        if series is None:  # the library's own look for a series costs more than counting
+            series = self.calls.labels(system, method, outcome), self.call_seconds.labels(system)
+            self._series[system, method, outcome] = series
+        series[0].inc()
+        series[1].observe(seconds)
 
 
 def create_metrics() -> Metrics:

@@ -81,11 +81,16 @@ async def read_both(look: Look, kind: RecordKind, pair: Pair) -> Seen:
         except SystemFault as fault:
             raise SideFailed(side, fault) from fault
 
-    time, books = await asyncio.gather(read(Side.TIME), read(Side.BOOKS), return_exceptions=True)
-    for answer in (time, books):
-        if isinstance(answer, BaseException):
-            raise answer
-    return {Side.TIME: cast("Sighting", time), Side.BOOKS: cast("Sighting", books)}
+    other = asyncio.create_task(read(Side.BOOKS))
+    try:
+        time = await read(Side.TIME)
+    except asyncio.CancelledError:
+        other.cancel()
+        raise
+    except Exception:
+        await asyncio.gather(other, return_exceptions=True)
+        raise
+    return {Side.TIME: time, Side.BOOKS: await other}
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class _Network(AiohttpTransport):
             return await super().handle_async_request(request)
         if not isinstance(self.client, aiohttp.ClientSession):
             self.client = self.get_client()
-        with map_aiohttp_exceptions():
+        try:
             answer = await self.client.request(
                 request.method,
                 yarl.URL(request.address, encoded=True),
@@ -96,6 +96,9 @@ class _Network(AiohttpTransport):
                 allow_redirects=False,
                 timeout=_TIMEOUT,
             )
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
         return httpx.Response(
             answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request
         )
@@ -109,9 +112,12 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give each piece as it was received."""
-        with map_aiohttp_exceptions():
+        try:
             while piece := await self._answer.content.readany():
                 yield piece
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
 
     async def aclose(self) -> None:
         """Give the connection back, or end it where the body was not read to its end."""

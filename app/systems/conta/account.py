@@ -1,7 +1,6 @@
 """Make calls for one organization, with a person's key."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from app.systems.calls import Answer, Call
 from app.systems.ports import AccessReason, Unauthorised
@@ -42,7 +41,17 @@ class Account:
             raise Unauthorised("not a key of Conta", reason=AccessReason.CREDENTIAL_REFUSED)
         headers = {**call.headers, "apiKey": self._key}
         return await self._transport.send(
-            replace(call, route=route, values=values, headers=headers, pace_key=self._pace_key)
+            Call(
+                call.method,
+                route,
+                values,
+                call.query,
+                headers,
+                call.body,
+                self._pace_key,
+                call.timeout_seconds,
+                call.effectless,
+            )
         )
 
 

@@ -1,7 +1,5 @@
 """Make calls for one company: with its access token, renewed once when it is refused."""
 
-from dataclasses import replace
-
 from app.systems.calls import Answer, Call
 from app.systems.ports import TokenKeeper, Tokens
 from app.systems.timerabbit.oauth import OAuth
@@ -44,9 +42,14 @@ class Account:
         return answer
 
     def _authorised(self, call: Call, tokens: Tokens) -> Call:
-        return replace(
-            call,
-            route=PREFIX + call.route,
-            headers={**call.headers, "Authorization": f"Bearer {tokens.access}"},
-            pace_key=self._pace_key,
+        return Call(
+            call.method,
+            PREFIX + call.route,
+            call.values,
+            call.query,
+            {**call.headers, "Authorization": f"Bearer {tokens.access}"},
+            call.body,
+            self._pace_key,
+            call.timeout_seconds,
+            call.effectless,
         )

@@ -123,9 +123,9 @@ class TimerabbitRecords:
 
 def _sighting(kind: RecordKind, body: bytes, etag: str | None) -> Sighting:
     parsed = read_json(body)
-    version = version_of(parsed)
-    if (etag is None or not etag.isascii()) and version is not None:
-        # The contract makes the strong validator from the version.
-        etag = f'"{version}"'
     record = record_from(kind, parsed)
+    if etag is None or not etag.isascii():
+        version = version_of(parsed)
+        # The contract makes the strong validator from the version.
+        etag = f'"{version}"' if version is not None else etag
     return Sighting(record, raw=cast("dict[str, Any]", parsed), version=etag)
