@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
@@ -92,11 +92,16 @@ async def _next_bite(
 async def _due_lines(
     session: AsyncSession, plan: Plan, kind: RecordKind, runtime: Runtime
 ) -> Sequence[Proposal]:
+    """
+    Give the next bite, mixed: lines of one sort stand together, and each sort keeps one side busy.
+
+    In the order they were drawn, one side's pace stood unused while the other's held all back.
+    """
     waits = and_(Proposal.outcome == OutcomeState.WAITING, Proposal.not_before <= runtime.clock())
     rows = await session.scalars(
         _lines_of(plan, kind)
         .where(or_(Proposal.outcome.is_(None), waits))
-        .order_by(Proposal.proposal_id)
+        .order_by(func.md5(cast(Proposal.proposal_id, Text)), Proposal.proposal_id)
         .limit(runtime.settings.drain_bite)
     )
     return rows.all()
@@ -126,7 +131,8 @@ async def _carry_out(
         await finish_creates(runtime, link_id)
     except SystemFault as fault:
         raise Away(Side.TIME, fault) from fault
-    gate = asyncio.Semaphore(runtime.settings.drain_parallel)
+    # Twice as many as in a drain: half of them wait for the slower side's pace.
+    gate = asyncio.Semaphore(2 * runtime.settings.drain_parallel)
 
     async def one(line: Proposal) -> None:
         async with gate:
