@@ -8,14 +8,16 @@ from app.canonical import Address
 from app.records.matching.lexicon import fold, lexicon
 
 _BOX = re.compile(
-    r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)", re.IGNORECASE
+    r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)"
 )
 _CARE_OF = re.compile(r"^\s*(?:c/o|v/|att:?)[^,]*,?\s*", re.IGNORECASE)
-_STREET = re.compile(r"^(\D*?[^\d\s,])[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
+_STREET = re.compile(r"^(\D*[^\d\s,])[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
 _ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn\.?|v\.|\bv)$")
 _GATE = re.compile(r"(?:gaten|gata|gate|gt\.?|g\.|\bg)$")
 _NOT_DIGIT = re.compile(r"\D")
 _PLAIN = re.compile(r"[^a-z0-9]")
+_ROADS = ("veien", "vegen", "vei", "veg", "vn", "vn.", "v.", "v")
+_GATES = ("gaten", "gata", "gate", "gt", "gt.", "g.", "g")
 _NO_CODES = frozenset({"0000", "9999", "1111", "1234"})
 
 
@@ -65,19 +67,26 @@ def read_address(address: Address) -> Spot:
     code = postal_code(address.postal_code)
     if not lines and address.line1 and code == "0001":
         code = ""
-    place = "" if is_placeholder(address.city) else fold((address.city or "").strip())
-    return Spot(street, house, letter, box, code, place or lexicon().code_place.get(code, ""))
+    place = _place(address.city) or lexicon().code_place.get(code, "")
+    return Spot(street, house, letter, box, code, place)
+
+
+@lru_cache(maxsize=1 << 12)
+def _place(typed: str | None) -> str:
+    """Fold a place's name; '' for a placeholder."""
+    return "" if typed is None or is_placeholder(typed) else fold(typed.strip())
 
 
 def _read_lines(lines: list[str]) -> tuple[str, int, str, str]:
     """Find street, house number, letter and box in the address lines; the first street wins."""
     street, house, letter, box = "", 0, "", ""
     for line in lines:
-        rest = _CARE_OF.sub("", line).strip() if "/" in line or ":" in line else line.strip()
-        if found := _BOX.search(rest):
+        rest = _CARE_OF.sub("", line) if "/" in line or ":" in line else line
+        rest = rest.strip().lower()
+        if "b" in rest and (found := _BOX.search(rest)):
             box = box or found.group(1)
         elif rest and not street:
-            street, house, letter = _read_street(rest.lower())
+            street, house, letter = _read_street(rest)
     return street, house, letter, box
 
 
@@ -94,4 +103,8 @@ def _read_street(text: str) -> tuple[str, int, str]:
 def street_key(name: str) -> str:
     """Fold a street's name so that all spellings of its road word are one, written out in full."""
     folded = fold(name.strip(" ,"))
-    return _PLAIN.sub("", _GATE.sub("gata", _ROAD.sub("veien", folded)))
+    if folded.endswith(_ROADS):
+        folded = _ROAD.sub("veien", folded)
+    if folded.endswith(_GATES):
+        folded = _GATE.sub("gata", folded)
+    return folded if folded.isalnum() else _PLAIN.sub("", folded)

@@ -1,6 +1,7 @@
 """Find the pairs worth comparing, without comparing everyone with everyone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import combinations, product
 
 from app.records.matching.normalise import Card
 
@@ -12,79 +13,84 @@ _CAP = 12
 _STRONG_CAP = 40
 
 
-def keys(card: Card) -> Iterator[str]:
+def keys(card: Card) -> list[str]:
     """
-    Give the keys under which a card is found; two cards that share one are compared.
+    Give the keys under which a card is found, some of them twice; two cards that share one are
+    compared.
 
     A capital letter in front marks a strong key: a number, a whole name, a mail, a phone, a street.
     """
-    yield from _identity_keys(card)
+    found = _identity_keys(card)
     joined, words = card.joined, card.words
-    yield "n" + joined[:7]
-    yield "m" + joined[-7:]
-    yield "v" + joined[:2] + joined[-9:]
+    found += ("n" + joined[:7], "m" + joined[-7:], f"v{joined[:2]}{joined[-9:]}")
     if card.label:
-        yield "n" + card.label[:7]
-    if card.personal or (2 <= len(words) <= 3 and not card.form):
-        yield from _person_keys(words)
-    if not card.personal:
-        yield from _company_keys(words)
+        found.append("n" + card.label[:7])
+    if card.personal:
+        found += _person_keys(words)
+    else:
+        if not card.form and 2 <= len(words) <= 3:
+            found += _person_keys(words)
+        found += _company_keys(words)
     if card.street:
-        yield f"s{card.street[:6]}{card.house}{card.place[:3]}"
+        found.append(f"s{card.street[:6]}{card.house}{card.place[:3]}")
+    return found
 
 
-def _identity_keys(card: Card) -> Iterator[str]:
+def _identity_keys(card: Card) -> list[str]:
     """Give the keys of what is meant to identify."""
-    yield "K" + card.key
-    yield "J" + card.joined
+    found = ["K" + card.key, "J" + card.joined]
     if card.number or card.bad_number:
-        yield "O" + (card.number or card.bad_number)
+        found.append("O" + (card.number or card.bad_number))
     if card.mail:
-        yield "E" + card.mail
-    if card.domain:
-        yield "D" + card.domain
+        found.append("E" + card.mail)
+        if card.domain:
+            found.append("D" + card.domain)
     if card.phone:
-        yield "P" + card.phone
-    if card.street and card.house:
-        yield f"S{card.street}{card.house}"
+        found.append("P" + card.phone)
+    if card.house and card.street:
+        found.append(f"S{card.street}{card.house}")
     if card.box:
-        yield f"B{card.box}{card.code}"
+        found.append(f"B{card.box}{card.code}")
+    return found
 
 
-def _person_keys(words: Sequence[str]) -> Iterator[str]:
+def _person_keys(words: Sequence[str]) -> list[str]:
     """Give keys that survive a slip, a swap or a missing middle name: pairs of word ends."""
-    whole = sorted(word for word in words if len(word) > 1)
-    for place, first in enumerate(whole):
-        for last in whole[place + 1 :]:
-            yield f"r{first[:3]}{last[:3]}"
-            yield f"t{first[-3:]}{last[-3:]}"
-            yield f"p{first[:2]}{last}"
-            yield f"q{first}{last[:2]}"
+    found = []
+    for first, last in combinations(sorted([word for word in words if len(word) > 1]), 2):
+        found += (
+            f"r{first[:3]}{last[:3]}",
+            f"t{first[-3:]}{last[-3:]}",
+            f"p{first[:2]}{last}",
+            f"q{first}{last[:2]}",
+        )
+    return found
 
 
-def _company_keys(words: Sequence[str]) -> Iterator[str]:
+def _company_keys(words: Sequence[str]) -> list[str]:
     """Give keys that survive a slip or an added word: rare words, beginnings, the first two."""
+    found = []
     for word in words:
         if len(word) > 3:
-            yield "w" + word
-            yield "x" + word[:5]
+            found += ("w" + word, "x" + word[:5])
     if len(words) > 1:
-        yield f"y{words[0][:3]}{words[1][:3]}"
-        yield f"z{words[0][-3:]}{words[1][-3:]}"
+        first, second = words[0], words[1]
+        found += (f"y{first[:3]}{second[:3]}", f"z{first[-3:]}{second[-3:]}")
+    return found
 
 
 def blocks(cards: Sequence[Card]) -> Blocks:
     """Collect the places of one side's cards by key."""
     found: Blocks = {}
     for place, card in enumerate(cards):
-        for key in dict.fromkeys(keys(card)):
-            held = found.get(key)
-            if held is None:
-                found[key] = place
-            elif isinstance(held, list):
-                held.append(place)
-            else:
+        for key in keys(card):
+            held = found.setdefault(key, place)
+            if held == place:  # new, or the card's second key of this spelling
+                continue
+            if not isinstance(held, list):
                 found[key] = [held, place]
+            elif held[-1] != place:
+                held.append(place)
     return found
 
 
@@ -97,12 +103,14 @@ def places_of(found: Blocks, key: str) -> Sequence[int]:
 def pairs_across(left: Blocks, right: Blocks) -> set[tuple[int, int]]:
     """List the pairs of places that share a key that is not too common on either side."""
     pairs: set[tuple[int, int]] = set()
-    for key in left:
-        if key not in right:
+    for key in left.keys() & right.keys():
+        one, other = left[key], right[key]
+        if isinstance(one, int) and isinstance(other, int):
+            pairs.add((one, other))
             continue
         places, others = places_of(left, key), places_of(right, key)
-        if _says_enough(key, len(places), len(others)):
-            pairs.update((one, other) for one in places for other in others)
+        if _says_enough(key, max(len(places), len(others))):
+            pairs.update(product(places, others))
     return pairs
 
 
@@ -110,11 +118,11 @@ def pairs_within(side: Blocks) -> set[tuple[int, int]]:
     """List the pairs of one side, the lower place first."""
     pairs: set[tuple[int, int]] = set()
     for key, places in side.items():
-        if isinstance(places, list) and _says_enough(key, len(places), len(places)):
-            pairs.update((one, other) for one in places for other in places if one < other)
+        if isinstance(places, list) and _says_enough(key, len(places)):
+            pairs.update(combinations(places, 2))
     return pairs
 
 
-def _says_enough(key: str, left: int, right: int) -> bool:
-    """Say whether a key is rare enough on both sides."""
-    return max(left, right) <= (_STRONG_CAP if key[0].isupper() else _CAP)
+def _says_enough(key: str, held: int) -> bool:
+    """Say whether a key that so many records of one side hold is rare enough."""
+    return held <= _CAP or (held <= _STRONG_CAP and key[0].isupper())

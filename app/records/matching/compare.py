@@ -13,6 +13,7 @@ _NUMBER_CLOSE = bit(Fact.NUMBER_CLOSE)
 _NUMBER_ONE_SIDE = bit(Fact.NUMBER_ONE_SIDE)
 _NUMBER_DIFFERENT = bit(Fact.NUMBER_DIFFERENT)
 _NUMBER_FAR = bit(Fact.NUMBER_FAR)
+_NAME_PARTLY = bit(Fact.NAME_PARTLY)
 _NAME_PERSONAL = bit(Fact.NAME_PERSONAL)
 _FORM_DIFFERENT = bit(Fact.FORM_DIFFERENT)
 _FORM_MISSING = bit(Fact.FORM_MISSING)
@@ -62,12 +63,40 @@ def beside_names(a: Card, b: Card) -> int:
     return _numbers(a, b) | _contacts(a, b) | _places(a, b) | _kinds(a, b) | _signs(a, b)
 
 
+def compare_likely(a: Card, b: Card) -> int:
+    """
+    Give the facts of two cards, or 0 when a part of the name is all they have in common.
+
+    Such a pair is never proposed (its score cannot reach a question's), and three of four pairs
+    that share a blocking key are of this sort: the rest of them need not be compared.
+    """
+    names = compare_names(a, b)
+    if names & _NAME_PARTLY and not _meet_beside_names(a, b):
+        return 0
+    return names | beside_names(a, b)
+
+
 def compare_akin(a: Card, b: Card) -> int:
     """Give the facts of two cards that number or name could make one customer; 0 for others."""
     names = compare_names(a, b)
     if names & _KIN or (a.number and a.number == b.number):
         return names | beside_names(a, b)
     return 0
+
+
+def _meet_beside_names(a: Card, b: Card) -> bool:
+    """Say whether anything but the names may agree."""
+    return bool(
+        (a.place and a.place == b.place)
+        or (a.code and a.code == b.code)
+        or (a.street and a.street == b.street)
+        or (a.phone and a.phone == b.phone)
+        or (a.mail and a.mail == b.mail)
+        or (a.domain and a.domain == b.domain)
+        or (a.number and a.number == b.number)
+        or (a.bad_number and (b.number or b.bad_number))
+        or (b.bad_number and a.number)
+    )
 
 
 def _numbers(a: Card, b: Card) -> int:

@@ -1,5 +1,7 @@
 """Compare the names of two cards, and the places that stand in them."""
 
+from functools import lru_cache
+
 from rapidfuzz.distance import OSA
 
 from app.records.matching.facts import bit
@@ -27,6 +29,7 @@ _GIVEN_DIFFERENT = bit(Fact.GIVEN_DIFFERENT)
 _PLACE_IN_NAME = bit(Fact.PLACE_IN_NAME)
 _PLACE_IN_NAME_ONE_SIDE = bit(Fact.PLACE_IN_NAME_ONE_SIDE)
 _PLACE_IN_NAME_OTHER = bit(Fact.PLACE_IN_NAME_OTHER)
+_NAME_UNLIKE = _NAME_OTHER | _NAME_PARTLY | _NAME_CONTAINED
 
 
 def compare_names(a: Card, b: Card) -> int:
@@ -60,7 +63,7 @@ def _names_with_places(a: Card, b: Card) -> int:
 def _other_names(a: Card, b: Card) -> int:
     """Compare names that are not equal; a trade name may stand in the other's mail domain."""
     relation = _persons(a, b) if a.personal and b.personal else _companies(a, b)
-    if relation & (_NAME_OTHER | _NAME_PARTLY | _NAME_CONTAINED) and _in_domain(a, b):
+    if relation & _NAME_UNLIKE and _in_domain(a, b):
         relation |= _NAME_IN_DOMAIN
     return relation
 
@@ -104,7 +107,8 @@ def _persons(a: Card, b: Card) -> int:
     if a.given and b.given and a.given != b.given:
         facts = _GIVEN_DIFFERENT
         return facts | (_NAME_PARTLY if a.bag & b.bag else _NAME_OTHER)
-    short, long = sorted((a.words, b.words), key=lambda words: (len(words), words))
+    swapped = (len(b.words), b.words) < (len(a.words), a.words)
+    short, long = (b.words, a.words) if swapped else (a.words, b.words)
     slips, left = _word_slips(short, list(long))
     if left > 1:
         return _NAME_PARTLY if slips else _NAME_CONTAINED
@@ -136,19 +140,23 @@ def _word_slips(short: tuple[str, ...], rest: list[str]) -> tuple[int, int]:
     """Count the slips between each word and its best partner, and the words without partner."""
     slips = 0
     for word in short:
-        best = min(rest, key=lambda other: (_slips(word, other), other))
-        slips += _slips(word, best)
+        fewest, best = min([(_slips(word, other), other) for other in rest])
+        slips += fewest
         rest.remove(best)
     return slips, len(rest)
 
 
+@lru_cache(maxsize=1 << 14)
 def _slips(word: str, other: str) -> int:
     """Count typing slips between two words; an initial fits its word; 9 means another word."""
-    if word == other or (min(len(word), len(other)) == 1 and word[0] == other[0]):
+    shorter = min(len(word), len(other))
+    if word == other or (shorter == 1 and word[0] == other[0]):
         return 0
-    distance = OSA.distance(word, other, score_cutoff=2)
-    allowed = 2 if min(len(word), len(other)) > 5 else 1
-    return distance if distance <= allowed and min(len(word), len(other)) > 2 else 9
+    if shorter < 3:
+        return 9
+    allowed = 2 if shorter > 5 else 1
+    distance = OSA.distance(word, other, score_cutoff=allowed)
+    return distance if distance <= allowed else 9
 
 
 def _companies(a: Card, b: Card) -> int:
@@ -156,19 +164,21 @@ def _companies(a: Card, b: Card) -> int:
     first, second = a.joined, b.joined
     shorter = min(len(first), len(second))
     distance = OSA.distance(first, second, score_cutoff=3)
-    if distance <= (0 if shorter < 5 else 1 if shorter < 12 else 2):
+    if distance <= 2 and distance <= (0 if shorter < 5 else 1 if shorter < 12 else 2):
         return _NAME_CLOSE
     one, two = a.bag, b.bag
-    if one <= two or two <= one:
-        return _NAME_CONTAINED
-    if _close_words(a.words, b.words):
-        return _NAME_CLOSE
-    if distance <= (0 if shorter < 4 else 1 if shorter < 6 else 2 if shorter < 12 else 3):
-        return _NAME_ALIKE
     shared = one & two
+    if shared and (len(shared) == len(one) or len(shared) == len(two)):
+        return _NAME_CONTAINED
+    if first[0] == second[0] and _close_words(a.words, b.words):
+        return _NAME_CLOSE
+    if distance <= 3 and distance <= (
+        0 if shorter < 4 else 1 if shorter < 6 else 2 if shorter < 12 else 3
+    ):
+        return _NAME_ALIKE
     if shared and sum(map(len, shared)) >= 4:
         return _NAME_PARTLY
-    alike = shorter >= 5 and (first.startswith(second[:5]) or first[-6:] == second[-6:])
+    alike = shorter >= 5 and (first[:5] == second[:5] or first[-6:] == second[-6:])
     return _NAME_PARTLY if alike else _NAME_OTHER
 
 
@@ -185,8 +195,8 @@ def _close_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _in_domain(a: Card, b: Card) -> bool:
     """Say whether one's name is the other's mail domain: a trade name on one side."""
-    return bool(a.label and labels(a.label, b.joined)) or bool(
-        b.label and labels(b.label, a.joined)
+    return (a.label[:5] == b.joined[:5] and labels(a.label, b.joined)) or (
+        b.label[:5] == a.joined[:5] and labels(b.label, a.joined)
     )
 
 

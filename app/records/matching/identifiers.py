@@ -1,6 +1,7 @@
 """Read organization numbers, phone numbers and mail addresses as people type them."""
 
 import re
+from functools import lru_cache
 from operator import mul
 from typing import NamedTuple
 
@@ -15,7 +16,9 @@ _NO_PHONES = frozenset({"12345678", "87654321", "11223344", "98765432", "9123456
 
 def organization_digits(text: str | None) -> str:
     """Keep the digits of an organization number: «NO 988 077 917 MVA», «Org.nr 988.077.917»."""
-    return _NOT_DIGIT.sub("", text) if text else ""
+    if not text or text.isdecimal():
+        return text or ""
+    return _NOT_DIGIT.sub("", text)
 
 
 def is_organization_number(digits: str) -> bool:
@@ -75,9 +78,15 @@ def read_mail(text: str | None) -> Mail:
         return NO_MAIL
     if domain in lexicon().free_mail:
         return Mail(address)
+    return Mail(address, domain, *_read_domain(domain))
+
+
+@lru_cache(maxsize=1 << 12)
+def _read_domain(domain: str) -> tuple[str, bool]:
+    """Give a domain's label, and whether it had a number at its end."""
     typed = fold(_NOT_LABEL.sub("", domain.split(".")[0]))
     label = typed.rstrip("0123456789")
-    return Mail(address, domain, label, label != typed)
+    return label, label != typed
 
 
 def labels(label: str, joined: str) -> bool:

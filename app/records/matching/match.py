@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from app.canonical import Customer, RecordId, Side
 from app.records.matching.block import pairs_across
-from app.records.matching.compare import compare
+from app.records.matching.compare import compare_likely
 from app.records.matching.decide import Verdict, decide
 from app.records.matching.duplicates import compare_within, duplicates, twins
 from app.records.matching.facts import bit
@@ -68,11 +68,14 @@ def candidates(
     refused: Pairs,
 ) -> Iterable[Candidate]:
     """Compare pairs given by place and keep those that are linked or asked about."""
+    drop = Verdict.DROP
     for one, other in pairs:
         first, second = left[one], right[other]
-        bits = compare(first, second)
+        bits = compare_likely(first, second)
+        if not bits:
+            continue
         decision = decide(bits)
-        if decision.verdict is Verdict.DROP or (first.id, second.id) in refused:
+        if decision.verdict is drop or (first.id, second.id) in refused:
             continue
         tie = (min(first.id, second.id), max(first.id, second.id))
         yield Candidate(one, other, bits, decision, tie)

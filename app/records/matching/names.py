@@ -1,6 +1,7 @@
 """Read names as people type them: words, legal form, noise, numbers, places, persons."""
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _DASH = re.compile(r"\s[-–—*|]+\s*|\s[*]+$|\*+")
 _NOISY = re.compile(r"[-–—*|]")
 _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
 _ROMAN_LAST = frozenset({"i", "v", "x"})
+_AS_FOLDED: frozenset[str] = frozenset()
 _PEOPLE = 5_400_000
 _COMMON_FAMILY = 3_000
 _FAR_OFTENER = 10
@@ -71,10 +73,12 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     lexis = lexicon()
     typed = _typed_words(_clean(raw, lexis), lexis)
     typed, form = _without_forms(typed, lexis)
-    words = [fold(word) for word in typed]
-    ands = any(word in lexis.ands for word in words)
-    department = any(word in lexis.departments for word in words)
-    bare = [word for word in words if word not in lexis.ands and word not in lexis.departments]
+    words = list(map(fold, typed))
+    ands = not lexis.ands.isdisjoint(words)
+    department = not lexis.departments.isdisjoint(words)
+    bare = words
+    if ands or department:
+        bare = [word for word in words if word not in lexis.ands | lexis.departments]
     counts = _counts(bare, lexis)
     personlike = not counts and not department and _is_personal(bare, kind, lexis)
     personal = personlike and not form
@@ -89,7 +93,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
         joined="".join(bare),
         full=full,
         key=" ".join(sorted(bare)),
-        marked=frozenset(typed).difference(words),
+        marked=_AS_FOLDED if typed == words else frozenset(typed).difference(words),
         form=form,
         counts=counts,
         mention=mention,
@@ -105,7 +109,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
 
 def _clean(raw: str, lexis: Lexicon) -> str:
     """Take away contacts, brackets, broken letters and noise behind a dash."""
-    text = _mended(raw).replace("\u00a0", " ").replace("’", "").replace("'", "").lower()
+    text = (raw if raw.isascii() else _mended(raw)).replace("'", "").lower()
     if "/" in text or "att" in text:
         text = _CONTACT.sub(" ", text)
     if "(" in text or "[" in text:
@@ -120,13 +124,11 @@ def _clean(raw: str, lexis: Lexicon) -> str:
 
 
 def _mended(raw: str) -> str:
-    """Mend text that was read in the wrong encoding («Ã¸»)."""
-    if "Ã" not in raw:
-        return raw
-    try:
-        return raw.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return raw
+    """Mend text that was read in the wrong encoding («Ã¸»), and its spaces and apostrophes."""
+    if "Ã" in raw:
+        with suppress(UnicodeError):
+            raw = raw.encode("cp1252").decode("utf-8")
+    return raw.replace("\u00a0", " ").replace("’", "")
 
 
 def _kept_bracket(inner: str, lexis: Lexicon) -> str:
@@ -161,18 +163,15 @@ def _without_forms(words: list[str], lexis: Lexicon) -> tuple[list[str], str]:
     if lexis.forms.keys().isdisjoint(words):
         return words, ""
     last = len(words) - 1
-    at = [place for place, word in enumerate(words) if _is_form(word, place, last, lexis)]
-    rest = [word for place, word in enumerate(words) if place not in at]
-    return (rest, lexis.forms[words[at[0]]]) if rest and at else (words, "")
-
-
-def _is_form(word: str, place: int, last: int, lexis: Lexicon) -> bool:
-    """Say whether the word at this place is a legal form."""
-    known = lexis.forms.get(word)
-    if known is None:
-        return False
-    first = place == 0 and word in lexis.forms_first
-    return known in lexis.forms_anywhere or first or place == last
+    form, rest = "", []
+    for place, word in enumerate(words):
+        known = lexis.forms.get(word)
+        first = place == 0 and word in lexis.forms_first
+        if known and (place == last or first or known in lexis.forms_anywhere):
+            form = form or known
+        else:
+            rest.append(word)
+    return (rest, form) if rest else (words, "")
 
 
 def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], str]:
@@ -184,11 +183,12 @@ def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], s
 def _counts(words: list[str], lexis: Lexicon) -> tuple[str, ...]:
     """List digits, Roman numerals and a «Nye» in front, sorted."""
     found = [word for word in words if word in _ROMAN or not word.isalpha()]
-    if len(words) > 1 and words[-1] in _ROMAN_LAST:
-        found.append(words[-1])
-    if len(words) > 1 and words[0] in lexis.renewals:
-        found.append(words[0])
-    return tuple(sorted(found))
+    if len(words) > 1:
+        if words[-1] in _ROMAN_LAST:
+            found.append(words[-1])
+        if words[0] in lexis.renewals:
+            found.append(words[0])
+    return tuple(sorted(found)) if found else ()
 
 
 def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
@@ -202,18 +202,21 @@ def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
 
 def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> bool:
     """Say whether the words read as a person's name."""
-    if not 2 <= len(words) <= 5 or any(_is_trade(word, lexis) for word in words):
+    if not 2 <= len(words) <= 5:
         return False
-    first_or_last = words[0] in lexis.given or words[-1] in lexis.given
+    given, surnames = lexis.given, lexis.surnames
+    known = words[0] in given or words[-1] in given
     if kind is CustomerKind.PRIVATE:
-        return first_or_last or words[0] in lexis.surnames or words[-1] in lexis.surnames
-    known = all(len(word) == 1 or word in lexis.given or word in lexis.surnames for word in words)
-    return first_or_last and known
+        known = known or words[0] in surnames or words[-1] in surnames
+    elif known:
+        known = all([len(word) == 1 or word in given or word in surnames for word in words])
+    return known and not any([_is_trade(word) for word in words])
 
 
-def _is_trade(word: str, lexis: Lexicon) -> bool:
+@lru_cache(maxsize=1 << 12)
+def _is_trade(word: str) -> bool:
     """Say whether a word ends like a trade and is nobody's family name, as Nygård is."""
-    return word.endswith(lexis.trades) and word not in lexis.surnames
+    return word.endswith(lexicon().trades) and word not in lexicon().surnames
 
 
 def _given(words: list[str], lexis: Lexicon) -> str:

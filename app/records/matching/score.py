@@ -18,14 +18,14 @@ class Weights:
         start: Score of a pair of which nothing is known.
         by_bit: The same weights by the fact's bit.
         single: Weight of each fact.
-        together: Bits of two facts, and what their meeting adds.
+        together: By the lower bit of two facts: the other's bit, and what their meeting adds.
 
     """
 
     start: int
     single: dict[Fact, int]
     by_bit: dict[int, int]
-    together: tuple[tuple[int, int], ...]
+    together: dict[int, list[tuple[int, int]]]
 
 
 @cache
@@ -38,9 +38,7 @@ def weights() -> Weights:
         start=table["start"],
         single=single,
         by_bit={bit(fact): weight for fact, weight in single.items()},
-        together=tuple(
-            (bit(Fact(one), Fact(other)), weight) for one, other, weight in table["together"]
-        ),
+        together=_by_lower_bit(table["together"]),
     )
 
 
@@ -48,15 +46,24 @@ def score(bits: int) -> int:
     """Sum the evidence of the facts, in tenths of log-odds."""
     known = weights()
     total = known.start
-    for both, weight in known.together:
-        if bits & both == both:
-            total += weight
     left = bits
     while left:
         lowest = left & -left
-        total += known.by_bit[lowest]
         left ^= lowest
+        total += known.by_bit[lowest]
+        for other, weight in known.together.get(lowest, ()):
+            if left & other:
+                total += weight
     return total
+
+
+def _by_lower_bit(together: list[tuple[str, str, int]]) -> dict[int, list[tuple[int, int]]]:
+    """Index the weights of two facts by the one whose bit is lower."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for one, other, weight in together:
+        lower, higher = sorted((bit(Fact(one)), bit(Fact(other))))
+        found.setdefault(lower, []).append((higher, weight))
+    return found
 
 
 @cache
