@@ -6,7 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.canonical import Address, Customer, CustomerKind, RecordId, Side
-from app.records.matching import Index, Matching, Proposal, match, match_one
+from app.records.matching import Fact, Index, Matching, Proposal, match, match_one
+from app.records.matching.compare import compare, compare_likely
+from app.records.matching.decide import Verdict, decide
+from app.records.matching.facts import bit
+from app.records.matching.normalise import read_card
 
 NAMES = (
     "Ola Hansen",
@@ -185,3 +189,19 @@ def test_one_record_alone_is_judged_by_the_same_rules(
         mine = [found.certain] if found.certain else []
         assert all((p.time_id, p.books_id, p.rule) in certain for p in mine)
         assert found.nothing == (not found.certain and not found.asked)
+
+
+@lawful
+@given(drawn=st.lists(customers, min_size=2, max_size=2).map(numbered))
+def test_what_is_not_compared_to_the_end_links_nothing(drawn: list[Customer]) -> None:
+    """Facts are spared only where names are unlike, no number agrees and nobody must be asked."""
+    one, other = map(read_card, drawn)
+    whole = compare(one, other)
+
+    if not compare_likely(one, other):
+        decision = decide(whole)
+        assert decision.verdict is not Verdict.LINK
+        assert not decision.duty
+        assert whole & bit(Fact.NAME_PARTLY, Fact.NAME_OTHER)
+    else:
+        assert compare_likely(one, other) == whole

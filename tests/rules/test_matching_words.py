@@ -74,11 +74,15 @@ def test_each_fact_has_a_weight_and_its_own_bit() -> None:
 
 def test_meetings_of_facts_count_beside_the_facts() -> None:
     """What two facts together add is counted only when both hold."""
-    both, extra = next(pair for pair in weights().together if pair[1])
-    one = next(facts_in(both))
+    one, other, extra = next(
+        (one, other, extra)
+        for one, met in weights().together.items()
+        for other, extra in met
+        if extra
+    )
 
-    alone = score(bit(one)) + score(both & ~bit(one)) - weights().start
-    assert score(both) - alone == extra
+    alone = score(one) + score(other) - weights().start
+    assert score(one | other) - alone == extra
 
 
 def test_the_benchmark_reads_and_writes_its_files(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ from typing import NamedTuple
 from app.canonical import Address
 from app.records.matching.lexicon import fold, lexicon
 
-_BOX = re.compile(
-    r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)"
-)
+_BOX = re.compile(r"\b(?:postboks|postb|pboks|boks|p\.?\s?b\.?|po\.? ?box)\.?\s*(\d+)")
 _CARE_OF = re.compile(r"^\s*(?:c/o|v/|att:?)[^,]*,?\s*", re.IGNORECASE)
 _STREET = re.compile(r"^(\D*[^\d\s,])[\s,]*(\d+)\s*[-/]?\s*([a-zæøå]\b)?")
 _ROAD = re.compile(r"(?:veien|vegen|vei|veg|vn\.?|v\.|\bv)$")

@@ -11,18 +11,21 @@ Blocks = dict[str, int | list[int]]
 _CAP = 12
 """Most records of a side that a key may hold; beyond it says too little. Strong keys hold more."""
 _STRONG_CAP = 40
+_RARE_CAP = 5
+_TELL_IF_RARE = frozenset("hx")
+"""Keys of what tells only where hardly any hold it: a house in any town, a word's beginning."""
 
 
 def keys(card: Card) -> list[str]:
     """
-    Give the keys under which a card is found, some of them twice; two cards that share one are
-    compared.
+    Give the keys under which a card is found, perhaps twice; cards that share one are compared.
 
-    A capital letter in front marks a strong key: a number, a whole name, a mail, a phone, a street.
+    A capital letter in front marks a strong key: a number, a whole name, a mail, a phone, a box.
+    Each kind of key finds true pairs that no other finds; one that found none was taken away.
     """
     found = _identity_keys(card)
     joined, words = card.joined, card.words
-    found += ("n" + joined[:7], "m" + joined[-7:], f"v{joined[:2]}{joined[-9:]}")
+    found += ("n" + joined[:7], "m" + joined[-7:])
     if card.label:
         found.append("n" + card.label[:7])
     if card.personal:
@@ -33,6 +36,8 @@ def keys(card: Card) -> list[str]:
         found += _company_keys(words)
     if card.street:
         found.append(f"s{card.street[:6]}{card.house}{card.place[:3]}")
+        if card.house:
+            found.append(f"h{card.street}{card.house}")
     return found
 
 
@@ -47,8 +52,6 @@ def _identity_keys(card: Card) -> list[str]:
             found.append("D" + card.domain)
     if card.phone:
         found.append("P" + card.phone)
-    if card.house and card.street:
-        found.append(f"S{card.street}{card.house}")
     if card.box:
         found.append(f"B{card.box}{card.code}")
     return found
@@ -56,7 +59,7 @@ def _identity_keys(card: Card) -> list[str]:
 
 def _person_keys(words: Sequence[str]) -> list[str]:
     """Give keys that survive a slip, a swap or a missing middle name: pairs of word ends."""
-    found = []
+    found: list[str] = []
     for first, last in combinations(sorted([word for word in words if len(word) > 1]), 2):
         found += (
             f"r{first[:3]}{last[:3]}",
@@ -68,11 +71,8 @@ def _person_keys(words: Sequence[str]) -> list[str]:
 
 
 def _company_keys(words: Sequence[str]) -> list[str]:
-    """Give keys that survive a slip or an added word: rare words, beginnings, the first two."""
-    found = []
-    for word in words:
-        if len(word) > 3:
-            found += ("w" + word, "x" + word[:5])
+    """Give keys that survive a slip or an added word: rare beginnings, the first two words."""
+    found = ["x" + word[:5] for word in words if len(word) > 3]
     if len(words) > 1:
         first, second = words[0], words[1]
         found += (f"y{first[:3]}{second[:3]}", f"z{first[-3:]}{second[-3:]}")
@@ -125,4 +125,6 @@ def pairs_within(side: Blocks) -> set[tuple[int, int]]:
 
 def _says_enough(key: str, held: int) -> bool:
     """Say whether a key that so many records of one side hold is rare enough."""
-    return held <= _CAP or (held <= _STRONG_CAP and key[0].isupper())
+    if held <= _RARE_CAP:
+        return True
+    return held <= (_STRONG_CAP if key[0].isupper() else 0 if key[0] in _TELL_IF_RARE else _CAP)

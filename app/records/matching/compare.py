@@ -13,7 +13,8 @@ _NUMBER_CLOSE = bit(Fact.NUMBER_CLOSE)
 _NUMBER_ONE_SIDE = bit(Fact.NUMBER_ONE_SIDE)
 _NUMBER_DIFFERENT = bit(Fact.NUMBER_DIFFERENT)
 _NUMBER_FAR = bit(Fact.NUMBER_FAR)
-_NAME_PARTLY = bit(Fact.NAME_PARTLY)
+_NAME_UNLIKE = bit(Fact.NAME_PARTLY, Fact.NAME_OTHER)
+_NAME_IN_DOMAIN = bit(Fact.NAME_IN_DOMAIN)
 _NAME_PERSONAL = bit(Fact.NAME_PERSONAL)
 _FORM_DIFFERENT = bit(Fact.FORM_DIFFERENT)
 _FORM_MISSING = bit(Fact.FORM_MISSING)
@@ -65,13 +66,14 @@ def beside_names(a: Card, b: Card) -> int:
 
 def compare_likely(a: Card, b: Card) -> int:
     """
-    Give the facts of two cards, or 0 when a part of the name is all they have in common.
+    Give the facts of two cards, or 0 when they have at most a part of the name in common.
 
-    Such a pair is never proposed (its score cannot reach a question's), and three of four pairs
-    that share a blocking key are of this sort: the rest of them need not be compared.
+    Nobody is asked about such a pair, and three of four that share a blocking key are of this
+    sort: the rest of them need not be compared.
     """
     names = compare_names(a, b)
-    if names & _NAME_PARTLY and not _meet_beside_names(a, b):
+    unlike = names & _NAME_UNLIKE and not names & _NAME_IN_DOMAIN
+    if unlike and not _meet_beside_names(a, b):
         return 0
     return names | beside_names(a, b)
 

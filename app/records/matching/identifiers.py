@@ -84,7 +84,7 @@ def read_mail(text: str | None) -> Mail:
 @lru_cache(maxsize=1 << 12)
 def _read_domain(domain: str) -> tuple[str, bool]:
     """Give a domain's label, and whether it had a number at its end."""
-    typed = fold(_NOT_LABEL.sub("", domain.split(".")[0]))
+    typed = fold(_NOT_LABEL.sub("", domain.split(".", maxsplit=1)[0]))
     label = typed.rstrip("0123456789")
     return label, label != typed
 

@@ -209,8 +209,8 @@ def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) ->
     if kind is CustomerKind.PRIVATE:
         known = known or words[0] in surnames or words[-1] in surnames
     elif known:
-        known = all([len(word) == 1 or word in given or word in surnames for word in words])
-    return known and not any([_is_trade(word) for word in words])
+        known = all(len(word) == 1 or word in given or word in surnames for word in words)
+    return known and not any(map(_is_trade, words))
 
 
 @lru_cache(maxsize=1 << 12)
