@@ -7,7 +7,7 @@ from rapidfuzz.distance import OSA
 from app.records.matching.facts import bit
 from app.records.matching.identifiers import labels
 from app.records.matching.lexicon import fold, lexicon
-from app.records.matching.normalise import Card
+from app.records.matching.normalise import UNCOMMON_BEARERS, Card
 from app.records.matching.proposals import Fact
 
 _NAME_SAME = bit(Fact.NAME_SAME)
@@ -83,10 +83,17 @@ def _same_names(a: Card, b: Card) -> int:
 
 
 def _rarity(a: Card, b: Card) -> int:
-    """Say how rare two personal names are, by the commoner of them."""
+    """
+    Say how rare two personal names are, by the commoner of them.
+
+    In one town there is hardly a second bearer, however large the register.
+    """
     if a.rare and b.rare:
         return _NAME_RARE
-    return _NAME_UNCOMMON if a.uncommon and b.uncommon else 0
+    if a.uncommon and b.uncommon:
+        return _NAME_UNCOMMON
+    here = bool(a.place and a.place == b.place and a.bearers and b.bearers)
+    return _NAME_UNCOMMON if here and max(a.bearers, b.bearers) <= UNCOMMON_BEARERS else 0
 
 
 def _folded_apart(a: Card, b: Card) -> bool:
@@ -112,11 +119,19 @@ def _persons(a: Card, b: Card) -> int:
     slips, left = _word_slips(short, list(long))
     if left > 1:
         return _NAME_PARTLY if slips else _NAME_CONTAINED
+    if left and _meet_by_an_initial(short, long):
+        return _NAME_PARTLY
     beside = _rarity(a, b)
     beside |= _GIVEN_SAME if a.guess and a.guess == b.guess else 0
     if not slips:
         return _NAME_MIDDLE | beside
     return _NAME_CLOSE | beside if slips <= 2 and not left else _slipped_names(a, b, slips, beside)
+
+
+def _meet_by_an_initial(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+    """Say whether but one word meets another in full: Morten Albertsen, Morten A. Salomonsen."""
+    spelt = [word for word in long if len(word) > 1]
+    return sum(any(_slips(word, other) < 9 for other in spelt) for word in short) < 2
 
 
 def _slipped_names(a: Card, b: Card, slips: int, beside: int) -> int:

@@ -8,17 +8,21 @@ from app.records.matching.evidence import (
     AGAINST,
     ALIKE,
     ALONE,
+    AREA,
     DOMAIN,
+    DOMAIN_SECOND,
+    FULL_COMPANY_NAME,
+    FURTHER,
     NAME_CONTAINED,
     NEAR,
     NUMBER_DIFFERENT,
     NUMBER_SAME,
     PLACE_OTHER,
-    RARE,
     SAME,
     STRONG,
     TELLING,
     TOLD_APART,
+    UNCOMMON,
 )
 from app.records.matching.linking import link_rule
 from app.records.matching.score import score
@@ -30,7 +34,9 @@ ASK_FROM = -35
 
 DOUBLE_FROM = 9
 """Lowest score of a suspected duplicate inside a side."""
-DOUBLE_DESPITE_VETO = {"place-different": 0, "kind": 45, "person-or-company": 15}
+DOUBLE_TOLD_FROM = 2
+"""The same where the name alone tells."""
+DOUBLE_DESPITE_VETO = {"place-different": 0, "kind": 20, "person-or-company": 15}
 """Lowest score of a suspected duplicate that is never linked unasked, by the reason."""
 
 
@@ -89,24 +95,39 @@ def _must_be_asked(bits: int) -> bool:
     alike = SAME | NEAR | ALIKE | (NAME_CONTAINED if bits & STRONG else 0)
     if not bits & NUMBER_DIFFERENT or not bits & alike:
         return False
-    if bits & SAME and bits & ALONE:
+    if bits & SAME and bits & (ALONE | FULL_COMPANY_NAME):
         return True
     apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN)
     return not (apart or bits & TOLD_APART)
 
 
-def is_double(bits: int, decision: Decision) -> bool:
+def is_double(bits: int, decision: Decision, stricter: int = 0) -> bool:
     """
     Say whether two records of one side are to be shown as one customer written twice.
 
     What links across the sides is one. So is an equal or close name with evidence enough: a person
     sees it, nothing is merged, and within a side the two are more often strangers than across.
+    Where nothing beside the name agrees, the name itself must tell: equal, and a full or rare one.
+
+    Args:
+        stricter: Added to the lowest score, for a large register (``settle.stricter``).
+
     """
     if decision.verdict is Verdict.LINK:
         return True
     if not bits & (SAME | NEAR | ALIKE):
         return False
     if decision.vetoed:
-        return decision.score >= DOUBLE_DESPITE_VETO.get(decision.rule, _NEVER)
-    telling = bits & (TELLING | RARE)
-    return decision.score >= DOUBLE_FROM or bool(bits & SAME and telling and not bits & AGAINST)
+        known = bits & SAME or decision.rule != "place-different"
+        return bool(known and decision.score >= DOUBLE_DESPITE_VETO.get(decision.rule, _NEVER))
+    telling = _name_tells(bits)
+    if not bits & (FURTHER | AREA):
+        return telling and decision.score >= DOUBLE_TOLD_FROM + stricter
+    return telling or decision.score >= DOUBLE_FROM
+
+
+def _name_tells(bits: int) -> bool:
+    """Say whether a name that stands twice on a side hardly is two customers'."""
+    if not bits & SAME:
+        return False
+    return bool(bits & UNCOMMON or (bits & TELLING and not bits & (AGAINST | DOMAIN_SECOND)))

@@ -9,20 +9,20 @@ from app.records.matching.decide import Verdict, decide, is_double
 from app.records.matching.index import Index
 from app.records.matching.proposals import Duplicate
 from app.records.matching.score import ordered
-from app.records.matching.settle import Candidate
+from app.records.matching.settle import Candidate, stricter
 
 
 def compare_within(side: Index) -> tuple[Candidate, ...]:
     """List the pairs inside one side that look like one customer."""
     cards = side.cards
-    found = []
+    found, bar = [], stricter(len(cards))
     for one, other in pairs_within(side.blocks):
         first, second = cards[one], cards[other]
         bits = compare_akin(first, second)
         if not bits:
             continue
         decision = decide(bits)
-        if is_double(bits, decision):
+        if is_double(bits, decision, bar):
             found.append(Candidate(one, other, bits, decision, (first.id, second.id)))
     return tuple(sorted(found, key=lambda c: (-c.decision.score, c.tie)))
 

@@ -8,7 +8,7 @@ from app.canonical import Customer, RecordId, Side
 from app.records.matching.block import blocks, pairs_across, places_of
 from app.records.matching.index import Index
 from app.records.matching.match import Pairs, candidates, propose
-from app.records.matching.normalise import Card, read_card
+from app.records.matching.normalise import Card, mark_shared, read_card
 from app.records.matching.proposals import Fact, Found, Proposal
 from app.records.matching.settle import QUESTIONS, Candidate, settle
 
@@ -40,6 +40,7 @@ def match_one(
 
     """
     card = read_card(record)
+    mark_shared([card])
     card.alone = siblings is None or _is_alone(card, siblings)
     apart = refused if own_side is Side.TIME else {(mine, theirs) for theirs, mine in refused}
     near = pairs_across(blocks([card]), others.blocks)

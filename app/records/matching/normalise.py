@@ -18,6 +18,13 @@ RARE_BEARERS = 2.0
 """Most expected bearers in Norway of a personal name that counts as rare."""
 UNCOMMON_BEARERS = 10.0
 """Most of one that counts as uncommon: in one town there is hardly a second."""
+SIZE = 3000
+"""
+Customers in a register for which those limits hold; above it they fall as the register grows.
+
+The strangers of one name that a register holds are its bearers times the share of the people that
+are customers, so twice as many customers make the same mistake as likely with half as many bearers.
+"""
 
 
 @dataclass(slots=True)
@@ -32,6 +39,7 @@ class Card:
         bad_number: Seven or more digits that are no valid number.
         second_domain: The mail domain is the name with a number behind («osttransport2»), so the
             plain one is another's.
+        rare, uncommon: A personal name that few bear, or not many, for the size of its side.
         alone: The name stands once on its side.
         mail_shared, phone_shared: Held by three or more records of its side: no evidence.
 
@@ -57,8 +65,7 @@ class Card:
     personal: bool
     given: str
     guess: str
-    rare: bool
-    uncommon: bool
+    bearers: float
     street: str
     house: int
     letter: str
@@ -70,6 +77,8 @@ class Card:
     domain: str
     label: str
     second_domain: bool
+    rare: bool = False
+    uncommon: bool = False
     alone: bool = True
     mail_shared: bool = False
     phone_shared: bool = False
@@ -103,8 +112,7 @@ def read_card(customer: Customer) -> Card:
         personal=name.personal,
         given=name.given,
         guess=name.guess,
-        rare=0 < name.bearers <= RARE_BEARERS,
-        uncommon=0 < name.bearers <= UNCOMMON_BEARERS,
+        bearers=name.bearers,
         street=spot.street,
         house=spot.house,
         letter=spot.letter,
@@ -134,7 +142,7 @@ def read_side(
 
 
 def mark_shared(cards: Sequence[Card]) -> None:
-    """Note on each card whether its name, mail and phone are its own."""
+    """Note on each card whether its name, mail and phone are its own, and its name a rare one."""
     names: dict[str, int] = {}
     holders: dict[str, int] = {}
     for card in cards:
@@ -142,7 +150,10 @@ def mark_shared(cards: Sequence[Card]) -> None:
             names[name] = names.get(name, 0) + 1
         for value in (card.mail, card.phone):
             holders[value] = holders.get(value, 0) + 1
+    few = UNCOMMON_BEARERS * min(1.0, SIZE / max(1, len(cards)))
     for card in cards:
+        card.rare = 0 < card.bearers <= min(few, RARE_BEARERS)
+        card.uncommon = 0 < card.bearers <= few
         card.alone = names[card.joined] == 1 and names[card.key] == 1
         card.mail_shared = holders[card.mail] > 2
         card.phone_shared = holders[card.phone] > 2

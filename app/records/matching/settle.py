@@ -10,6 +10,7 @@ from typing import TypeVar
 from app.records.matching.decide import ASK_FROM, Decision, Verdict
 from app.records.matching.evidence import AGAINST, NAME_CONTAINED, NUMBER_SAME, STRONG
 from app.records.matching.facts import bit
+from app.records.matching.normalise import SIZE
 from app.records.matching.proposals import Fact
 
 T = TypeVar("T")
@@ -17,7 +18,6 @@ T = TypeVar("T")
 MARGIN = 20
 """How much better than its rivals a pair must be, in tenths of log-odds."""
 _NAME_SLIPPED = bit(Fact.NAME_CLOSE, Fact.NAME_ALIKE)
-_FITTED_SIZE = 3000
 QUESTIONS = 2
 """Most questions shown for one record."""
 
@@ -77,7 +77,7 @@ def settle(
         links.append(one)
         lefts.add(one.left)
         rights.add(one.right)
-    bar = ASK_FROM + max(0, round(4 * log(max(size, 1) / _FITTED_SIZE)))
+    bar = ASK_FROM + stricter(size)
     free = [
         one
         for one in ranked
@@ -86,6 +86,11 @@ def settle(
         and (one.decision.score >= bar or one.decision.duty)
     ]
     return Settled(tuple(links), tuple(at_most_two_each(free, lambda c: (c.left, c.right))))
+
+
+def stricter(size: int) -> int:
+    """Say how much more evidence a register of this size asks: more strangers look alike in it."""
+    return max(0, round(4 * log(max(size, 1) / SIZE)))
 
 
 def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int, int]]) -> bool:
