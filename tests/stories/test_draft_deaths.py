@@ -13,13 +13,14 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
 
 LOST = {"kind": "lost_answer", "method": "POST", "path": "invoice-drafts", "times": 1}
 SCENARIOS: dict[CommitPoint, tuple[str, str, int]] = {
+    # First: Conta refuses the VAT code for a moment, in which no other draft may come.
+    CommitPoint.DRAFT_REFUSED: ("service", "before", 0),
     CommitPoint.DRAFT_INTENT: ("service", "after", 1),
     CommitPoint.DRAFT_RESERVED: ("service", "before", 1),
     CommitPoint.DRAFT_ATTEMPT: ("service", "after", 0),
     CommitPoint.DRAFT_BEFORE_POST: ("service", "before", 0),
     CommitPoint.DRAFT_AFTER_POST: ("service", "before", 1),
     CommitPoint.DRAFT_CREATED: ("service", "before", 1),
-    CommitPoint.DRAFT_REFUSED: ("service", "before", 0),
     CommitPoint.DRAFT_UNKNOWN: ("service", "before", 1),
     CommitPoint.DRAFT_ADOPTED: ("worker", "before", 1),
     CommitPoint.DRAFT_COMPLETED: ("service", "before", 1),

@@ -8,7 +8,7 @@ import pytest
 from app.database import CommitPoint
 from app.queue import Job, defer
 from app.runtime import Runtime
-from tests.features.conftest import bearer
+from tests.features.conftest import bearer, forget_patience
 from tests.features.first_sync.conftest import Died, Review, When, Work
 from tests.features.first_sync.test_run import Judge, assert_carried_out, close_breaker, judge
 from tests.features.first_sync.test_undo import Undoing, active
@@ -24,12 +24,10 @@ async def break_side(judge: Judge, system: str, fault: dict[str, Any]) -> None:
 
 
 async def heal(judge: Judge) -> None:
-    """Take all faults away; the transport's patience tells the machine's time, not the test's."""
+    """Take all faults away, and what the transport remembers of them."""
     for system in SYSTEMS:
         await judge.twins.control(system, "DELETE", "/faults")
-    for side in (judge.runtime.systems.books, judge.runtime.systems.time):
-        transport: Any = side
-        transport._transport._paces._pace_by_key.clear()
+    forget_patience(judge.runtime)
     close_breaker(judge.runtime)
 
 

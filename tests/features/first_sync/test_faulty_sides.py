@@ -10,7 +10,7 @@ from app.runtime import Runtime
 from app.sandbox.conta import listing as conta_twin
 from app.systems.conta import listing
 from app.systems.timerabbit import listing as time_listing
-from tests.features.conftest import Linked, Twins, bearer
+from tests.features.conftest import Linked, Twins, bearer, forget_patience
 from tests.features.first_sync.conftest import Review, Work
 
 
@@ -26,13 +26,6 @@ async def plain(review: Review) -> list[tuple[Any, ...]]:
 async def reads(twins: Twins, kind: str = "/customers/") -> list[str]:
     seen = await twins.control("conta", "GET", "/requests")
     return [one["path"] for one in seen["requests"] if kind in one["path"]]
-
-
-def forget_patience(runtime: Runtime) -> None:
-    """Let the transport call at once: its pace tells the machine's time, not the test's."""
-    for side in (runtime.systems.books, runtime.systems.time):
-        transport: Any = side
-        transport._transport._paces._pace_by_key.clear()
 
 
 @pytest.mark.parametrize("system", ["conta", "timerabbit"])

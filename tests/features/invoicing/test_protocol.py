@@ -14,6 +14,7 @@ from app.database import CommitPoint
 from app.links.pairs import Pair
 from app.runtime import Runtime
 from app.settings import Settings
+from tests.features.conftest import forget_patience
 from tests.features.invoicing.test_drafts import (
     Died,
     drafts_with,
@@ -366,7 +367,13 @@ async def test_hours_held_unseen_are_freed_with_their_draft(
 
 @pytest.mark.parametrize("status", [401, 429])
 async def test_an_answer_that_refuses_the_caller_proves_that_nothing_was_made(
-    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any, work: Work, status: int
+    client: httpx.AsyncClient,
+    synced: Any,
+    twins: Any,
+    clock: Any,
+    work: Work,
+    runtime: Runtime,
+    status: int,
 ) -> None:
     """The hours stay held, nobody has to send again, and there is one draft in the end."""
     preview = await previewed(client, synced)
@@ -378,6 +385,7 @@ async def test_an_answer_that_refuses_the_caller_proves_that_nothing_was_made(
     answer = await sent(client, synced, preview)
     waiting = await read(client, synced, answer)
     made_before = (await twins.books())["drafts"]
+    forget_patience(runtime)
     await client.post(f"{synced.path}/resume", headers=synced.books)  # a refused key pauses
     clock.advance(minutes=10)
     await signed_in(twins, synced)

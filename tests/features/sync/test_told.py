@@ -31,7 +31,7 @@ async def test_a_system_that_is_away_is_told_and_the_work_waits(
     """Status and inbox say which system is away, in each language; back again, all is in step."""
     time_id, books_id = await hands.paired()
     await hands.edit_time(time_id, phone="22000001")
-    await hands.fault(system, kind="reset_before")
+    await hands.fault(system, kind="reset_before", path="/customers")
     await hands.hint(Side.TIME, time_id)
     await hands.work()
 
