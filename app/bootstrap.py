@@ -25,7 +25,7 @@ from app.vault import Vault
 
 COLLECT_AFTER: Final = (10_000, 20, 10)
 """After how many new objects the collector looks, and how many looks until it looks further back.
-With Python's own figures it takes a twelfth of a worker's time, and stops everything for 130 ms
+With Python's own figures it takes a twelfth of a process's time, and stops everything for 130 ms
 now and then (measured 2026-11)."""
 
 

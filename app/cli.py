@@ -180,7 +180,7 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     import structlog
     import uvicorn
 
-    from app.bootstrap import checked_runtime
+    from app.bootstrap import checked_runtime, leave_to_stay
     from app.main import create_app
 
     runtime = checked_runtime(settings, hook)
@@ -198,6 +198,7 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
         timeout_keep_alive=30,
     )
     server = uvicorn.Server(config)
+    leave_to_stay()
     # uvicorn drains and then raises the signal anew; dying of it would skip what runs at exit,
     # and the embedded database would never learn that its last user has gone.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)

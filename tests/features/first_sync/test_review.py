@@ -1,8 +1,10 @@
 """The review: read both sides, propose, answer, confirm; nothing is written before."""
 
 import httpx
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
 
+from app.first_sync import plan as making
 from app.records.asked import Refusal
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
@@ -257,3 +259,26 @@ async def test_strangers_see_no_plan(
     )
 
     assert answer.status_code == 404
+
+
+async def test_the_planner_knows_of_a_large_plan_at_once(
+    reviewing: Linked,
+    client: httpx.AsyncClient,
+    work: Work,
+    runtime: Runtime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else pages are walked record by record until the database's own housekeeping comes by."""
+    monkeypatch.setattr(making, "_MANY_LINES", 10)
+    review = Review(client, reviewing)
+    await review.start()
+    await work()
+    lines = len(await review.lines())
+
+    async with runtime.database.reading() as session:
+        known = await session.scalar(
+            text("SELECT reltuples FROM pg_class WHERE oid = CAST('proposals' AS regclass)")
+        )
+
+    assert known is not None
+    assert lines <= int(known) < 2 * lines
