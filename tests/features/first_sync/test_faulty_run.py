@@ -182,7 +182,7 @@ async def live_on(judge: Judge, work: Work, mortal: Mortal, *jobs: Job) -> None:
     raise AssertionError("it does not come to rest")
 
 
-LIVES = [(when, first) for when in ("before", "after") for first in (1, 4)]
+LIVES: list[tuple[When, int]] = [("before", 1), ("after", 4)]
 
 
 @pytest.mark.parametrize(("when", "first"), LIVES)
