@@ -129,6 +129,14 @@ def test_three_times_twenty_minutes_is_one_hour() -> None:
     assert lines.net == 95_000
 
 
+@pytest.mark.parametrize("grouping", list(Grouping))
+def test_no_hours_are_no_lines(grouping: Grouping) -> None:
+    """And no line is made up to carry the mark."""
+    nothing = built([], grouping)
+
+    assert (nothing.lines, nothing.net) == ((), 0)
+
+
 def test_the_mark_stands_in_the_first_line_only() -> None:
     """The draft can be found by its first line."""
     lines = built([entry(1), entry(2)], Grouping.ENTRY).lines

@@ -10,6 +10,7 @@ from app.records.matching.addresses import is_placeholder, postal_code, read_add
 from app.records.matching.block import blocks, pairs_across, places_of
 from app.records.matching.identifiers import (
     is_organization_number,
+    labels,
     organization_digits,
     phone_digits,
     read_mail,
@@ -287,3 +288,14 @@ def test_a_common_key_says_too_little() -> None:
 
     assert pairs_across(many, one) == set()
     assert places_of(one, "unknown") == ()
+
+
+def test_a_single_letter_is_a_slip_of_no_given_name() -> None:
+    """«Ø» is one letter from too many names to be any of them."""
+    assert read_name("Ø Hansen", CustomerKind.PRIVATE).guess == ""
+
+
+def test_a_short_domain_is_nobodys_name() -> None:
+    """Four letters are borne by too many firms to tell one by its mail domain."""
+    assert not labels("bygg", "bygg")
+    assert labels("bakken", "bakken")
