@@ -21,7 +21,7 @@ from app.invoicing.objections import objections
 from app.invoicing.partners import read_partners
 from app.invoicing.preview import LIFETIME, vat_said
 from app.invoicing.shapes import line_to_json
-from app.invoicing.store import Draft, EntryChange, Preview
+from app.invoicing.store import Draft, EntryChange, LedgerRow, Preview
 from app.problems import Problem
 from app.runtime import Runtime
 
@@ -95,12 +95,22 @@ async def preview_follow_up(
 async def open_changes(
     session: AsyncSession, link_id: LinkId, change_ids: Sequence[UUID]
 ) -> list[EntryChange]:
-    """Read changes that nobody decided yet, in the order they were seen."""
+    """
+    Read changes that nobody decided yet, in the order they were seen.
+
+    Those of an hour that was released since are none any more: a new draft bills all of it.
+    """
     rows = await session.scalars(
         select(EntryChange)
+        .join(
+            LedgerRow,
+            (LedgerRow.link_id == EntryChange.link_id)
+            & (LedgerRow.draft_id == EntryChange.draft_id)
+            & (LedgerRow.entry_id == EntryChange.entry_id),
+        )
         .where(
             EntryChange.link_id == link_id, EntryChange.change_id.in_(change_ids),
-            EntryChange.choice.is_(None),
+            EntryChange.choice.is_(None), LedgerRow.active,
         )
         .order_by(EntryChange.change_id)
     )  # fmt: skip

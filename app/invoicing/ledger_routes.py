@@ -95,11 +95,17 @@ async def get_ledger(
     )  # fmt: skip
 
 
+def _text(row: LedgerRow, draft: Draft) -> str:
+    """Give the line's text; it went with the draft's other texts when its years were over."""
+    lines = draft.body["lines"]
+    return str(lines[row.line_no - 1]["text"]) if row.line_no <= len(lines) else ""
+
+
 def _line(row: LedgerRow, draft: Draft) -> dict[str, Any]:
     until: datetime | None = row.freed_at
     return {
         "draftId": str(draft.draft_id), "mark": draft.mark, "line": row.line_no,
-        "text": draft.body["lines"][row.line_no - 1]["text"], "minutes": row.minutes,
+        "text": _text(row, draft), "minutes": row.minutes,
         "rateOre": row.rate, "place": place_of(row, draft).value,
         "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
         "until": until,

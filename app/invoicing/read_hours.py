@@ -6,7 +6,7 @@ One list call with a lower bound for most links; everything at the first time.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -65,9 +65,7 @@ async def note_changes(
         latest = noted.get((row.draft_id, row.entry_id))
         if latest is not None and latest.entry_version >= entry.version:
             continue
-        base = dict(row.snapshot)
-        if latest is not None and latest.choice in {"leave", "follow-up"}:
-            base = dict(latest.after)
+        base = _agreed(row, latest)
         if not base:  # the hour was gone when a person decided, or was billed before snapshots
             continue
         if latest is not None and latest.choice is None:
@@ -89,6 +87,18 @@ async def note_changes(
             )
             .on_conflict_do_nothing()
         )  # fmt: skip
+
+
+def _agreed(row: LedgerRow, latest: EntryChange | None) -> dict[str, Any]:
+    """
+    Give what an hour is compared with: as a person last left or billed it, else as first billed.
+
+    A change that nobody decided began at what was agreed before it; the hour's first bill may be
+    long overtaken by a follow-up draft then, and a difference would be billed twice.
+    """
+    if latest is None:
+        return dict(row.snapshot)
+    return dict(latest.after if latest.choice in {"leave", "follow-up"} else latest.before)
 
 
 async def _billed(

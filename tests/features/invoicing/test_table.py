@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from app.database import CommitPoint
+from app.invoicing.store import LedgerRow
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import drafts_with, previewed, sent
 from tests.features.invoicing.test_preview import change
@@ -134,6 +136,35 @@ async def test_a_follow_up_bills_the_difference_once(
     await look_again(synced, twins, work, clock)
     (further,) = (await changed(client, synced))["items"]
     assert further["after"]["minutes"] - further["before"]["minutes"] == 15
+    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 60)
+    await look_again(synced, twins, work, clock)
+    (newest,) = (await changed(client, synced))["items"]
+    assert newest["after"]["minutes"] - newest["before"]["minutes"] == 30
+    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
+    await look_again(synced, twins, work, clock)
+    assert (await changed(client, synced))["items"] == [], "what the follow-up billed stands"
+
+
+async def test_a_released_hours_change_is_billed_by_no_follow_up(
+    client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any, runtime: Runtime
+) -> None:
+    """The hour is free: a new draft bills all of it, so its difference is nobody's any more."""
+    preview = await previewed(client, synced, grouping="entry")
+    line = preview["lines"][0]
+    await sent(client, synced, preview)
+    await look_again(synced, twins, work, clock)
+    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
+    await look_again(synced, twins, work, clock)
+    (one,) = (await changed(client, synced))["items"]
+    async with runtime.database.transaction(CommitPoint.PLAIN, synced.link_id) as session:
+        await session.execute(update(LedgerRow).values(active=False, freed_at=clock()))
+
+    decided = await client.post(
+        f"{synced.path}/changed-hours", headers=synced.books,
+        json={"changeIds": [one["id"]], "choice": "follow-up"},
+    )  # fmt: skip
+
+    assert (decided.status_code, decided.json()["code"]) == (404, "not-found")
 
 
 async def test_a_negative_follow_up_is_refused_and_leaving_is_recorded(
