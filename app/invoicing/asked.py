@@ -176,7 +176,8 @@ def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
     """
     if body.currency != "NOK":
         raise Problem("currency-not-supported", currency=body.currency)
-    base = dict(earlier or Wish(EntryQuery()).as_json())
+    # A follow-up's preview holds no wish: it comes to naming no customer.
+    base = {**Wish(EntryQuery()).as_json(), **(earlier or {})}
     base |= {name: value for name, value in _sent(body).items() if value is not None}
     if not base["customerId"]:
         raise Problem(

@@ -120,6 +120,11 @@ async def test_a_follow_up_bills_the_difference_once(
     )  # fmt: skip
 
     made = decided.json()["preview"]
+    over = await client.post(
+        f"{synced.path}/invoice-drafts/preview", headers=synced.books,
+        json={"basedOn": made["previewId"]},
+    )  # fmt: skip
+    assert (over.status_code, over.json()["code"]) == (422, "invalid-request")
     draft = await sent(client, synced, made, key="follow-up")
     stored = await drafts_with(twins, made["mark"])
     assert (made["lines"][0]["hours"], made["lines"][0]["minutes"]) == ("0.50", 30)
