@@ -97,6 +97,12 @@ async def test_papers_and_texts_go_after_the_fifth_year_and_the_ledger_stays(
     assert shown.status_code == 200
     assert (shown.json()["lines"] == []) is goes
     assert {e["minutes"] for e in shown.json()["entries"]} != set()
+    hour = shown.json()["entries"][0]["entryId"]
+    ledger = await client.get(
+        f"{synced.path}/ledger", headers=synced.books, params={"entryId": hour}
+    )
+    assert ledger.status_code == 200, ledger.text
+    assert (ledger.json()["items"][0]["history"][0]["text"] == "") is goes
 
 
 async def test_an_erased_draft_has_no_paper_and_is_looked_at_no_more(
