@@ -43,6 +43,15 @@ class Call:
         """Say whether the call may leave an effect behind."""
         return self.method not in _READS and not self.effectless
 
+    def of(
+        self, account: str, route: str, headers: Mapping[str, str], values: Mapping[str, str]
+    ) -> "Call":
+        """Give the call as an account makes it; field by field, a third of what `replace` takes."""
+        return Call(
+            self.method, route, values, self.query, {**self.headers, **headers}, self.body,
+            account, self.timeout_seconds, self.effectless,
+        )  # fmt: skip
+
     def path(self) -> str:
         """
         Fill the route.

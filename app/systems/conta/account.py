@@ -39,20 +39,8 @@ class Account:
     async def _send(self, call: Call, route: str, values: Mapping[str, str]) -> Answer:
         if not _can_be_sent(self._key):
             raise Unauthorised("not a key of Conta", reason=AccessReason.CREDENTIAL_REFUSED)
-        headers = {**call.headers, "apiKey": self._key}
-        return await self._transport.send(
-            Call(
-                call.method,
-                route,
-                values,
-                call.query,
-                headers,
-                call.body,
-                self._pace_key,
-                call.timeout_seconds,
-                call.effectless,
-            )
-        )
+        own = call.of(self._pace_key, route, {"apiKey": self._key}, values)
+        return await self._transport.send(own)
 
 
 def _can_be_sent(key: str) -> bool:

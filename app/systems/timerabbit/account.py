@@ -42,14 +42,5 @@ class Account:
         return answer
 
     def _authorised(self, call: Call, tokens: Tokens) -> Call:
-        return Call(
-            call.method,
-            PREFIX + call.route,
-            call.values,
-            call.query,
-            {**call.headers, "Authorization": f"Bearer {tokens.access}"},
-            call.body,
-            self._pace_key,
-            call.timeout_seconds,
-            call.effectless,
-        )
+        bearer = {"Authorization": f"Bearer {tokens.access}"}
+        return call.of(self._pace_key, PREFIX + call.route, bearer, call.values)
