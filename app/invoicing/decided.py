@@ -5,14 +5,27 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, exists, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
-from app.invoicing.store import Draft, EntryChange
+from app.invoicing.store import Draft, EntryChange, LedgerRow
 
 FOLLOW_UP: Final = "followUp"
 """Names, in a draft's frozen body, the changes whose difference it bills."""
+
+
+def is_open(link_id: LinkId) -> ColumnElement[bool]:
+    """
+    Choose the changes of a link that wait for a person.
+
+    Those of an hour that was released since are none any more: a new draft bills all of it.
+    """
+    billed = exists().where(
+        LedgerRow.link_id == EntryChange.link_id, LedgerRow.draft_id == EntryChange.draft_id,
+        LedgerRow.entry_id == EntryChange.entry_id, LedgerRow.active,
+    )  # fmt: skip
+    return and_(EntryChange.link_id == link_id, EntryChange.choice.is_(None), billed)
 
 
 async def choose(
@@ -27,13 +40,10 @@ async def choose(
     """Record what a person chose; gives how many were still open."""
     rows = await session.scalars(
         update(EntryChange)
-        .where(
-            EntryChange.link_id == link_id, EntryChange.change_id.in_(change_ids),
-            EntryChange.choice.is_(None),
-        )
+        .where(is_open(link_id), EntryChange.change_id.in_(change_ids))
         .values(choice=choice, chosen_by=by, chosen_at=now)
         .returning(EntryChange.change_id)
-    )  # fmt: skip
+    )
     return len(rows.all())
 
 

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from app.canonical import LinkId, Ore
 from app.database import CommitPoint
 from app.invoicing.choose import customer_pair
-from app.invoicing.decided import FOLLOW_UP
+from app.invoicing.decided import FOLLOW_UP, is_open
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.lines import Line, hours, line_net, priced, summed
 from app.invoicing.mark import make_mark, with_mark
@@ -21,7 +21,7 @@ from app.invoicing.objections import objections
 from app.invoicing.partners import read_partners
 from app.invoicing.preview import LIFETIME, vat_said
 from app.invoicing.shapes import line_to_json
-from app.invoicing.store import Draft, EntryChange, LedgerRow, Preview
+from app.invoicing.store import Draft, EntryChange, Preview
 from app.problems import Problem
 from app.runtime import Runtime
 
@@ -95,25 +95,12 @@ async def preview_follow_up(
 async def open_changes(
     session: AsyncSession, link_id: LinkId, change_ids: Sequence[UUID]
 ) -> list[EntryChange]:
-    """
-    Read changes that nobody decided yet, in the order they were seen.
-
-    Those of an hour that was released since are none any more: a new draft bills all of it.
-    """
+    """Read changes that wait for a person, in the order they were seen."""
     rows = await session.scalars(
         select(EntryChange)
-        .join(
-            LedgerRow,
-            (LedgerRow.link_id == EntryChange.link_id)
-            & (LedgerRow.draft_id == EntryChange.draft_id)
-            & (LedgerRow.entry_id == EntryChange.entry_id),
-        )
-        .where(
-            EntryChange.link_id == link_id, EntryChange.change_id.in_(change_ids),
-            EntryChange.choice.is_(None), LedgerRow.active,
-        )
+        .where(is_open(link_id), EntryChange.change_id.in_(change_ids))
         .order_by(EntryChange.change_id)
-    )  # fmt: skip
+    )
     return list(rows)
 
 

@@ -13,7 +13,7 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer, preview_answer
-from app.invoicing.decided import choose
+from app.invoicing.decided import choose, is_open
 from app.invoicing.follow_up import amount_of, preview_follow_up
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.hours import read_mark
@@ -176,7 +176,7 @@ async def get_changed(
     """Use this before month end; what was billed stays until you choose. Scope `invoices:read`."""
     statement = select(EntryChange).where(EntryChange.link_id == reached.link_id)
     if choice == "open":
-        statement = statement.where(EntryChange.choice.is_(None))
+        statement = statement.where(is_open(reached.link_id))
     async with runtime.database.reading(reached.link_id) as session:
         rows = await session.scalars(statement.order_by(EntryChange.change_id.desc()).limit(limit))
         items = [_changed(row) for row in rows]

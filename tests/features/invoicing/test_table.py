@@ -102,22 +102,32 @@ async def test_a_change_after_billing_is_listed_with_old_and_new(
     assert len((await twins.books())["drafts"]) == 1
 
 
+async def billed_then_longer(
+    client: httpx.AsyncClient, link: Any, twins: Any, work: Work, clock: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bill hours, make one half an hour longer; gives its line and the change that was noted."""
+    preview = await previewed(client, link, grouping="entry")
+    line = preview["lines"][0]
+    await sent(client, link, preview)
+    await look_again(link, twins, work, clock)
+    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
+    await look_again(link, twins, work, clock)
+    (one,) = (await changed(client, link))["items"]
+    return line, one
+
+
+async def follow_up(client: httpx.AsyncClient, link: Any, one: dict[str, Any]) -> httpx.Response:
+    body = {"changeIds": [one["id"]], "choice": "follow-up"}
+    return await client.post(f"{link.path}/changed-hours", headers=link.books, json=body)
+
+
 async def test_a_follow_up_bills_the_difference_once(
     client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any
 ) -> None:
     """Half an hour more becomes a draft of half an hour; the next look compares with the new."""
-    preview = await previewed(client, synced, grouping="entry")
-    line = preview["lines"][0]
-    await sent(client, synced, preview)
-    await look_again(synced, twins, work, clock)
-    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
-    await look_again(synced, twins, work, clock)
-    (one,) = (await changed(client, synced))["items"]
+    line, one = await billed_then_longer(client, synced, twins, work, clock)
 
-    decided = await client.post(
-        f"{synced.path}/changed-hours", headers=synced.books,
-        json={"changeIds": [one["id"]], "choice": "follow-up"},
-    )  # fmt: skip
+    decided = await follow_up(client, synced, one)
 
     made = decided.json()["preview"]
     over = await client.post(
@@ -132,10 +142,7 @@ async def test_a_follow_up_bills_the_difference_once(
     assert round(float(stored[0]["sumNet"]) * 100) == made["netOre"]
     await look_again(synced, twins, work, clock)
     assert (await changed(client, synced))["items"] == []
-    again = await client.post(
-        f"{synced.path}/changed-hours", headers=synced.books,
-        json={"changeIds": [one["id"]], "choice": "follow-up"},
-    )  # fmt: skip
+    again = await follow_up(client, synced, one)
     assert again.status_code == 404
     await change(twins, line["entryIds"][0], minutes=line["minutes"] + 45)
     await look_again(synced, twins, work, clock)
@@ -154,22 +161,17 @@ async def test_a_released_hours_change_is_billed_by_no_follow_up(
     client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any, runtime: Runtime
 ) -> None:
     """The hour is free: a new draft bills all of it, so its difference is nobody's any more."""
-    preview = await previewed(client, synced, grouping="entry")
-    line = preview["lines"][0]
-    await sent(client, synced, preview)
-    await look_again(synced, twins, work, clock)
-    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
-    await look_again(synced, twins, work, clock)
-    (one,) = (await changed(client, synced))["items"]
+    _, one = await billed_then_longer(client, synced, twins, work, clock)
+    early = (await follow_up(client, synced, one)).json()["preview"]
     async with runtime.database.transaction(CommitPoint.PLAIN, synced.link_id) as session:
         await session.execute(update(LedgerRow).values(active=False, freed_at=clock()))
 
-    decided = await client.post(
-        f"{synced.path}/changed-hours", headers=synced.books,
-        json={"changeIds": [one["id"]], "choice": "follow-up"},
-    )  # fmt: skip
+    decided = await follow_up(client, synced, one)
 
+    late = await sent(client, synced, early, key="late")
     assert (decided.status_code, decided.json()["code"]) == (404, "not-found")
+    assert late.status_code == 409, late.text
+    assert (await changed(client, synced))["items"] == []
 
 
 async def test_a_negative_follow_up_is_refused_and_leaving_is_recorded(
@@ -210,13 +212,7 @@ async def test_a_follow_up_that_comes_to_nothing_leaves_the_change_open(
     client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any
 ) -> None:
     """Previewed and not sent, or refused by Conta: the difference is not forgotten."""
-    preview = await previewed(client, synced, grouping="entry")
-    line = preview["lines"][0]
-    await sent(client, synced, preview)
-    await look_again(synced, twins, work, clock)
-    await change(twins, line["entryIds"][0], minutes=line["minutes"] + 30)
-    await look_again(synced, twins, work, clock)
-    (one,) = (await changed(client, synced))["items"]
+    _, one = await billed_then_longer(client, synced, twins, work, clock)
     body = {"changeIds": [one["id"]], "choice": "follow-up"}
     both = [
         (await client.post(f"{synced.path}/changed-hours", headers=synced.books, json=body)).json()
