@@ -1,5 +1,6 @@
 """Sides that answer badly while they are read: the plan comes out the same, later if need be."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -76,6 +77,22 @@ async def test_a_plan_read_from_a_faulty_side_is_the_same_plan(
     assert await plain(review) == before
 
 
+def after_page(monkeypatch: Any, number: int, deed: Callable[[], Awaitable[None]]) -> None:
+    """Let something happen in Conta once the reader has so many pages of its lists."""
+    read = 0
+    walk = listing._page
+
+    async def walking(*args: Any) -> Any:
+        nonlocal read
+        page = await walk(*args)
+        read += 1
+        if read == number:
+            await deed()
+        return page
+
+    monkeypatch.setattr(listing, "_page", walking)
+
+
 async def test_a_customer_deleted_while_the_list_is_paged_hides_no_other(
     review: Review, work: Work, twins: Twins, monkeypatch: Any
 ) -> None:
@@ -83,19 +100,11 @@ async def test_a_customer_deleted_while_the_list_is_paged_hides_no_other(
     monkeypatch.setattr(listing, "PAGE_SIZE", 7)
     before = await plain(review)
     first = min(int(one["id"]) for one in (await twins.books())["customers"])
-    calls = 0
-    walk = listing._page
 
-    async def deleting(*args: Any) -> Any:
-        nonlocal calls
-        page = await walk(*args)
-        calls += 1
-        if calls == 2:
-            path = f"/organizations/1001/customers/{first}/delete"
-            await twins.control("conta", "POST", path)
-        return page
+    async def delete() -> None:
+        await twins.control("conta", "POST", f"/organizations/1001/customers/{first}/delete")
 
-    monkeypatch.setattr(listing, "_page", deleting)
+    after_page(monkeypatch, 2, delete)
 
     await review.start()
     await work()
@@ -113,26 +122,19 @@ async def test_a_customer_made_while_the_list_is_paged_doubles_no_other(
     monkeypatch.setattr(listing, "PAGE_SIZE", 7)
     monkeypatch.setattr(conta_twin, "_sorted", lambda hits, _sort: hits)
     before = await plain(review)
-    calls = 0
-    walk = listing._page
 
-    async def making(*args: Any) -> Any:
-        nonlocal calls
-        page = await walk(*args)
-        calls += 1
-        if calls == 1:
-            body = {
-                "name": "Aaboens Nye Bakeri AS", "customerType": "ORGANIZATION",
-                "customerAddressLine1": "Nygata 9", "customerAddressPostcode": "0155",
-                "customerAddressCity": "Oslo", "customerAddressCountry": "Norge",
-            }  # fmt: skip
-            await twins.control("conta", "POST", "/organizations/1001/customers", body)
-            own = twins.conta.state.twin.organizations[1001]
-            *older, newest = own.customers.items()
-            own.customers = dict([newest, *older])
-        return page
+    async def make() -> None:
+        body = {
+            "name": "Aaboens Nye Bakeri AS", "customerType": "ORGANIZATION",
+            "customerAddressLine1": "Nygata 9", "customerAddressPostcode": "0155",
+            "customerAddressCity": "Oslo", "customerAddressCountry": "Norge",
+        }  # fmt: skip
+        await twins.control("conta", "POST", "/organizations/1001/customers", body)
+        own = twins.conta.state.twin.organizations[1001]
+        *older, newest = own.customers.items()
+        own.customers = dict([newest, *older])
 
-    monkeypatch.setattr(listing, "_page", making)
+    after_page(monkeypatch, 1, make)
 
     await review.start()
     await work()
