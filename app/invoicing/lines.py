@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from app.canonical import EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.mark import with_mark
@@ -204,6 +204,8 @@ def _key(entry: TimeEntry, style: Style, project_names: Mapping[RecordId, str]) 
             parts = (overtime,)
         case Grouping.SUM:
             parts = ()
+        case _:
+            assert_never(style.grouping)
     rounding = style.rounding_of(entry)
     return (*parts, f"{entry.hourly_rate or 0:012d}", repr(rounding.as_json()) if rounding else "")
 
