@@ -15,7 +15,7 @@ from typing import Final, assert_never
 
 from app.canonical import EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.mark import with_mark
-from app.invoicing.rounding import Rounding, billed_minutes
+from app.invoicing.rounding import Rounding, billed_minutes, cuts
 from app.invoicing.template import fill, one_line, values_of
 from app.invoicing.vat import expected_vat
 
@@ -218,10 +218,17 @@ def _named(key: tuple[str, ...], part: int) -> str:
 def _fitting(
     group: list[TimeEntry], style: Style, project_names: Mapping[RecordId, str], room: int
 ) -> list[list[TimeEntry]]:
-    """Halve a group until each part's text fits, where that is wished; hours are never cut."""
-    if not style.split or len(group) == 1 or len(_text(group, style, project_names)) <= room:
+    """
+    Halve a group until each part's text fits, where that is wished.
+
+    Neither an hour nor what is rounded together is cut; what is too long then is refused.
+    """
+    if not style.split or len(_text(group, style, project_names)) <= room:
         return [group]
-    middle = len(group) // 2
+    places = cuts(group, style.rounding_of(group[0]))
+    if not places:
+        return [group]
+    middle = min(places, key=lambda place: abs(2 * place - len(group)))
     halves = (group[:middle], group[middle:])
     return [part for half in halves for part in _fitting(half, style, project_names, room)]
 

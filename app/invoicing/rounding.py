@@ -3,12 +3,22 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.canonical import TimeEntry
 
 INCREMENTS: Final = (15, 30, 60)
+
+
+class Worked(NamedTuple):
+    """Hold an hour of which only a snapshot is left."""
+
+    id: str
+    day: date
+    employee_id: str
+    minutes: int
 
 
 class Direction(StrEnum):
@@ -48,7 +58,7 @@ class Rounding:
         }  # fmt: skip
 
 
-def billed_minutes(members: Sequence[TimeEntry], rounding: Rounding | None) -> int:
+def billed_minutes(members: Sequence[TimeEntry | Worked], rounding: Rounding | None) -> int:
     """Give the minutes a line bills; without rounding the worked ones, to the minute."""
     if rounding is None:
         return sum(entry.minutes for entry in members)
@@ -58,7 +68,21 @@ def billed_minutes(members: Sequence[TimeEntry], rounding: Rounding | None) -> i
     return sum(_rounded(minutes, rounding) for minutes in sums.values())
 
 
-def _bucket(entry: TimeEntry, per: Per) -> tuple[str, ...]:
+def cuts(members: Sequence[TimeEntry], rounding: Rounding | None) -> list[int]:
+    """
+    Give the places where hours in order of days may be cut in two lines and still bill the same.
+
+    What is rounded together stays together: a day where days are rounded, all where lines are.
+    """
+    places = range(1, len(members))
+    if rounding is None or rounding.per is Per.ENTRY:
+        return list(places)
+    if rounding.per is Per.LINE:
+        return []
+    return [place for place in places if members[place].day != members[place - 1].day]
+
+
+def _bucket(entry: TimeEntry | Worked, per: Per) -> tuple[str, ...]:
     if per is Per.ENTRY:
         return (entry.id,)
     if per is Per.DAY:
