@@ -13,6 +13,7 @@ TABLE_MODULES: Final = (
     "app.changes.store",
     "app.first_sync.store",
     "app.idempotency",
+    "app.invoicing.corrections",
     "app.invoicing.hours",
     "app.invoicing.store",
     "app.links.pairs",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.documents import AnswerDocument
 from app.invoicing.choose import Choice, Judged
+from app.invoicing.corrections import corrections_of
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
 from app.invoicing.lines import hours, line_net
 from app.invoicing.objections import VatSaid
@@ -158,6 +159,10 @@ class DraftAnswer(AnswerDocument):
         default=False, description="Its hours may be billed again once a person releases them."
     )
     entries: list[dict[str, Any]]
+    corrections: list[dict[str, Any]] = Field(
+        default=[],
+        description="What a follow-up bills of each changed hour, and the draft it was first in.",
+    )
     events: list[dict[str, Any]]
     requested_by: str
     requested_by_employee_id: str | None = None
@@ -262,9 +267,17 @@ def draft_answer(
         entries=[
             {
                 "entryId": row.entry_id, "line": row.line_no, "minutes": row.minutes,
-                "rateOre": row.rate, "held": row.active, "place": place_of(row, draft).value,
+                "rateOre": row.rate, "held": row.active,
+                "place": place_of(draft, held=row.active).value,
             }
             for row in rows
+        ],
+        corrections=[
+            {
+                "entryId": one["entryId"], "line": one["line"] or None, "minutes": one["minutes"],
+                "netOre": one["net"], "draftId": one["draftId"], "changeId": one["changeId"],
+            }
+            for one in corrections_of(draft)
         ],
         events=[{"what": e.what, "at": e.at, "facts": dict(e.facts)} for e in events],
         requested_by=draft.requested_by,

@@ -9,6 +9,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import advance, read_draft
 from app.invoicing.complete import finish_hours
+from app.invoicing.corrections import follow_ups_upon, gave_back_from
 from app.invoicing.fate import Fate, alike, fate_of_invoice
 from app.invoicing.follow import follow_draft
 from app.invoicing.ledger import free_hours
@@ -67,7 +68,9 @@ async def release_hours(
     Raises:
         Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
             books still have the draft or an invoice of it, ``draft-may-be-invoiced`` where an
-            invoice without the mark looks like it.
+            invoice without the mark looks like it, ``follow-up-holds-hours`` while a follow-up
+            bills a difference of its hours, ``follow-up-gave-hours-back`` for one that set hours
+            free whose first invoice still stands.
 
     """
     if draft.state not in _RELEASABLE:
@@ -79,6 +82,7 @@ async def release_hours(
             session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
             facts={"reason": reason, "by": by}, problem=None,
         )  # fmt: skip
+        await _require_no_follow_up(session, draft)
         await free_hours(session, draft, now=now)
     await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
     return await read_draft(runtime, link_id, draft.draft_id)
@@ -126,6 +130,22 @@ async def _once(deed: Awaitable[None]) -> None:
         await deed
     except Overtaken:
         return
+
+
+async def _require_no_follow_up(session: AsyncSession, draft: Draft) -> None:
+    """
+    Let an hour go only with all that was billed of it: its differences first, then the whole.
+
+    Within the transaction that moved the draft: a follow-up being taken waits for it, or it for it.
+    """
+    link_id = LinkId(draft.link_id)
+    upon = await follow_ups_upon(session, link_id, draft)
+    if upon:
+        raise Problem("follow-up-holds-hours", draft=upon[0])
+    for first_id in await gave_back_from(session, link_id, draft.draft_id):
+        first = await session.get_one(Draft, (link_id, first_id))
+        if first.state in _STANDING and (first.invoice or {}).get("what") != Fate.CREDITED:
+            raise Problem("follow-up-gave-hours-back", draft=first_id)
 
 
 async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, looked: bool) -> None:

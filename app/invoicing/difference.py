@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from app.canonical import Ore
+from app.canonical import EntryId, Ore
 from app.invoicing.lines import Line, hours, priced
 from app.invoicing.rounding import Rounding, Worked, billed_minutes
 
@@ -102,7 +102,8 @@ def _line(
         Line(
             text=f"{_WORD[language]} {day}.{month}.{year} {place}", minutes=now - was,
             billed=now_billed - was_billed, quantity=hours(now_billed) - hours(was_billed),
-            unit_price=Ore(rate), vat_code=line["vatCode"], net=Ore(0), vat=Ore(0), entry_ids=(),
+            unit_price=Ore(rate), vat_code=line["vatCode"], net=Ore(0), vat=Ore(0),
+            entry_ids=(EntryId(change.entry_id),),
             key=f"{change.change_id}-{rate}", discount=Decimal(line.get("discount", "0")),
             rounding=rounding,
         )

@@ -14,8 +14,11 @@ from app.canonical import EntryId, LinkId, RecordKind
 from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
+from app.invoicing.agreed import is_as_agreed, unfinished_upon
 from app.invoicing.complete import finish_hours
+from app.invoicing.corrections import hold_corrected, take_corrections
 from app.invoicing.decided import changes_of, choose
+from app.invoicing.follow_up import open_changes
 from app.invoicing.ledger import held_elsewhere, holders, take_hours
 from app.invoicing.record import make_due
 from app.invoicing.shapes import freeze
@@ -161,11 +164,23 @@ async def _take(
 
 
 async def _take_changes(session: AsyncSession, draft: Draft, *, by: str, now: datetime) -> None:
-    """Let a follow-up decide its changes; one that was decided otherwise meanwhile outdates it."""
+    """
+    Let a follow-up decide its changes; one that was decided otherwise meanwhile outdates it.
+
+    The drafts it corrects cannot be released, nor earlier follow-ups refused, while it is taken.
+    """
     ids = changes_of(draft)
-    taken = await choose(session, LinkId(draft.link_id), ids, "follow-up", by=by, now=now)
-    if taken != len(ids):
+    if not ids:
+        return
+    link_id = LinkId(draft.link_id)
+    await hold_corrected(session, draft)
+    changes = await open_changes(session, link_id, ids)
+    waiting = await unfinished_upon(session, link_id, changes, hold=True)
+    fresh = not waiting and await is_as_agreed(session, draft)
+    taken = await choose(session, link_id, ids, "follow-up", by=by, now=now)
+    if taken != len(ids) or not fresh:
         raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})
+    await take_corrections(session, draft, now=now)
 
 
 def _row(link_id: LinkId, preview: Preview, requested_by: str, now: datetime) -> Draft:

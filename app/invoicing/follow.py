@@ -15,6 +15,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import read_draft
 from app.invoicing.fate import (
+    INVOICED,
     Fate,
     alike,
     differing_lines,
@@ -22,6 +23,7 @@ from app.invoicing.fate import (
     next_look,
     total_differs,
 )
+from app.invoicing.give_back import give_back
 from app.invoicing.hours import read_mark
 from app.invoicing.look import INVOICE, Marked, adopt, find_marked
 from app.invoicing.read_hours import STALE
@@ -103,6 +105,8 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         return
     seen = await _look_at(runtime, books, draft, found)
     await _keep(runtime, link_id, draft, seen, watched=watched)
+    if Fate(seen["what"]) in INVOICED:
+        await give_back(runtime, link_id, draft)
 
 
 async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:

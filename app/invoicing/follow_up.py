@@ -1,31 +1,46 @@
 """Make a preview of what changed after hours were billed: the difference, never the whole."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import LinkId, Ore
+from app.canonical import EntryId, LinkId, Ore
 from app.database import CommitPoint
+from app.invoicing.agreed import agreed_hours, unfinished_upon
 from app.invoicing.choose import customer_pair
+from app.invoicing.corrections import CORRECTIONS, correction_to_json
 from app.invoicing.decided import FOLLOW_UP, is_open
+from app.invoicing.difference import Changed, Correction, Frozen, corrections, stays
 from app.invoicing.hindrances import oslo_day
-from app.invoicing.lines import Line, hours, line_net, priced, summed
+from app.invoicing.lines import Lines, hours, line_net, summed
 from app.invoicing.mark import make_mark, with_mark
-from app.invoicing.objections import objections
+from app.invoicing.objections import VatSaid, objections
 from app.invoicing.partners import read_partners
 from app.invoicing.preview import LIFETIME, vat_said
+from app.invoicing.read_hours import note_changes
 from app.invoicing.shapes import line_to_json
 from app.invoicing.store import Draft, EntryChange, Preview
+from app.links.open_systems import open_time
+from app.links.pairs import Pair
 from app.problems import Problem
 from app.runtime import Runtime
 
-_WORD: Final = {"nb": "Korreksjon", "nn": "Korreksjon", "en": "Correction"}
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Hold the changes of one customer with the drafts they were billed in."""
+
+    changes: Sequence[EntryChange]
+    drafts: Mapping[UUID, Draft]
+    agreed: Mapping[UUID, Mapping[str, Frozen]]
+    customer: Pair
+    said: Mapping[str, VatSaid]
 
 
 def amount_of(frozen: Any) -> int:  # noqa: ANN401 - JSON
@@ -41,55 +56,93 @@ async def preview_follow_up(
     """
     Preview a draft of the differences of one customer's changed hours.
 
+    The hours are looked at once more: one that changed again since it was listed is listed anew.
     The choice is recorded when the draft is made of it, not before: a preview nobody sends decides
     nothing, and a draft that is refused or released opens the changes again.
 
     Lines may be negative; the whole may not, since Conta takes no negative draft.
 
     Raises:
-        Problem: ``not-found`` for an unknown or decided change, ``nothing-to-bill`` where the
-            changes are no money or of several customers.
+        Problem: ``not-found`` for an unknown, decided or overtaken change, ``nothing-to-bill``
+            where the changes are no money or of several customers, ``follow-up-holds-hours``
+            where an earlier follow-up of the same hour does not stand in the books yet.
 
     """
-    async with runtime.database.reading(link_id) as session:
-        changes = await open_changes(session, link_id, change_ids)
-        drafts = [await session.get_one(Draft, (link_id, c.draft_id)) for c in changes]
-        customers = {draft.customer_time_id for draft in drafts}
-        if len(changes) != len(set(change_ids)):
-            raise Problem("not-found")
-        if len(customers) != 1:
-            raise Problem("nothing-to-bill", more={"leftOut": []})
-        pair = await customer_pair(session, link_id, customers.pop())
-        said = await vat_said(session, link_id)
-    mark = make_mark(secrets.randbits(40))
-    language = drafts[0].body.get("about", {}).get("language", "nb")
-    codes = {c.change_id: _vat_of(c, d) for c, d in zip(changes, drafts, strict=True)}
-    lines = [line for c in changes for line in _lines(c, codes[c.change_id], language)]
+    asked = await _asked(runtime, link_id, change_ids)
+    first = next(iter(asked.drafts.values())).body.get("about", {})
+    language = first.get("language", "nb")
+    found = [one for draft in asked.drafts.values() for one in _corrections(asked, draft, language)]
+    lines = [line for _, correction in found for line in correction.lines]
     if not lines:
         raise Problem("nothing-to-bill", more={"leftOut": []})
+    mark = make_mark(secrets.randbits(40))
     lines[0] = replace(lines[0], text=with_mark(lines[0].text, mark))
     whole = summed(lines)
-    about = {
-        **drafts[0].body.get("about", {}), FOLLOW_UP: [str(change.change_id) for change in changes],
-    }  # fmt: skip
     now = runtime.clock()
-    partners = await read_partners(runtime, link_id, pair, None, wanted=False)
-    found = [
+    partners = await read_partners(runtime, link_id, asked.customer, None, wanted=False)
+    problems = [
         one for one in objections(
-            (), whole, mark=mark, partners=partners, vat_said=said, today=oslo_day(now)
+            (), whole, mark=mark, partners=partners, vat_said=asked.said, today=oslo_day(now)
         )
         if one["code"] != "line-negative"
     ]  # fmt: skip
-    made = Preview(
-        link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
-        customer_books_id=pair.books_id, project_books_id=None, mark=mark, versions={}, minutes={},
-        entries={}, wish={"about": about}, net=whole.net, vat=whole.vat,
-        lines=[line_to_json(line) for line in whole.lines], problems=found, left_out=[],
-        created_at=now, expires_at=now + LIFETIME,
-    )  # fmt: skip
+    about = {
+        "language": language, "customer": first.get("customer", ""),
+        FOLLOW_UP: [str(change.change_id) for change in asked.changes],
+        CORRECTIONS: _numbered(found),
+    }  # fmt: skip
+    made = _preview(link_id, asked.customer, mark, whole)
+    made.wish, made.problems = {"about": about}, problems
+    made.created_at, made.expires_at = now, now + LIFETIME
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)
     return made
+
+
+def _preview(link_id: LinkId, pair: Pair, mark: str, whole: Lines) -> Preview:
+    return Preview(
+        link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
+        customer_books_id=pair.books_id, project_books_id=None, mark=mark, versions={}, minutes={},
+        entries={}, net=whole.net, vat=whole.vat,
+        lines=[line_to_json(line) for line in whole.lines], left_out=[],
+    )  # fmt: skip
+
+
+async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) -> _Asked:
+    await _look_once_more(runtime, link_id, change_ids)
+    async with runtime.database.reading(link_id) as session:
+        changes = await open_changes(session, link_id, change_ids)
+        if len(changes) != len(set(change_ids)):
+            raise Problem("not-found")
+        waiting = await unfinished_upon(session, link_id, changes)
+        if waiting:
+            raise Problem("follow-up-holds-hours", draft=waiting[0])
+        drafts = {
+            one: await session.get_one(Draft, (link_id, one))
+            for one in dict.fromkeys(change.draft_id for change in changes)
+        }
+        customers = {draft.customer_time_id for draft in drafts.values()}
+        if len(customers) != 1:
+            raise Problem("nothing-to-bill", more={"leftOut": []})
+        return _Asked(
+            changes, drafts, await agreed_hours(session, link_id, list(drafts.values())),
+            await customer_pair(session, link_id, customers.pop()),
+            await vat_said(session, link_id),
+        )  # fmt: skip
+
+
+async def _look_once_more(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) -> None:
+    """Note what these hours are now, so that a follow-up is never of an older state."""
+    async with runtime.database.reading(link_id) as session:
+        changes = await open_changes(session, link_id, change_ids)
+    ids = tuple(dict.fromkeys(EntryId(change.entry_id) for change in changes))
+    if not ids:
+        return
+    tracker = await open_time(runtime, link_id)
+    started = runtime.clock()
+    entries = await tracker.entries_by_id(ids)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await note_changes(session, link_id, entries, seen_at=started)
 
 
 async def open_changes(
@@ -104,34 +157,34 @@ async def open_changes(
     return list(rows)
 
 
-def _lines(change: EntryChange, vat_code: str, language: str) -> list[Line]:
-    """Give the difference of one hour: one line at one rate, else the old off and the new on."""
-    before, after = change.before, change.after
-    old, new = before.get("rate"), after.get("rate") if after else before.get("rate")
-    if old == new:
-        minutes = (after["minutes"] if after else 0) - before["minutes"]
-        return [_line(change, minutes, old, vat_code, language)] if minutes and old else []
-    pieces = [(-before["minutes"], old), (after["minutes"], new)]
-    return [_line(change, m, rate, vat_code, language) for m, rate in pieces if m and rate]
+def _corrections(asked: _Asked, draft: Draft, language: str) -> list[tuple[UUID, Correction]]:
+    """Reckon the changed hours of one draft, line by line."""
+    mine = {one.entry_id: one for one in asked.changes if one.draft_id == draft.draft_id}
+    agreed = dict(asked.agreed[draft.draft_id])
+    for entry_id, change in mine.items():  # a draft of before snapshots were kept
+        if entry_id not in draft.body.get("entries", {}):
+            agreed[entry_id] = change.before
+    found = []
+    for line in draft.body["lines"]:
+        members = line["entryIds"]
+        changes = [
+            Changed(str(mine[one].change_id), one, _now(mine[one], draft))
+            for one in members
+            if one in mine
+        ]
+        billed = {one: agreed[one] for one in members if one in agreed}
+        found += corrections(line, billed, changes, language=language) if changes else []
+    return [(draft.draft_id, one) for one in found]
 
 
-def _line(change: EntryChange, minutes: int, rate: int, vat_code: str, language: str) -> Line:
-    before = change.before
-    year, month, day = before["day"].split("-")
-    place = ": ".join(p for p in (before["employeeName"], before.get("project") or "") if p)
-    quantity = hours(abs(minutes)) * (1 if minutes > 0 else -1)
-    return priced(
-        Line(
-            text=f"{_WORD[language]} {day}.{month}.{year} {place}", minutes=minutes,
-            billed=minutes, quantity=quantity, unit_price=Ore(rate), vat_code=vat_code,
-            net=Ore(0), vat=Ore(0), entry_ids=(), key=f"{change.change_id}-{rate}",
-        )
-    )  # fmt: skip
+def _now(change: EntryChange, draft: Draft) -> Frozen | None:
+    return change.after if stays(change.after, draft.customer_time_id) else None
 
 
-def _vat_of(change: EntryChange, draft: Draft) -> str:
-    """Give the VAT code the hour was billed with."""
-    codes: list[str] = [
-        line["vatCode"] for line in draft.body["lines"] if change.entry_id in line["entryIds"]
-    ]
-    return codes[0] if codes else "high"
+def _numbered(found: Sequence[tuple[UUID, Correction]]) -> list[dict[str, Any]]:
+    """Write each correction with its line's number in the follow-up."""
+    written, before = [], 0
+    for draft_id, correction in found:
+        written.append(correction_to_json(correction, draft_id, before))
+        before += len(correction.lines)
+    return written

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.canonical import EntryId, LinkId
+from app.invoicing.corrections import free_corrections
 from app.invoicing.decided import reopen
 from app.invoicing.store import Draft, LedgerRow
 
@@ -83,6 +84,7 @@ async def free_hours(
     if entry_ids is not None:
         statement = statement.where(one_of(LedgerRow.entry_id, entry_ids))
     await session.execute(statement.values(active=False, freed_at=now))
+    await free_corrections(session, draft, now=now)
     await reopen(session, draft)
 
 

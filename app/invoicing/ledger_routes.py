@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.access.caller import Scope
 from app.documents import AnswerDocument
+from app.invoicing.corrections import CorrectionRow, corrections_by_hour
 from app.invoicing.places import Place, place_of
 from app.invoicing.store import Draft, LedgerRow
 from app.links.reach import Reached, reach
@@ -28,15 +29,28 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "from": "2026-11-24T09:01:00Z", "until": None,
         }
     ],
+    "corrections": [
+        {
+            "draftId": "0199f3a0-0000-7000-8000-0000000000d2", "mark": "TR-2M8QW4XZ", "line": 1,
+            "minutes": 30, "netOre": 47500,
+            "correctsDraftId": "0199f3a0-0000-7000-8000-0000000000d1", "place": "invoiced",
+            "invoiceNumber": "10042", "from": "2026-11-25T09:01:00Z", "until": None,
+        }
+    ],
 }  # fmt: skip
 
 
 class HourPlace(AnswerDocument):
-    """Hold where one hour is and every draft line it has been in, the newest first."""
+    """
+    Hold where one hour is and every draft line it has been in, the newest first.
+
+    `corrections` are the follow-ups that billed a difference of it, with their lines.
+    """
 
     entry_id: str
     place: str
     history: list[dict[str, Any]]
+    corrections: list[dict[str, Any]] = []
 
 
 class HourPlaces(AnswerDocument):
@@ -78,21 +92,36 @@ async def get_ledger(
                 .order_by(LedgerRow.created_at.desc())
             )
         ).all()
+        followed = await corrections_by_hour(session, reached.link_id, entry_ids)
     found: dict[str, list[tuple[LedgerRow, Draft]]] = {one: [] for one in entry_ids}
     for row, draft in rows:
         found[row.entry_id].append((row, draft))
+    upon: dict[str, list[dict[str, Any]]] = {one: [] for one in entry_ids}
+    for correction, draft in followed:
+        upon[correction.entry_id].append(_correction(correction, draft))
     return HourPlaces(
         items=[
             HourPlace(
                 entry_id=entry_id,
                 place=next(
-                    (place_of(r, d) for r, d in history if r.active), Place.FREE
+                    (place_of(d, held=True) for r, d in history if r.active), Place.FREE
                 ).value,
                 history=[_line(row, draft) for row, draft in history],
+                corrections=upon[entry_id],
             )
             for entry_id, history in found.items()
         ]
     )  # fmt: skip
+
+
+def _correction(row: CorrectionRow, draft: Draft) -> dict[str, Any]:
+    return {
+        "draftId": str(draft.draft_id), "mark": draft.mark, "line": row.line_no or None,
+        "minutes": row.minutes, "netOre": row.net, "correctsDraftId": str(row.corrected_id),
+        "place": place_of(draft, held=row.active).value,
+        "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
+        "until": row.freed_at,
+    }  # fmt: skip
 
 
 def _text(row: LedgerRow, draft: Draft) -> str:
@@ -106,7 +135,7 @@ def _line(row: LedgerRow, draft: Draft) -> dict[str, Any]:
     return {
         "draftId": str(draft.draft_id), "mark": draft.mark, "line": row.line_no,
         "text": _text(row, draft), "minutes": row.minutes,
-        "rateOre": row.rate, "place": place_of(row, draft).value,
+        "rateOre": row.rate, "place": place_of(draft, held=row.active).value,
         "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
         "until": until,
     }  # fmt: skip

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.invoicing.fate import INVOICED, OFFERS_RELEASE, Fate
-from app.invoicing.store import Draft, DraftState, LedgerRow
+from app.invoicing.store import Draft, DraftState
 
 
 class Place(StrEnum):
@@ -20,9 +20,9 @@ class Place(StrEnum):
 _STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
 
 
-def place_of(row: LedgerRow, draft: Draft) -> Place:
-    """Say where an hour's ledger row puts it now; a row that was freed holds it no more."""
-    if not row.active:
+def place_of(draft: Draft, *, held: bool) -> Place:
+    """Say where a draft's row puts an hour (or its difference) now; one that was freed is free."""
+    if not held:
         return Place.FREE
     if draft.state not in _STANDING:
         return Place.RESERVED

@@ -66,7 +66,7 @@ async def note_changes(
         if latest is not None and latest.entry_version >= entry.version:
             continue
         base = _agreed(row, latest)
-        if not base:  # the hour was gone when a person decided, or was billed before snapshots
+        if not base:  # a follow-up took it back, or it was billed before snapshots
             continue
         if latest is not None and latest.choice is None:
             await session.execute(
@@ -94,11 +94,15 @@ def _agreed(row: LedgerRow, latest: EntryChange | None) -> dict[str, Any]:
     Give what an hour is compared with: as a person last left or billed it, else as first billed.
 
     A change that nobody decided began at what was agreed before it; the hour's first bill may be
-    long overtaken by a follow-up draft then, and a difference would be billed twice.
+    long overtaken by a follow-up draft then, and a difference would be billed twice. An hour that
+    was gone and left as it was billed is compared with that, should it come back.
     """
     if latest is None:
         return dict(row.snapshot)
-    return dict(latest.after if latest.choice in {"leave", "follow-up"} else latest.before)
+    decided = latest.choice in {"leave", "follow-up"}
+    if not decided or (latest.choice == "leave" and not latest.after):
+        return dict(latest.before)
+    return dict(latest.after)
 
 
 async def _billed(

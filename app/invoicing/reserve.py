@@ -253,5 +253,10 @@ def _in_parts(versions: Mapping[EntryId, int]) -> Iterator[tuple[int, dict[Entry
         yield part, {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
 
 
+def part_of(draft: Draft, entry_id: EntryId) -> int:
+    """Say in which part of a draft's hours one of them was held."""
+    return sorted(draft.versions).index(entry_id) // PART + 1
+
+
 def _lapses(part: HeldHours, at: datetime) -> bool:
     return part.expires_at is not None and part.expires_at <= at

@@ -178,7 +178,13 @@ async def post_resend(
     operation_id="releaseInvoiceDraft",
     summary="Set a draft's hours free, where Conta holds neither the draft nor an invoice of it.",
     responses=responses(
-        *_COMMON, *_SYSTEMS, "draft-state", "draft-holds-hours", "draft-may-be-invoiced"
+        *_COMMON,
+        *_SYSTEMS,
+        "draft-state",
+        "draft-holds-hours",
+        "draft-may-be-invoiced",
+        "follow-up-holds-hours",
+        "follow-up-gave-hours-back",
     ),
 )
 async def post_release(

@@ -8,7 +8,7 @@ anew. Printed amounts are the lines' own (bookkeeping regulation § 5-14).
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -23,6 +23,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "discount": "Rabatt", "net": "Netto", "day": "Dag", "project": "Prosjekt",
         "comment": "Utført", "minutes": "Minutter", "person": "Person", "sum": "Sum",
         "rounded": "Avrunding: {worked} arbeidet, {billed} fakturert",
+        "kind": "Type", "hour": "Time", "before": "Fakturert før",
     },
     "nn": {
         "title": "Timespesifikasjon", "page": "Side", "seller": "Seljar", "customer": "Kunde",
@@ -31,6 +32,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "discount": "Rabatt", "net": "Netto", "day": "Dag", "project": "Prosjekt",
         "comment": "Utført", "minutes": "Minutt", "person": "Person", "sum": "Sum",
         "rounded": "Avrunding: {worked} arbeidd, {billed} fakturert",
+        "kind": "Type", "hour": "Time", "before": "Fakturert før",
     },
     "en": {
         "title": "Time specification", "page": "Page", "seller": "Seller", "customer": "Customer",
@@ -39,6 +41,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "discount": "Discount", "net": "Net", "day": "Day", "project": "Project",
         "comment": "Work done", "minutes": "Minutes", "person": "Person", "sum": "Sum",
         "rounded": "Rounding: {worked} worked, {billed} billed",
+        "kind": "Kind", "hour": "Hour", "before": "Billed before",
     },
 }  # fmt: skip
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t")
@@ -46,11 +49,24 @@ _DANGEROUS: Final = ("=", "+", "-", "@", "\t")
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """Hold one billed hour as it was frozen, and the number of its line."""
+    """
+    Hold one billed hour as it was frozen, and the number of its line; 0 where it made none.
+
+    Args:
+        taken_off: A follow-up takes off what was billed of it before.
+
+    """
 
     entry_id: str
     line: int
     frozen: Mapping[str, Any]
+    taken_off: bool = False
+
+    @property
+    def minutes(self) -> int:
+        """Give the minutes as they count here: below zero where they are taken off."""
+        minutes: int = self.frozen["minutes"]
+        return -minutes if self.taken_off else minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +82,77 @@ class Sheet:
 
 
 def sheet_of(mark: str, body: Mapping[str, Any], *, seller: str) -> Sheet:
-    """Take a draft's frozen body apart, ordered by person, day and entry."""
+    """
+    Take a draft's frozen body apart, ordered by person, day and entry.
+
+    A follow-up shows each hour twice: as it was billed, taken off, and as it is now.
+    """
     about = body.get("about", {})
+    entries = body["entries"]
     found = [
-        Hour(entry_id, number, body["entries"][entry_id])
+        Hour(entry_id, number, entries[entry_id])
         for number, line in enumerate(body["lines"], 1)
         for entry_id in line["entryIds"]
+        if entry_id in entries
     ]
-    ordered = sorted(found, key=lambda h: (*_person(h), h.frozen["day"], h.entry_id))
+    for one in about.get("corrections", ()):
+        off, now = one["before"], one["now"]
+        found += [Hour(one["entryId"], one["line"], off, taken_off=True)] if off else []
+        found += [Hour(one["entryId"], one["line"], now)] if now else []
+    ordered = sorted(
+        found, key=lambda h: (*_person(h), h.frozen["day"], h.entry_id, not h.taken_off)
+    )
     return Sheet(
         mark, about.get("language", "nb"), seller, about.get("customer", ""), body["lines"], ordered
     )
 
 
 def as_csv(sheet: Sheet) -> bytes:
-    """Write the hours as CSV that a spreadsheet opens: semicolons, decimal comma, UTF-8 with mark.
+    """
+    Write the paper as CSV that a spreadsheet opens: semicolons, decimal comma, UTF-8 with mark.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+    One table: a row for each hour, one for each line, one for the sum; the kind says which. A text
+    that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     words = _WORDS[sheet.language]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    columns = ("person", "day", "project", "minutes", "hours", "rate", "comment", "line")
-    writer.writerow([words["number"], *(words[name] for name in columns)])
+    columns = (
+        "number", "kind", "person", "day", "project", "minutes", "hours", "rate", "comment",
+        "line", "discount", "net",
+    )  # fmt: skip
+    writer.writerow([words[name] for name in columns])
+    writer.writerows([sheet.mark, *row] for row in _table(sheet, words))
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _table(sheet: Sheet, words: Mapping[str, str]) -> Iterator[list[str]]:
     for hour in sheet.hours:
         frozen = hour.frozen
-        cells = (
-            sheet.mark, frozen["employeeName"], frozen["day"], frozen["project"] or "",
-            str(frozen["minutes"]), _number(hours(frozen["minutes"])), _money(frozen["rate"]),
-            _text(frozen), str(hour.line),
-        )  # fmt: skip
-        writer.writerow([_tame(cell) for cell in cells])
-    return out.getvalue().encode("utf-8-sig")
+        yield [
+            words["hour"], _tame(frozen["employeeName"]), frozen["day"],
+            _tame(frozen["project"] or ""), str(hour.minutes), _number(hours(hour.minutes)),
+            _money(frozen["rate"]), _tame(_text(hour, words)), _line_number(hour.line), "", "",
+        ]  # fmt: skip
+    for number, line in enumerate(sheet.lines, 1):
+        yield [
+            words["line"], "", "", "", str(line["minutes"]), _number(Decimal(line["quantity"])),
+            _money(line["unitPrice"]), _tame(_with_rounding(line, words)), str(number),
+            _percent(line.get("discount", "0")), _money(line["net"]),
+        ]  # fmt: skip
+    minutes = sum(hour.minutes for hour in sheet.hours)
+    net = sum(line["net"] for line in sheet.lines)
+    yield [
+        words["sum"], "", "", "", str(minutes), _number(hours(minutes)), "", "", "", "",
+        _money(net),
+    ]  # fmt: skip
 
 
 def as_print(sheet: Sheet) -> dict[str, Any]:
     """Give the data of the printed form: finished texts only, the template reckons nothing."""
     words = _WORDS[sheet.language]
     days = [hour.frozen["day"] for hour in sheet.hours]
-    minutes = sum(hour.frozen["minutes"] for hour in sheet.hours)
+    minutes = sum(hour.minutes for hour in sheet.hours)
     net = sum(line["net"] for line in sheet.lines)
     return {
         "words": words,
@@ -156,7 +204,7 @@ def _groups(sheet: Sheet, words: Mapping[str, str]) -> list[dict[str, Any]]:
             "name": name,
             "columns": columns,
             "widths": [18, 34, 64, 14, 12, 18, 8],
-            "rows": [_row(hour) for hour in own],
+            "rows": [_row(hour, words) for hour in own],
             "sum": _sum(own, words),
         }
         for (name, _), own in people.items()
@@ -164,16 +212,16 @@ def _groups(sheet: Sheet, words: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _sum(own: Sequence[Hour], words: Mapping[str, str]) -> str:
-    minutes = sum(hour.frozen["minutes"] for hour in own)
+    minutes = sum(hour.minutes for hour in own)
     in_hours = f"{_number(hours(minutes))} {words['hours'].lower()}"
     return f"{words['sum']}: {minutes} {words['minutes'].lower()}, {in_hours}"
 
 
-def _row(hour: Hour) -> list[str]:
+def _row(hour: Hour, words: Mapping[str, str]) -> list[str]:
     frozen = hour.frozen
     return [
-        _day(frozen["day"]), frozen["project"] or "", _text(frozen), str(frozen["minutes"]),
-        _number(hours(frozen["minutes"])), _money(frozen["rate"]), str(hour.line),
+        _day(frozen["day"]), frozen["project"] or "", _text(hour, words), str(hour.minutes),
+        _number(hours(hour.minutes)), _money(frozen["rate"]), _line_number(hour.line),
     ]  # fmt: skip
 
 
@@ -181,8 +229,14 @@ def _person(hour: Hour) -> tuple[str, str]:
     return (hour.frozen["employeeName"], hour.frozen["employeeId"])
 
 
-def _text(frozen: Mapping[str, Any]) -> str:
-    parts = (frozen.get("comment") or "", frozen.get("overtimeType") or "")
+def _line_number(line: int) -> str:
+    return str(line) if line else ""
+
+
+def _text(hour: Hour, words: Mapping[str, str]) -> str:
+    frozen = hour.frozen
+    first = words["before"] if hour.taken_off else ""
+    parts = (first, frozen.get("comment") or "", frozen.get("overtimeType") or "")
     return " · ".join(" ".join(part.split()) for part in parts if part.strip())
 
 

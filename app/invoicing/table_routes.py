@@ -14,13 +14,14 @@ from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer, preview_answer
 from app.invoicing.decided import choose, is_open
+from app.invoicing.difference import stays
 from app.invoicing.follow_up import amount_of, preview_follow_up
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.hours import read_mark
 from app.invoicing.money import Pile, piles, total
 from app.invoicing.preview import vat_said
 from app.invoicing.read_hours import STALE
-from app.invoicing.store import EntryChange
+from app.invoicing.store import Draft, EntryChange
 from app.invoicing.vat import PERCENT
 from app.links.reach import Reached, reach
 from app.links.store import LinkState
@@ -174,12 +175,18 @@ async def get_changed(
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> ChangedHours:
     """Use this before month end; what was billed stays until you choose. Scope `invoices:read`."""
-    statement = select(EntryChange).where(EntryChange.link_id == reached.link_id)
+    statement = (
+        select(EntryChange, Draft.customer_time_id)
+        .join(
+            Draft, (Draft.link_id == EntryChange.link_id) & (Draft.draft_id == EntryChange.draft_id)
+        )
+        .where(EntryChange.link_id == reached.link_id)
+    )
     if choice == "open":
         statement = statement.where(is_open(reached.link_id))
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await session.scalars(statement.order_by(EntryChange.change_id.desc()).limit(limit))
-        items = [_changed(row) for row in rows]
+        rows = await session.execute(statement.order_by(EntryChange.change_id.desc()).limit(limit))
+        items = [_changed(row, customer) for row, customer in rows]
     return ChangedHours(items=items, difference_ore=sum(one.difference_ore for one in items))
 
 
@@ -188,7 +195,16 @@ async def get_changed(
     tags=["hours"],
     operation_id="decideChangedHours",
     summary="Leave changed hours, or preview a follow-up draft of the difference.",
-    responses=responses(*_COMMON, "link-not-active", "nothing-to-bill", "customer-not-linked"),
+    responses=responses(
+        *_COMMON,
+        "link-not-active",
+        "nothing-to-bill",
+        "customer-not-linked",
+        "follow-up-holds-hours",
+        "system-unreachable",
+        "system-access-refused",
+        "system-refused",
+    ),
 )
 async def post_changed(
     body: ChoiceOfChanges, reached: MayWrite, runtime: Running, request: Request
@@ -226,9 +242,11 @@ def _pile(pile: Pile) -> PileAnswer:
     )  # fmt: skip
 
 
-def _changed(row: EntryChange) -> ChangedHour:
+def _changed(row: EntryChange, customer_id: str) -> ChangedHour:
+    """Show a change; an hour that is another customer's now is worth nothing to this one."""
     before: Mapping[str, Any] = row.before
-    old, new = amount_of(before), amount_of(row.after)
+    old = amount_of(before)
+    new = amount_of(row.after) if stays(row.after, customer_id) else 0
     return ChangedHour(
         id=str(row.change_id), draft_id=str(row.draft_id), entry_id=row.entry_id,
         what=list(row.what), before=dict(before), after=dict(row.after) or None, before_ore=old,

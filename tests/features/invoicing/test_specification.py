@@ -86,7 +86,7 @@ async def test_every_download_is_the_same_bytes(
 async def test_the_csv_is_the_ledger_and_harms_no_spreadsheet(
     client: httpx.AsyncClient, synced: Any, runtime: Runtime, twins: Any
 ) -> None:
-    """One row an hour; a comment that looks like a formula is made harmless."""
+    """A row an hour, one a line, one for the sum; what looks like a formula is made harmless."""
     plain = await previewed(client, synced)
     entry = plain["lines"][0]["entryIds"][0]
     await twins.control(
@@ -98,10 +98,17 @@ async def test_the_csv_is_the_ledger_and_harms_no_spreadsheet(
 
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     rows = await ledger(runtime, synced)
-    assert sorted((r[0], int(r[4]), int(r[8])) for r in table[1:]) == sorted(
-        (draft["mark"], row.minutes, row.line_no) for row in rows
+    named = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+    by_kind = {kind: [r for r in named if r["Type"] == kind] for kind in ("Time", "Linje", "Sum")}
+    assert sorted((r["Nummer"], int(r["Minutter"]), int(r["Linje"])) for r in by_kind["Time"]) == (
+        sorted((draft["mark"], row.minutes, row.line_no) for row in rows)
     )
-    assert "'=1+1" in {r[7] for r in table[1:]}
+    assert "'=1+1" in {r["Utført"] for r in by_kind["Time"]}
+    ore = [int("".join(c for c in r["Netto"] if c.isdigit())) for r in by_kind["Linje"]]
+    assert ore == [line["netOre"] for line in draft["lines"]]
+    assert [int("".join(c for c in r["Netto"] if c.isdigit())) for r in by_kind["Sum"]] == [
+        draft["netOre"]
+    ]
 
 
 async def test_a_specification_has_a_scope_of_its_own(

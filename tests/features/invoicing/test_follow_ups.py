@@ -1,0 +1,315 @@
+"""Follow-ups of changed hours: upon one another, released, sent, and hours they take back whole."""
+
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.features.invoicing.test_drafts import entries_of, previewed, sent
+from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_preview import change
+from tests.features.invoicing.test_protocol import fault, signed_in
+from tests.features.invoicing.test_specification import text_of
+from tests.features.invoicing.test_table import changed, look_again
+
+Work = Callable[[], Awaitable[int]]
+
+
+class Bookkeeper:
+    """Play a person who bills, looks for what changed and follows it up, over HTTP."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, link: Any, twins: Any, work: Work, clock: Any
+    ) -> None:
+        self.client, self.link, self.twins, self.work, self.clock = client, link, twins, work, clock
+        self.keys = 0
+
+    async def post(self, path: str, **body: Any) -> httpx.Response:
+        return await self.client.post(
+            f"{self.link.path}/{path}", headers=self.link.books, json=body
+        )
+
+    async def get(self, path: str) -> Any:
+        return (await self.client.get(f"{self.link.path}/{path}", headers=self.link.books)).json()
+
+    async def send(self, preview: dict[str, Any]) -> dict[str, Any]:
+        self.keys += 1
+        answer = await sent(self.client, self.link, preview, key=f"key-{self.keys}")
+        draft: dict[str, Any] = answer.json()
+        return draft
+
+    async def bill(self, **style: Any) -> dict[str, Any]:
+        draft = await self.send(await previewed(self.client, self.link, **style))
+        assert draft["state"] == "completed", draft
+        return draft
+
+    async def look(self) -> list[dict[str, Any]]:
+        """Let Timerabbit be read; gives the changes that are open, the oldest first."""
+        await look_again(self.link, self.twins, self.work, self.clock)
+        items: list[dict[str, Any]] = (await changed(self.client, self.link))["items"]
+        return items[::-1]
+
+    async def ask(self, changes: list[dict[str, Any]]) -> httpx.Response:
+        ids = [one["id"] for one in changes]
+        return await self.post("changed-hours", changeIds=ids, choice="follow-up")
+
+    async def follow(self, changes: list[dict[str, Any]]) -> dict[str, Any]:
+        answer = await self.ask(changes)
+        assert answer.status_code == 200, answer.text
+        return await self.send(answer.json()["preview"])
+
+    async def in_conta(self, draft: dict[str, Any], what: str) -> None:
+        """Send or delete a draft in Conta, credit its invoice; and let it be seen."""
+        if what == "credit":
+            stored = (await self.twins.books())["invoices"]
+            (number,) = [i["id"] for i in stored if draft["mark"] in str(i)]
+            await person(self.twins, f"invoices/{number}/credit")
+            self.clock.advance(hours=6)
+        else:
+            await person(self.twins, f"drafts/{draft['contaDraftIds'][0]}/{what}")
+        for _ in range(2):
+            self.clock.advance(minutes=16)
+            await self.work()
+        await signed_in(self.twins, self.link)
+
+    async def release(self, draft: dict[str, Any]) -> httpx.Response:
+        return await self.post(f"invoice-drafts/{draft['id']}/release", reason="rettes")
+
+    async def hour(self, entry: str) -> dict[str, Any]:
+        (found,) = (await self.get(f"ledger?entryId={entry}"))["items"]
+        return dict(found)
+
+
+@pytest.fixture
+def kari(client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any) -> Bookkeeper:
+    return Bookkeeper(client, synced, twins, work, clock)
+
+
+async def longer(kari: Bookkeeper, draft: dict[str, Any], by: int, place: int = 0) -> str:
+    """Make one of a draft's hours longer; gives its id."""
+    hour = draft["entries"][place]
+    await change(kari.twins, hour["entryId"], minutes=hour["minutes"] + by)
+    return str(hour["entryId"])
+
+
+async def test_a_follow_up_keeps_discount_and_increments(kari: Bookkeeper, twins: Any) -> None:
+    """With started hours and ten percent off, a minute more of the sum costs what the line says."""
+    style = {"grouping": "sum", "rounding": {"minutes": 60}, "discountPercent": 10}
+    draft = await kari.bill(**style)
+    line = draft["lines"][0]
+    members = [e for e in draft["entries"] if e["line"] == 1]
+    room = -line["minutes"] % 60
+    await change(twins, members[0]["entryId"], minutes=members[0]["minutes"] + room + 1)
+
+    follow_up = await kari.follow(await kari.look())
+
+    (more,) = follow_up["lines"]
+    assert (more["hours"], more["discountPercent"]) == ("1.00", line["discountPercent"])
+    assert more["netOre"] == line["unitPriceOre"] * 9 // 10
+    assert (more["minutes"], more["billedMinutes"]) == (room + 1, 60)
+    assert more["vatCode"] == line["vatCode"]
+
+
+async def test_a_difference_that_increments_swallow_bills_nothing(kari: Bookkeeper) -> None:
+    """A minute within the started hour is no money; it can be left, and is never billed later."""
+    shown = await previewed(kari.client, kari.link, grouping="entry")
+    entry = shown["lines"][0]["entryIds"][0]
+    await change(kari.twins, entry, minutes=50)
+    await kari.bill(grouping="entry", rounding={"minutes": 60, "per": "entry"})
+    await change(kari.twins, entry, minutes=59)
+
+    answer = await kari.ask(await kari.look())
+
+    assert answer.json()["code"] == "nothing-to-bill"
+
+
+async def test_hours_are_not_released_under_a_living_follow_up(kari: Bookkeeper) -> None:
+    """The first draft is gone from Conta, its follow-up is not: the part would come twice."""
+    draft = await kari.bill(grouping="entry")
+    entry = await longer(kari, draft, 30)
+    follow_up = await kari.follow(await kari.look())
+    await kari.in_conta(draft, "delete")
+
+    refused = await kari.release(draft)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "follow-up-holds-hours")
+    assert follow_up["id"] in refused.json()["detail"]
+    assert (await kari.hour(entry))["place"] == "in-draft"
+    await kari.in_conta(follow_up, "delete")
+    assert (await kari.release(follow_up)).json()["state"] == "released"
+    assert (await kari.release(draft)).json()["state"] == "released"
+    again = await previewed(kari.client, kari.link, grouping="entry")
+    (whole,) = [line for line in again["lines"] if entry in line["entryIds"]]
+    assert whole["minutes"] == draft["entries"][0]["minutes"] + 30
+
+
+async def test_follow_ups_upon_one_another_are_released_from_the_top(kari: Bookkeeper) -> None:
+    """The second is reckoned upon the first: the first cannot go away under it."""
+    draft = await kari.bill(grouping="entry")
+    entry = await longer(kari, draft, 30)
+    first = await kari.follow(await kari.look())
+    await longer(kari, draft, 45)
+    second = await kari.follow(await kari.look())
+    for one in (first, second):
+        await kari.in_conta(one, "delete")
+
+    refused = await kari.release(first)
+
+    assert (refused.json()["code"], second["lines"][0]["minutes"]) == ("follow-up-holds-hours", 15)
+    assert [c["minutes"] for c in (await kari.hour(entry))["corrections"]] == [15, 30]
+    assert (await kari.release(second)).json()["state"] == "released"
+    assert (await kari.release(first)).json()["state"] == "released"
+    assert {c["place"] for c in (await kari.hour(entry))["corrections"]} == {"free"}
+    reopened = await kari.look()
+    assert [c["after"]["minutes"] - c["before"]["minutes"] for c in reopened] == [30, 15]
+    whole = await kari.follow(reopened)
+    assert [line["minutes"] for line in whole["lines"]] == [45]
+
+
+async def test_nothing_is_reckoned_upon_a_follow_up_that_may_still_be_refused(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Its answer was lost: the next difference waits until it stands in Conta."""
+    draft = await kari.bill(grouping="entry")
+    await longer(kari, draft, 30)
+    await fault(twins, "conta", kind="lost_answer", method="POST", path="invoice-drafts", times=1)
+    first = await kari.follow(await kari.look())
+    await longer(kari, draft, 45)
+
+    early = await kari.post("changed-hours", choice="follow-up", changeIds=[])
+    changes = await kari.look()
+
+    assert early.status_code == 422
+    assert first["state"] == "unconfirmed"
+    later = await kari.follow(changes)
+    assert later["lines"][0]["minutes"] == 15, "by then the first was found by its mark"
+
+
+async def test_an_hour_that_changed_once_more_is_listed_anew(kari: Bookkeeper, twins: Any) -> None:
+    """A follow-up is of what the hour is now: the older difference can no longer be previewed."""
+    draft = await kari.bill(grouping="entry")
+    entry = await longer(kari, draft, 30)
+    listed = await kari.look()
+    await longer(kari, draft, 60)
+
+    refused = await kari.ask(listed)
+
+    assert refused.status_code == 404
+    (anew,) = (await changed(kari.client, kari.link))["items"]
+    assert (anew["entryId"], anew["differenceOre"] > listed[0]["differenceOre"]) == (entry, True)
+
+
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+async def test_an_hour_taken_back_can_be_billed_anew_once_that_is_invoiced(
+    kari: Bookkeeper, twins: Any, how: str
+) -> None:
+    """Moved to another customer, or deleted and restored: off the first bill, then free."""
+    draft = await kari.bill(grouping="entry")
+    entry = draft["entries"][0]["entryId"]
+    minutes, rate = draft["entries"][0]["minutes"], draft["entries"][0]["rateOre"]
+    await longer(kari, draft, 6000, 1)
+    if how == "moved":
+        await change(twins, entry, customerId="cus_9")
+    else:
+        await twins.control("timerabbit", "POST", f"/companies/cmp_1/entries/{entry}/delete")
+    changes = await kari.look()
+    follow_up = await kari.follow(changes)
+    await kari.in_conta(follow_up, "send")
+
+    taken = [line for line in follow_up["lines"] if entry in line["entryIds"]]
+
+    assert sum(line["minutes"] for line in taken) == -minutes
+    assert sum(c["afterOre"] for c in changes if c["entryId"] == entry) == 0
+    (state,) = await entries_of(twins, [entry])
+    found = await kari.hour(entry)
+    assert (found["place"], state["invoiceStatus"]) == ("free", "to_invoice")
+    assert [c["minutes"] for c in found["corrections"]] == [-minutes]
+    assert rate * minutes // 60 == -sum(line["netOre"] for line in taken)
+    held = await kari.release(follow_up)
+    assert held.json()["code"] in {"draft-holds-hours", "follow-up-gave-hours-back"}
+    if how == "deleted":
+        await change(twins, entry, deletedAt=None)
+    customer = state["customerId"]
+    anew = await kari.post("invoice-drafts/preview", customerId=customer, entryIds=[entry])
+    if how == "moved":
+        assert anew.json()["code"] in {"customer-not-linked", None} or anew.status_code == 201
+    else:
+        assert anew.status_code == 201, anew.text
+        assert anew.json()["lines"][0]["minutes"] == minutes
+
+
+async def test_a_follow_up_that_gave_hours_back_goes_only_with_the_first_invoice(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Credited alone it would put the hour on two bills; with the first one credited it may go."""
+    draft = await kari.bill(grouping="entry")
+    entry = draft["entries"][0]["entryId"]
+    await longer(kari, draft, 6000, 1)
+    await twins.control("timerabbit", "POST", f"/companies/cmp_1/entries/{entry}/delete")
+    follow_up = await kari.follow(await kari.look())
+    for one in (draft, follow_up):
+        await kari.in_conta(one, "send")
+    await kari.in_conta(follow_up, "credit")
+
+    refused = await kari.release(follow_up)
+
+    assert refused.json()["code"] == "follow-up-gave-hours-back"
+    await kari.in_conta(draft, "credit")
+    assert (await kari.release(draft)).json()["code"] == "follow-up-holds-hours"
+    assert (await kari.release(follow_up)).json()["state"] == "released"
+    assert (await kari.release(draft)).json()["state"] == "released"
+
+
+async def test_timerabbit_away_gives_the_hour_back_later(kari: Bookkeeper, twins: Any) -> None:
+    """The invoice is seen, the hour stays held until Timerabbit has it free, then it is free."""
+    draft = await kari.bill(grouping="entry")
+    entry = draft["entries"][0]["entryId"]
+    await longer(kari, draft, 6000, 1)
+    await twins.control("timerabbit", "POST", f"/companies/cmp_1/entries/{entry}/delete")
+    follow_up = await kari.follow(await kari.look())
+    await fault(twins, "timerabbit", kind="status_before", status=503, path="release", times=40)
+    await kari.in_conta(follow_up, "send")
+    before = await kari.hour(entry)
+    await twins.control("timerabbit", "DELETE", "/faults")
+
+    for _ in range(3):
+        kari.clock.advance(hours=6)
+        await kari.work()
+    await signed_in(twins, kari.link)
+
+    assert before["place"] == "in-draft"
+    assert (await kari.hour(entry))["place"] == "free"
+
+
+async def test_the_paper_of_a_follow_up_shows_the_hour_as_it_was_and_is(kari: Bookkeeper) -> None:
+    """Regulation § 5-14 holds for differences too: who, when, what was billed, what it is now."""
+    draft = await kari.bill(grouping="entry")
+    hour = draft["entries"][0]
+    entry = await longer(kari, draft, 30)
+    follow_up = await kari.follow(await kari.look())
+    path = f"{kari.link.path}/invoice-drafts/{follow_up['id']}/specification"
+
+    pdf, table = [
+        (await kari.client.get(f"{path}.{kind}", headers=kari.link.books)).content
+        for kind in ("pdf", "csv")
+    ]
+
+    text = text_of(pdf)
+    assert "Fakturert før" in text
+    assert f"-{hour['minutes']} " in text
+    rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig")), delimiter=";"))
+    named = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["Minutter"] for row in named if row["Type"] == "Time"] == [
+        str(-hour["minutes"]), str(hour["minutes"] + 30),
+    ]  # fmt: skip
+    assert [row["Minutter"] for row in named if row["Type"] == "Sum"] == ["30"]
+    assert follow_up["corrections"] == [
+        {
+            "entryId": entry, "line": 1, "minutes": 30, "netOre": follow_up["netOre"],
+            "draftId": draft["id"], "changeId": follow_up["corrections"][0]["changeId"],
+        }
+    ]  # fmt: skip
+    assert (await kari.hour(entry))["corrections"][0]["mark"] == follow_up["mark"]
