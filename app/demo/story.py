@@ -117,6 +117,15 @@ def _story(people: People, screen: Screen) -> None:
 
 
 def _stay(addresses: Addresses, screen: Screen) -> None:
+    try:
+        _tell_where(addresses, screen)
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        screen.told("Ending …")
+
+
+def _tell_where(addresses: Addresses, screen: Screen) -> None:
     screen.step("Everything stays up; Ctrl+C ends it")
     screen.table(
         ("what", "where"),
@@ -127,8 +136,3 @@ def _stay(addresses: Addresses, screen: Screen) -> None:
          ("metrics", f"{addresses.service}/metrics")),
     )  # fmt: skip
     sys.stdout.flush()
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        screen.told("Ending …")
