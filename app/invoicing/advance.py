@@ -128,6 +128,7 @@ async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     attempt = await _begin_attempt(runtime, link_id, draft)
     try:
         books = await open_books(runtime, link_id)
+        _require_time(runtime, attempt)
         runtime.database.passing(CommitPoint.DRAFT_BEFORE_POST)
         remote = await books.create_draft(order_of(attempt.body))
         runtime.database.passing(CommitPoint.DRAFT_AFTER_POST)
@@ -147,6 +148,19 @@ async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
             await _not_sent(runtime, link_id, attempt, fault)
     else:
         await record_created(runtime, attempt, remote, CommitPoint.DRAFT_CREATED, what="created")
+
+
+def _require_time(runtime: Runtime, attempt: Draft) -> None:
+    """
+    Send nothing that may land after others take this sender for dead: it stood still too long.
+
+    Raises:
+        Unreachable: Without effect: nothing was sent.
+
+    """
+    timeout = timedelta(seconds=runtime.settings.draft_timeout_seconds)
+    if attempt.not_before is not None and runtime.clock() + timeout > attempt.not_before:
+        raise Unreachable("the sender stood still before it sent", effect_possible=False)
 
 
 async def _begin_attempt(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:

@@ -97,7 +97,8 @@ class PreviewRequest(StyleRequest):
     first_day: date | None = None
     last_day: date | None = None
     texts: dict[int, str] = Field(
-        default_factory=dict, description="Your own texts by line number, from 1."
+        default_factory=dict,
+        description="Your own texts by line number, from 1; kept by the line's key from then on.",
     )
     edits: list[EditRequest] = Field(default_factory=list, max_length=1000)
     order: list[LineKey] = Field(default_factory=list, max_length=1000)
@@ -184,8 +185,9 @@ def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
             "invalid-request",
             errors=[FieldError("/customerId", "missing", "Name a customer or an earlier preview.")],
         )
-    if body.edits:
-        base["edits"] = {**base["edits"], **_edits(body.edits)}
+    for key, edit in _edits(body.edits).items():
+        sent = {name: value for name, value in edit.items() if value is not None}
+        base["edits"] = {**base["edits"], key: {**base["edits"].get(key, edit), **sent}}
     return Wish.from_json(base)
 
 

@@ -19,9 +19,10 @@ from app.invoicing.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
 from app.invoicing.vat import PERCENT
 from app.links.reach import Reached, reach
+from app.links.system_problems import problem_of
 from app.problems import Problem, preferred_language, responses
 from app.runtime import Running, Runtime
-from app.systems.ports import EntryQuery
+from app.systems.ports import EntryQuery, SystemFault
 
 router = APIRouter()
 MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
@@ -91,9 +92,9 @@ async def post_previews(
     body: BatchPreviewRequest, reached: MayWrite, runtime: Running, request: Request
 ) -> PreviewResults:
     """
-    Use this at month end: one preview a customer; a customer without hours says so by itself.
+    Use this at month end: one preview a customer, or the problem that stands in its way.
 
-    Scope `invoices:write`.
+    No hours, or a system that failed for one customer, stops no other. Scope `invoices:write`.
     """
     reached.require_active()
     language = preferred_language(request.headers.get("accept-language"))
@@ -106,8 +107,8 @@ async def post_previews(
         )
         try:
             made = await make_preview(runtime, reached.link_id, style_wish(body, query))
-        except Problem as problem:
-            told = _document(problem, request, language)
+        except (Problem, SystemFault) as failed:
+            told = _document(failed, request, language)
             items.append(PreviewResult(customer_id=customer, problem=told))
         else:
             shown = preview_answer(made, PERCENT, said, language)
@@ -142,8 +143,8 @@ async def post_batch(
     for preview_id in dict.fromkeys(body.preview_ids):
         try:
             draft_id = await _make(runtime, reached, preview_id, body, call)
-        except Problem as problem:
-            told = _document(problem, request, language)
+        except (Problem, SystemFault) as failed:
+            told = _document(failed, request, language)
             items.append(DraftResult(preview_id=preview_id, problem=told))
         else:
             shown = await show_draft(runtime, reached.link_id, draft_id, language)
@@ -175,7 +176,8 @@ async def _make(
     return draft.draft_id
 
 
-def _document(problem: Problem, request: Request, language: str) -> dict[str, Any]:
+def _document(failed: Problem | SystemFault, request: Request, language: str) -> dict[str, Any]:
+    problem = failed if isinstance(failed, Problem) else problem_of(failed)
     return problem.document(
         language, base_url=request.app.state.public_url, instance=request.url.path,
         request_id=getattr(request.state, "request_id", ""),

@@ -24,7 +24,7 @@ from app.invoicing.shapes import line_to_json
 from app.invoicing.snapshot import freeze_entry
 from app.invoicing.store import Preview, VatAnswer
 from app.invoicing.template import VARIABLES, TemplateError, check_template
-from app.invoicing.wish import Wish
+from app.invoicing.wish import Wish, with_texts_kept
 from app.links.pairs import Pair
 from app.links.store import read_link
 from app.problems import Problem
@@ -74,6 +74,8 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     mark = make_mark(secrets.randbits(40))
     further = further_lines(billable, wish, language=style.language, default_vat=style.vat_code)
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
+    told = useless_edits(lines, wish.edits, wish.texts)
+    wish = with_texts_kept(wish, [line.key for line in lines.lines])
     now = runtime.clock()
     found = [
         *objections(
@@ -84,7 +86,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
             billable, expenses=wish.expense_vat is not None,
             kilometres=wish.kilometre_rate is not None,
         ),
-        *useless_edits(lines, wish.edits, wish.texts),
+        *told,
         *({"code": code, "blocking": False} for code in known.warned),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)

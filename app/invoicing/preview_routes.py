@@ -97,7 +97,6 @@ async def get_billable_entries(
         "billable-hours-off",
         "template-invalid",
         "currency-not-supported",
-        "preview-outdated",
     ),
 )
 async def post_preview(
@@ -113,7 +112,7 @@ async def post_preview(
     reached.require_active()
     earlier = None
     if body.based_on is not None:
-        earlier = dict((await read_preview(runtime, reached.link_id, body.based_on)).wish)
+        earlier = dict((await read_preview(runtime, reached.link_id, body.based_on, old=True)).wish)
     preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:

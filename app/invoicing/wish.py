@@ -1,7 +1,7 @@
 """Hold what a person wants billed and how; written as JSON, so that it can be asked for again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -91,6 +91,21 @@ class Wish:
             kilometre_rate=None if kilometres is None else Ore(kilometres),
             kilometre_vat=data["kilometreVat"], overtime=data["overtime"],
         )  # fmt: skip
+
+
+def with_texts_kept(wish: Wish, keys: Sequence[str]) -> Wish:
+    """
+    Keep texts that were given by line number under the keys of those lines.
+
+    Hours come and go before the next preview, and the numbers with them; a text stays with its
+    line. One for a number beyond the lines is dropped (the preview says so).
+    """
+    edits = dict(wish.edits)
+    for number, text in wish.texts.items():
+        if 1 <= number <= len(keys):
+            key = keys[number - 1]
+            edits[key] = replace(edits.get(key, Edit()), text=text)
+    return replace(wish, texts={}, edits=edits)
 
 
 def _edit_json(edit: Edit) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Turn what another system answered, and what the framework refuses, into problem documents."""
 
-from math import ceil
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -8,32 +7,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.links.system_problems import problem_of
 from app.problems import Problem, answer
-from app.systems.ports import (
-    NotFound,
-    RateLimited,
-    Rejected,
-    SystemFault,
-    Unauthorised,
-    Unreachable,
-)
-
-
-def problem_of(fault: SystemFault) -> Problem:
-    """Give the problem that a system's answer means for our caller; its body never leaks."""
-    match fault:
-        case RateLimited():
-            wait = str(max(1, ceil(fault.retry_after)))
-            return Problem("system-unreachable", headers={"Retry-After": wait})
-        case Unauthorised():
-            return Problem("system-access-refused", reason=fault.reason.value)
-        case Rejected():
-            codes = ", ".join(reason.code for reason in fault.reasons)
-            return Problem("system-refused", reasons=codes or "–")
-        case NotFound():
-            return Problem("not-found")
-        case Unreachable() | _:
-            return Problem("system-unreachable", headers={"Retry-After": "10"})
+from app.systems.ports import SystemFault
 
 
 def install_system_handlers(app: FastAPI) -> None:
