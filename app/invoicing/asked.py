@@ -155,8 +155,15 @@ class ReleaseRequest(RequestDocument):
 
     reason: str = Field(min_length=1, max_length=300)
     looked_in_conta: bool = Field(
-        default=False, description="No invoice without the mark is this draft's; a person looked."
+        default=False,
+        description="No invoice without the mark is this draft's, and none of the lines stands in"
+        " Conta under another text; a person looked.",
     )
+    lines: list[Annotated[int, Field(ge=1)]] | None = Field(
+        default=None, min_length=1, max_length=1000,
+        description="Only these lines, by number from 1, which a person took out of the draft in"
+        " Conta; without it all hours.",
+    )  # fmt: skip
 
 
 class InvoiceRequest(RequestDocument):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -140,11 +141,21 @@ async def free_corrections(session: AsyncSession, draft: Draft, *, now: datetime
     )  # fmt: skip
 
 
-async def follow_ups_upon(session: AsyncSession, link_id: LinkId, draft: Draft) -> list[UUID]:
+async def follow_ups_upon(
+    session: AsyncSession,
+    link_id: LinkId,
+    draft: Draft,
+    *,
+    entry_ids: Sequence[str] | None = None,
+) -> list[UUID]:
     """
     Give the living follow-ups that bill a difference upon what a draft bills, the newest first.
 
     Upon a first draft those of any of its hours; upon a follow-up those that came after it.
+
+    Args:
+        entry_ids: Only of these hours.
+
     """
     later, own = aliased(CorrectionRow), aliased(CorrectionRow)
     upon_own = (
@@ -158,6 +169,7 @@ async def follow_ups_upon(session: AsyncSession, link_id: LinkId, draft: Draft) 
         select(later.draft_id)
         .where(
             later.link_id == link_id, later.active, later.draft_id != draft.draft_id,
+            true() if entry_ids is None else later.entry_id.in_(entry_ids),
             (later.corrected_id == draft.draft_id) | select(own.change_id).where(upon_own).exists(),
         )
         .order_by(later.draft_id.desc())

@@ -63,6 +63,28 @@ def differing_lines(
     return found
 
 
+def taken_out(
+    ours: Sequence[Mapping[str, Any]], theirs: Sequence[RemoteLine]
+) -> tuple[frozenset[int], tuple[RemoteLine, ...]]:
+    """
+    Say which of our lines (numbers from 1) the books lack, and which lines there are not ours.
+
+    A line is the same by text and net, whatever its place and wherever the mark stands.
+    """
+    left = list(theirs)
+    gone = set()
+    for number, line in enumerate(ours, 1):
+        text = without_mark(line["text"])
+        same = next(
+            (o for o in left if without_mark(o.text) == text and o.net in {None, line["net"]}), None
+        )
+        if same is None:
+            gone.add(number)
+        else:
+            left.remove(same)
+    return frozenset(gone), tuple(left)
+
+
 def total_differs(
     *, net: int, vat: int, lines: int, their_net: int | None, their_vat: int | None
 ) -> bool:

@@ -5,6 +5,8 @@ Until then the hour stays in its first draft: a follow-up that is deleted took n
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -36,8 +38,9 @@ async def give_back(runtime: Runtime, link_id: LinkId, follow_up: Draft) -> None
         taken = await _to_give(session, follow_up)
         drafts = {one: await session.get_one(Draft, (link_id, one)) for one in taken}
     for draft_id, entry_ids in taken.items():
-        await _free_in_time(runtime, link_id, drafts[draft_id], entry_ids)
-        await _free_in_ledger(runtime, link_id, follow_up, draft_id, entry_ids)
+        draft = drafts[draft_id]
+        await free_in_time(runtime, link_id, draft, entry_ids, ReleaseReason.INVOICE_CREDITED)
+        await _keep_given(runtime, link_id, follow_up, draft, entry_ids)
 
 
 async def _to_give(session: AsyncSession, follow_up: Draft) -> dict[UUID, list[EntryId]]:
@@ -56,9 +59,20 @@ async def _to_give(session: AsyncSession, follow_up: Draft) -> dict[UUID, list[E
     return found
 
 
-async def _free_in_time(
-    runtime: Runtime, link_id: LinkId, draft: Draft, entry_ids: list[EntryId]
+async def free_in_time(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    entry_ids: Sequence[EntryId],
+    reason: ReleaseReason,
 ) -> None:
+    """
+    Take the mark off some of a draft's hours in the time system; again changes nothing.
+
+    Raises:
+        SystemFault: The time system is away; some of them may be free there already.
+
+    """
     tracker = await open_time(runtime, link_id)
     held = {part.part: part.reservation_id for part in await parts_of(runtime, link_id, draft)}
     by_part: dict[int, list[EntryId]] = defaultdict(list)
@@ -68,30 +82,35 @@ async def _free_in_time(
         if not held.get(part):
             continue
         try:
-            await tracker.release(
-                held[part], reason=ReleaseReason.INVOICE_CREDITED, entry_ids=tuple(chosen)
-            )
+            await tracker.release(held[part], reason=reason, entry_ids=tuple(chosen))
         except NotFound:
             continue
 
 
-async def _free_in_ledger(
+async def free_in_ledger(
+    session: AsyncSession, draft: Draft, entry_ids: Sequence[EntryId], *, now: datetime
+) -> None:
+    """Set some of a draft's hours free in the ledger; what followed of them stays as it is."""
+    await session.execute(
+        update(LedgerRow)
+        .where(
+            LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id,
+            LedgerRow.active, one_of(LedgerRow.entry_id, entry_ids),
+        )
+        .values(active=False, freed_at=now)
+    )  # fmt: skip
+
+
+async def _keep_given(
     runtime: Runtime,
     link_id: LinkId,
     follow_up: Draft,
-    draft_id: UUID,
-    entry_ids: list[EntryId],
+    draft: Draft,
+    entry_ids: Sequence[EntryId],
 ) -> None:
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await session.execute(
-            update(LedgerRow)
-            .where(
-                LedgerRow.link_id == link_id, LedgerRow.draft_id == draft_id, LedgerRow.active,
-                one_of(LedgerRow.entry_id, entry_ids),
-            )
-            .values(active=False, freed_at=now)
-        )  # fmt: skip
+        await free_in_ledger(session, draft, entry_ids, now=now)
         await session.execute(
             update(CorrectionRow)
             .where(
@@ -103,7 +122,7 @@ async def _free_in_ledger(
         facts = {"entryIds": list(entry_ids), "followUp": str(follow_up.draft_id)}
         session.add(
             DraftEvent(
-                link_id=link_id, event_id=uuid7(), draft_id=draft_id, what="hours given back",
-                facts=facts, at=now,
+                link_id=link_id, event_id=uuid7(), draft_id=draft.draft_id,
+                what="hours given back", facts=facts, at=now,
             )
         )  # fmt: skip

@@ -18,6 +18,7 @@ from app.invoicing.decide import look_now, name_invoice, release_hours, send_aga
 from app.invoicing.draft import asked_by, create_draft, read_preview
 from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
+from app.invoicing.release_lines import release_lines
 from app.invoicing.show import existing_draft, show_draft, show_drafts
 from app.invoicing.specification_routes import router as specification_router
 from app.invoicing.store import Draft, DraftState
@@ -194,14 +195,17 @@ async def post_release(
     Use this after a draft was deleted in Conta, or its invoice credited; once.
 
     Where an invoice without the mark looks like the draft, look in Conta first and say so with
-    `lookedInConta`, or name the invoice. Scope `invoices:write`.
+    `lookedInConta`, or name the invoice. Where a person took lines out of the draft in Conta, name
+    them in `lines`: only their hours are set free, and the draft stays. Scope `invoices:write`.
     """
     reached.require_active()
     draft = await existing_draft(runtime, reached.link_id, draft_id)
-    await release_hours(
-        runtime, reached.link_id, draft, reason=body.reason, by=reached.caller.subject,
-        looked=body.looked_in_conta,
-    )  # fmt: skip
+    told = {"reason": body.reason, "by": reached.caller.subject}
+    looked = body.looked_in_conta
+    if body.lines is None:
+        await release_hours(runtime, reached.link_id, draft, **told, looked=looked)
+    else:
+        await release_lines(runtime, reached.link_id, draft, body.lines, **told, looked=looked)
     return await show_draft(runtime, reached.link_id, draft_id, _language(request))
 
 
