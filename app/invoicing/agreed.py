@@ -8,9 +8,9 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
-from app.invoicing.corrections import CorrectionRow, corrections_of
+from app.invoicing.corrections import EXTRAS, CorrectionRow, corrections_of
 from app.invoicing.difference import Frozen, stays
-from app.invoicing.store import Draft, DraftState, EntryChange
+from app.invoicing.store import Draft, DraftState, EntryChange, LedgerRow
 
 _STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
 
@@ -82,5 +82,18 @@ async def is_as_agreed(session: AsyncSession, follow_up: Draft) -> bool:
     return all(
         one["before"] == agreed[UUID(one["draftId"])].get(one["entryId"])
         for one in found
-        if one["entryId"] in kept[UUID(one["draftId"])]
+        if one["entryId"] in kept[UUID(one["draftId"])] and one.get("kind") != EXTRAS
     )
+
+
+async def are_billed(session: AsyncSession, follow_up: Draft) -> bool:
+    """Say whether all hours of a follow-up still stand in the drafts it follows."""
+    found = {(one["draftId"], one["entryId"]) for one in corrections_of(follow_up)}
+    rows = await session.execute(
+        select(LedgerRow.draft_id, LedgerRow.entry_id).where(
+            LedgerRow.link_id == follow_up.link_id,
+            LedgerRow.active,
+            LedgerRow.draft_id.in_({UUID(draft_id) for draft_id, _ in found}),
+        )
+    )
+    return found <= {(str(draft_id), entry_id) for draft_id, entry_id in rows}

@@ -163,6 +163,10 @@ class DraftAnswer(AnswerDocument):
         default=[],
         description="What a follow-up bills of each changed hour, and the draft it was first in.",
     )
+    expenses_left_out: dict[str, list[str]] = Field(
+        default={},
+        description="What it does not bill of its hours, by entry id: `expenses`, `kilometres`.",
+    )
     events: list[dict[str, Any]]
     requested_by: str
     requested_by_employee_id: str | None = None
@@ -279,6 +283,7 @@ def draft_answer(
             }
             for one in corrections_of(draft)
         ],
+        expenses_left_out=draft.body.get("about", {}).get("leftOut", {}),
         events=[{"what": e.what, "at": e.at, "facts": dict(e.facts)} for e in events],
         requested_by=draft.requested_by,
         requested_by_employee_id=draft.body.get("about", {}).get("requestedByEmployeeId"),

@@ -49,6 +49,30 @@ class KilometreRequest(RequestDocument):
     vat_code: VatCode | None = None
 
 
+class LeftOutRequest(RequestDocument):
+    """Bill what a draft left out: expenses with this code, kilometres at this rate, or both."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"expenseVatCode": "exempted", "kilometres": {"rateOre": 500, "vatCode": "high"}}
+            ]
+        }
+    }
+
+    expense_vat_code: VatCode | None = None
+    kilometres: KilometreRequest | None = None
+
+    def wish(self) -> Wish:
+        """Give it as a wish, which chooses no hours."""
+        driven = self.kilometres
+        return Wish(
+            EntryQuery(), expense_vat=self.expense_vat_code,
+            kilometre_rate=Ore(driven.rate_ore) if driven else None,
+            kilometre_vat=driven.vat_code if driven else None,
+        )  # fmt: skip
+
+
 class StyleRequest(RequestDocument):
     """Choose how hours become lines; what is left out comes from what is remembered."""
 

@@ -33,12 +33,16 @@ from app.invoicing.store import Draft
 CORRECTIONS: Final = "corrections"
 """Names, in a draft's frozen body, what it bills of which changed hour."""
 
+EXTRAS: Final = "extras"
+"""The kind of a correction that bills expenses or kilometres left out before, and no time."""
+
 
 class CorrectionRow(Base):
     """
-    Hold one difference that a follow-up draft bills.
+    Hold one difference that a follow-up draft bills, or expenses of an hour that were left out.
 
     Args:
+        change_id: The change of the hour; for what was left out a name of its own.
         draft_id: The follow-up; ``corrected_id`` is the draft that billed the hour first.
         line_no: The follow-up's line; of two (the rate changed) the later; 0 where there is none.
         takes_back: The hour is gone, or another customer's: nothing of it stays billed.
@@ -110,7 +114,8 @@ async def take_corrections(session: AsyncSession, draft: Draft, *, now: datetime
                 "link_id": draft.link_id, "draft_id": draft.draft_id,
                 "change_id": UUID(one["changeId"]), "entry_id": one["entryId"],
                 "corrected_id": UUID(one["draftId"]), "line_no": one["line"],
-                "minutes": one["minutes"], "net": one["net"], "takes_back": one["now"] is None,
+                "minutes": one["minutes"], "net": one["net"],
+                "takes_back": one["now"] is None and one.get("kind") != EXTRAS,
                 "active": True, "created_at": now, "freed_at": None, "given_back_at": None,
             }
             for one in found

@@ -14,9 +14,9 @@ from app.canonical import EntryId, LinkId, RecordKind
 from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
-from app.invoicing.agreed import is_as_agreed, unfinished_upon
+from app.invoicing.agreed import are_billed, is_as_agreed, unfinished_upon
 from app.invoicing.complete import finish_hours
-from app.invoicing.corrections import hold_corrected, take_corrections
+from app.invoicing.corrections import corrections_of, hold_corrected, take_corrections
 from app.invoicing.decided import changes_of, choose
 from app.invoicing.follow_up import open_changes
 from app.invoicing.ledger import held_elsewhere, holders, take_hours
@@ -164,6 +164,9 @@ async def _take(
             raise await _held(runtime, link_id, preview) from None
         if "uq_drafts_mark" in str(error.orig):  # this very preview was sent before
             raise await _sent_before(runtime, link_id, preview) from None
+        if "uq_corrections_active_change" in str(error.orig):
+            changed = [{"what": "follow-up"}]
+            raise Problem("preview-outdated", more={"changed": changed}) from None
         raise
     return draft_id
 
@@ -174,14 +177,14 @@ async def _take_changes(session: AsyncSession, draft: Draft, *, by: str, now: da
 
     The drafts it corrects cannot be released, nor earlier follow-ups refused, while it is taken.
     """
-    ids = changes_of(draft)
-    if not ids:
+    if not corrections_of(draft):
         return
+    ids = changes_of(draft)
     link_id = LinkId(draft.link_id)
     await hold_corrected(session, draft)
     changes = await open_changes(session, link_id, ids)
     waiting = await unfinished_upon(session, link_id, changes, hold=True)
-    fresh = not waiting and await is_as_agreed(session, draft)
+    fresh = not waiting and await is_as_agreed(session, draft) and await are_billed(session, draft)
     taken = await choose(session, link_id, ids, "follow-up", by=by, now=now)
     if taken != len(ids) or not fresh:
         raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})

@@ -40,6 +40,25 @@ def further_lines(
     return tuple(lines)
 
 
+def extras_left(
+    entries: Sequence[TimeEntry], *, expenses: bool, kilometres: bool
+) -> dict[str, list[str]]:
+    """Give what a draft leaves out, by hour: ``expenses``, ``kilometres`` or both."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        own = [
+            what
+            for what, there in (
+                ("expenses", entry.costs and not expenses),
+                ("kilometres", entry.kilometers and not kilometres),
+            )
+            if there
+        ]
+        if own:
+            found[entry.id] = own
+    return found
+
+
 def _line(
     key: str, text: str, quantity: Decimal, price: Ore, vat_code: str, edits: Mapping[str, Edit]
 ) -> Line:

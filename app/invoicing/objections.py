@@ -136,15 +136,10 @@ def _of_hours(entries: Sequence[TimeEntry], today: date) -> Iterator[Objection]:
         yield _told("close-to-billing-limit", entries=near)
 
 
-def not_included(
-    entries: Sequence[TimeEntry], *, expenses: bool, kilometres: bool
-) -> Iterator[Objection]:
+def not_included(left: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
     """Tell of expenses and kilometres on the hours that the draft does not bill."""
-    left = _ids(
-        e for e in entries if (e.costs and not expenses) or (e.kilometers and not kilometres)
-    )
     if left:
-        yield _told("expenses-not-included", entries=left)
+        yield _told("expenses-not-included", entries=list(left))
 
 
 def useless_edits(lines: Lines, keys: Iterable[str], numbers: Iterable[int]) -> Iterator[Objection]:

@@ -14,7 +14,7 @@ from app.canonical import LinkId, RecordId, Side
 from app.database import CommitPoint
 from app.invoicing.choices import read_choices, style_of
 from app.invoicing.choose import Choice, customer_pair, project_pair, read_choice
-from app.invoicing.extras import further_lines
+from app.invoicing.extras import extras_left, further_lines
 from app.invoicing.hindrances import Hindrance, oslo_day
 from app.invoicing.lines import Lines, build_lines
 from app.invoicing.mark import make_mark
@@ -76,22 +76,23 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
     told = useless_edits(lines, wish.edits, wish.texts)
     wish = with_texts_kept(wish, [line.key for line in lines.lines])
+    left = extras_left(
+        billable, expenses=wish.expense_vat is not None, kilometres=wish.kilometre_rate is not None
+    )
     now = runtime.clock()
     found = [
         *objections(
             billable, lines, mark=mark, partners=partners, vat_said=known.said,
             today=oslo_day(now),
         ),
-        *not_included(
-            billable, expenses=wish.expense_vat is not None,
-            kilometres=wish.kilometre_rate is not None,
-        ),
+        *not_included(left),
         *told,
         *({"code": code, "blocking": False} for code in known.warned),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
-    made.wish = wish.as_json() | {"about": {"language": style.language, "customer": seen}}
+    about = {"language": style.language, "customer": seen, "leftOut": left}
+    made.wish = wish.as_json() | {"about": about}
     made.versions = {entry.id: entry.version for entry in billable}
     made.minutes = {entry.id: entry.minutes for entry in billable}
     made.entries = {

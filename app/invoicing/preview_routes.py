@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
@@ -10,10 +11,12 @@ from pydantic import Field
 from app.access.caller import Scope
 from app.canonical import RecordId
 from app.invoicing.answers import EntryList, PreviewAnswer, entry_list, preview_answer
-from app.invoicing.asked import PreviewRequest, wish_of
+from app.invoicing.asked import LeftOutRequest, PreviewRequest, wish_of
 from app.invoicing.choose import read_choice
 from app.invoicing.draft import read_preview
+from app.invoicing.left_out import preview_left_out
 from app.invoicing.preview import make_preview, vat_said
+from app.invoicing.show import existing_draft
 from app.invoicing.vat import PERCENT
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
@@ -114,6 +117,34 @@ async def post_preview(
     if body.based_on is not None:
         earlier = dict((await read_preview(runtime, reached.link_id, body.based_on, old=True)).wish)
     preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
+    language = preferred_language(request.headers.get("accept-language"))
+    async with runtime.database.reading(reached.link_id) as session:
+        said = await vat_said(session, reached.link_id)
+    return preview_answer(preview, PERCENT, said, language)
+
+
+@router.post(
+    "/v1/links/{link_id}/invoice-drafts/{draft_id}/left-out",
+    tags=["drafts"],
+    status_code=201,
+    operation_id="previewLeftOut",
+    summary="Preview the expenses and kilometres that a draft left out.",
+    responses=responses(
+        *_COMMON, *_SYSTEMS, "customer-not-linked", "nothing-to-bill", "draft-state"
+    ),
+)
+async def post_left_out(
+    body: LeftOutRequest, draft_id: UUID, reached: MayWrite, runtime: Running, request: Request
+) -> PreviewAnswer:
+    """
+    Use this where a draft shows `expensesLeftOut`: they become a draft of their own, once.
+
+    The hours stay where they are. While that draft lives the first is not released. Scope
+    `invoices:write`.
+    """
+    reached.require_active()
+    draft = await existing_draft(runtime, reached.link_id, draft_id)
+    preview = await preview_left_out(runtime, reached.link_id, draft, body.wish())
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:
         said = await vat_said(session, reached.link_id)
