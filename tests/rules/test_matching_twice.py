@@ -81,6 +81,16 @@ def test_one_full_name_with_two_numbers_is_asked_wherever_it_stands() -> None:
     assert decide(compare(one, two)).duty
 
 
+def test_a_misspelt_name_with_two_numbers_is_asked_in_another_town_too() -> None:
+    """«Føralnd Barnehage» here, «Førland Barnehage» there: towns do not tell them apart."""
+    one = read_card(company("Førland Barnehage", organization_number="974760673", address=OSLO))
+    two = read_card(company("Føralnd Barnehage", organization_number="988077917", address=BERGEN))
+    other = read_card(company("Ferland Helse", organization_number="988077917", address=BERGEN))
+
+    assert decide(compare(one, two)).duty
+    assert not decide(compare(one, other)).duty
+
+
 SUSPECTED = {
     "full name": (company("Fjell Blikk AS"), company("Fjell Blikk AS", address=OSLO)),
     "form on one": (company("Fjell Blikk AS"), company("Fjell Blikk", address=OSLO)),

@@ -88,7 +88,8 @@ def _must_be_asked(bits: int) -> bool:
     """
     Say whether only a person can tell: one number, two names; or two valid numbers, one customer.
 
-    Every business with activity has a main unit and a sub-unit, each with its number (Altinn).
+    Every business with activity has a main unit and a sub-unit, each with its number (Altinn), and
+    the two may stand in two towns: a name that is only misspelt is asked about wherever they are.
     """
     if bits & NUMBER_SAME:
         return True
@@ -97,7 +98,7 @@ def _must_be_asked(bits: int) -> bool:
         return False
     if bits & SAME and bits & (ALONE | FULL_COMPANY_NAME):
         return True
-    apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN)
+    apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN | NEAR)
     return not (apart or bits & TOLD_APART)
 
 
