@@ -14,7 +14,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import WORKING, Away, hold_on, wait_until
 from app.first_sync.line import RECORD_GONE, Step, carry_out_line
-from app.first_sync.newcomers import look_again
+from app.first_sync.newcomers import look_again, must_look
 from app.first_sync.sides import Keepers, open_both
 from app.first_sync.store import (
     OutcomeState,
@@ -57,7 +57,7 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
         return
     try:
         keepers = await open_both(runtime, link_id)
-        if run.checked_at is None:
+        if must_look(run, runtime.clock()):
             await look_again(runtime, link_id, keepers)
         else:
             await _carry_out(runtime, link_id, keepers, lines)

@@ -225,16 +225,28 @@ async def _rows(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Row
 
 
 async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind, rows: Rows) -> Known:
-    """Give the records that can take part: read whole, not gone, on their side."""
-    sides = {
-        side: [row.record for row in of_side if row.complete and row.gone_at is None]
+    """
+    Give the records that can take part: named and not gone, on their side.
+
+    One that could not be read whole takes part with what its list says, so that its partner is not
+    created beside it.
+    """
+    able = {
+        side: [row for row in of_side if row.gone_at is None and (row.complete or row.name)]
         for side, of_side in rows.items()
     }
+    sides = {side: [row.record for row in of_side] for side, of_side in able.items()}
     return Known(
         time=sides[Side.TIME],
         books=sides[Side.BOOKS],
         refused=await refused_pairs(session, link_id, kind),
         linked=frozenset((await paired_ids(session, link_id, kind)).items()),
+        thin=frozenset(
+            (side, RecordId(row.record_id))
+            for side, of_side in able.items()
+            for row in of_side
+            if not row.complete
+        ),
     )
 
 

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from app.database import CommitPoint
+from app.first_sync.carry_out import run_first_sync
+from app.first_sync.newcomers import LONGEST_UNSEEN
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge, restart
@@ -163,3 +165,70 @@ async def test_a_customer_deleted_meanwhile_is_asked_about(
         0, before["time", "customer"][name],
     )  # fmt: skip
     assert line["record"]["id"] in {one["record"]["id"] for one in asked["items"]}
+
+
+async def test_what_a_person_renamed_meanwhile_is_not_made_again(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """A customer that stood in Conta at the plan has another name and number by now."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    other = await judge.review.line(deed="create-in-time", kind="customer", category="only_books")
+    path = f"/organizations/1001/customers/{other['record']['id']}"
+    await judge.twins.control("conta", "PATCH", path, by_hand(line))
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    name = line["record"]["name"]
+    assert after[line["id"]]["outcomeCode"] == "partner-made-since"
+    assert after[other["id"]]["outcomeCode"] == "changed-since-plan"
+    assert (names["books", "customer"][name], names["time", "customer"][name]) == (1, 1)
+    assert pairs[line["record"]["id"]] == other["record"]["id"]
+
+
+async def test_a_partner_that_became_another_is_not_linked_and_not_made_again(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """What the plan would link says by now what the plan would create elsewhere."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]["id"]
+    path = f"/organizations/1001/customers/{theirs}"
+    await judge.twins.control("conta", "PATCH", path, by_hand(line))
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    assert after[line["id"]]["outcomeCode"] == "partner-made-since"
+    assert after[link["id"]]["outcomeCode"] == "changed-since-plan"
+    assert names["books", "customer"][line["record"]["name"]] == 1
+    assert pairs[line["record"]["id"]] == theirs != pairs.get(link["record"]["id"])
+
+
+async def test_a_run_that_rested_looks_again_before_it_creates(
+    judge: Judge,
+    confirmed: str,
+    work: Work,
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    clock: Any,
+) -> None:
+    """The link rested right after the first look; what was typed in meanwhile is seen."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    await run_first_sync(judge.runtime, reviewing.link_id)
+    await client.post(f"{reviewing.path}/pause", headers=reviewing.books)
+    await judge.twins.control("conta", "POST", "/organizations/1001/customers", by_hand(line))
+    clock.advance(seconds=LONGEST_UNSEEN.total_seconds() + 1)
+
+    await client.post(f"{reviewing.path}/resume", headers=reviewing.books)
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    names = await judge.names()
+    assert (await judge.review.run(confirmed))["state"] == "done"
+    assert after["outcomeCode"] == "partner-made-since"
+    assert names["books", "customer"][line["record"]["name"]] == 1
