@@ -120,7 +120,10 @@ async def _link(step: Step) -> None:
     if not await _of_linked_customers(step, time, books):
         await _keep(step, _later("project-customer-not-linked"))
         return
-    await _guard(Side.TIME, write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id)))
+    work = write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id))
+    if await _guard(Side.TIME, work) is False:
+        await _keep(step, _later(RECORD_GONE, side=Side.TIME.value, recordId=time.id))
+        return
     try:
         async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
             await _pair(session, step, time, books)
