@@ -62,7 +62,7 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
         else:
             await _carry_out(runtime, link_id, keepers, lines)
     except Away as away:
-        await hold_on(runtime, link_id, away)
+        await hold_on(runtime, link_id, run.plan_id, away)
         return
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         plan = await plan_in(session, link_id, PlanState.RUNNING, lock=True)

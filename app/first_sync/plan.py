@@ -55,7 +55,7 @@ async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
     try:
         capabilities = await _read(runtime, link_id, plan)
     except Away as away:
-        await hold_on(runtime, link_id, away)
+        await hold_on(runtime, link_id, plan.plan_id, away)
         return
     except Superseded:
         return
