@@ -13,9 +13,10 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import WORKING, Away, hold_on, wait_until
-from app.first_sync.line import RECORD_GONE, Step, carry_out_line
+from app.first_sync.line import carry_out_line
 from app.first_sync.newcomers import look_again, must_look
 from app.first_sync.sides import Keepers, open_both
+from app.first_sync.step import RECORD_GONE, Step
 from app.first_sync.store import (
     OutcomeState,
     Plan,

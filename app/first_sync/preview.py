@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Side
-from app.first_sync.deeds import ANCHOR, DEED, Deed
+from app.first_sync.deeds import ANCHOR, DEED, LEFT_OUT, Deed
 from app.first_sync.search import at_once
 from app.first_sync.store import Plan, PlanState
 
@@ -21,7 +21,7 @@ SELECT kind, side, deed, COALESCE(finding ->> 'code', reason) AS reason, count(*
          [1:{_SAMPLES}] AS samples
 FROM (
   SELECT p.kind, p.anchor_side AS side, p.anchor_id, p.name, {DEED} AS deed, CASE
-    WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left-out'
+    WHEN {LEFT_OUT} THEN 'left-out'
     WHEN {DEED} = 'ask' THEN p.category
     END AS reason, CASE WHEN {DEED} = 'wait' THEN (
       SELECT f.value FROM jsonb_array_elements(r.findings) f

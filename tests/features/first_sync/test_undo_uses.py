@@ -102,7 +102,7 @@ async def test_a_project_made_by_hand_is_a_use_of_its_customer(
     body = {"name": "Gjort for hånd", "customerId": line["recordId"]}
     path = "/organizations/1001/projects"
     if side == "books":
-        body["customerId"] = int(line["recordId"])  # type: ignore[assignment]
+        body["customerId"] = int(line["recordId"])
     else:
         path = "/companies/cmp_1/projects"
     system = {"books": "conta", "time": "timerabbit"}[side]
