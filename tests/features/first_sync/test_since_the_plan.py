@@ -6,9 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from app.canonical import RecordId, RecordKind, Side
+from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.carry_out import run_first_sync
 from app.first_sync.newcomers import LONGEST_UNSEEN
+from app.queue import Job, defer
+from app.systems.ports import ChangeNotice
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge, restart
@@ -232,3 +236,39 @@ async def test_a_run_that_rested_looks_again_before_it_creates(
     assert (await judge.review.run(confirmed))["state"] == "done"
     assert after["outcomeCode"] == "partner-made-since"
     assert names["books", "customer"][line["record"]["name"]] == 1
+
+
+async def test_an_edit_during_the_review_is_found_before_the_run_writes(
+    judge: Judge, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """
+    Webhooks tell of edits while a person answers: nothing is read by itself meanwhile.
+
+    What the person saw is compared with what both systems say when the run comes to it, so the
+    edits are neither linked nor created over, and the ordinary sync takes them up afterwards.
+    """
+    make = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    ids = [RecordId(one["record"]["id"]) for one in (make, link)]
+    for record_id, name in zip(ids, ("Nytt Navn En AS", "Nytt Navn To AS"), strict=True):
+        path = f"/companies/cmp_1/customers/{record_id}"
+        await judge.twins.control("timerabbit", "PATCH", path, {"name": name})
+    await judge.twins.control("conta", "DELETE", "/requests")
+    async with judge.runtime.database.transaction(CommitPoint.PLAIN, reviewing.link_id) as session:
+        notices = [ChangeNotice(RecordKind.CUSTOMER, one) for one in ids]
+        await note(session, reviewing.link_id, Side.TIME, notices, now=judge.runtime.clock())
+        for job in (Job.DRAIN_LINK, Job.SWEEP_LINK):
+            await defer(session, job, reviewing.link_id)
+    await work()
+    asked = (await judge.twins.control("conta", "GET", "/requests"))["requests"]
+    await judge.review.answer_all()
+    await judge.review.confirm()
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    assert asked == []
+    assert [after[one["id"]]["outcomeCode"] for one in (make, link)] == ["changed-since-plan"] * 2
+    assert names["books", "customer"][make["record"]["name"]] == 0
+    assert names["books", "customer"]["Nytt Navn En AS"] == 1
