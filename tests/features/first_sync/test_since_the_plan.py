@@ -272,3 +272,42 @@ async def test_an_edit_during_the_review_is_found_before_the_run_writes(
     assert [after[one["id"]]["outcomeCode"] for one in (make, link)] == ["changed-since-plan"] * 2
     assert names["books", "customer"][make["record"]["name"]] == 0
     assert names["books", "customer"]["Nytt Navn En AS"] == 1
+
+
+async def test_the_partner_of_what_became_another_is_not_forgotten(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """What the plan would link says something else altogether: each is made on the other side."""
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]["record"]["name"]
+    path = f"/companies/cmp_1/customers/{link['record']['id']}"
+    other = {
+        "name": "Et Helt Annet Navn AS", "organizationNumber": None, "email": "x@y.example",
+        "phone": "99887766", "kind": "company",
+        "address": {"line1": "Fjellveien 9", "postalCode": "9008", "city": "Tromsø"},
+    }  # fmt: skip
+    await judge.twins.control("timerabbit", "PATCH", path, other)
+
+    await work()
+
+    names = await judge.names()
+    assert names["time", "customer"][theirs] == 1
+    assert names["books", "customer"]["Et Helt Annet Navn AS"] == 1
+
+
+async def test_the_partner_of_a_customer_deleted_meanwhile_is_asked_about(
+    judge: Judge, confirmed: str, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Deleted in Timerabbit: it is not made there once more from its half in Conta."""
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]
+    name, before = theirs["record"]["name"], await judge.names()
+    path = f"/companies/cmp_1/customers/{link['record']['id']}"
+    await judge.twins.control("timerabbit", "POST", f"{path}/delete")
+
+    await work()
+
+    names = await judge.names()
+    asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    assert names["time", "customer"][name] == before["time", "customer"][name]
+    assert theirs["id"] in {one["record"]["id"] for one in asked["items"]}
