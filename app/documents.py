@@ -61,12 +61,12 @@ IfMatch = Annotated[
 ]
 
 
-def etag(version: int) -> str:
-    """Give the strong ETag of a version."""
+def etag(version: int | str) -> str:
+    """Give the strong ETag of a version: a number, or a short word where no number tells all."""
     return f'"{version}"'
 
 
-def expect_version(if_match: str | None, version: int, *, present: Any) -> None:  # noqa: ANN401 - any JSON
+def expect_version(if_match: str | None, version: int | str, *, present: Any) -> None:  # noqa: ANN401 - any JSON
     """
     Compare ``If-Match`` with what is there now.
 

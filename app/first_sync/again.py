@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.first_sync.store import current_plan
+from app.first_sync.store import Plan
 from app.links.change_state import pause
 from app.links.lifecycle import pause_reason
 from app.links.store import DirectoryEntry, LinkState
@@ -36,16 +37,18 @@ class Away(Exception):  # noqa: N818 - named by what it says
         self.fault = fault
 
 
-async def hold_on(runtime: Runtime, link_id: LinkId, away: Away) -> None:
+async def hold_on(runtime: Runtime, link_id: LinkId, plan_id: UUID, away: Away) -> None:
     """
-    Write down what hinders and when it is tried again; a refused credential pauses the link.
+    Write down what hinders a plan and when it is tried again; a refused credential pauses the link.
+
+    It stands at the plan whose work waits, which is an older one where an older run is undone.
 
     Waits double from 5 seconds to 5 minutes and never end by themselves; a ``Retry-After`` is a
     lower bound. ``wake_first_syncs`` starts the work again.
     """
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        plan = await current_plan(session, link_id, lock=True)
+        plan = await session.get(Plan, (link_id, plan_id), with_for_update=True)
         if plan is None:
             return
         attempts = int((plan.problem or {}).get("attempts", 0)) + 1

@@ -49,7 +49,7 @@ ANSWERED_BEFORE: Final = "answered-before"
 
 
 Touched = frozenset[tuple[Side, RecordId]] | None
-"""Customers whose projects must be matched again; ``None`` for all of them."""
+"""Customers whose projects must be matched and judged again; ``None`` for all of them."""
 
 
 async def answer_line(
@@ -221,8 +221,8 @@ def _says_otherwise(line: Proposal, answer: Answer) -> bool:
 async def _write(
     session: AsyncSession, line: Proposal, answer: Answer, taken: Taken, *, now: datetime
 ) -> set[tuple[Side, RecordId]]:
-    """Keep an answer; give the customers it links or parts."""
-    before = partner_of(line)
+    """Keep an answer; give the customers it links, parts, leaves out or takes in."""
+    before, was_out = partner_of(line), line.answer == "leave_out"
     if before is not None:
         taken.pop((line.kind, before), None)
     line.answer, line.partner_id = answer.choice, answer.partner_id
@@ -234,10 +234,11 @@ async def _write(
     if after is not None:
         taken[line.kind, after] = line.proposal_id
     await _remember_no(session, line, answer, now=now)
-    if line.kind != RecordKind.CUSTOMER or before == after:
+    same = before == after and was_out == (line.answer == "leave_out")
+    if line.kind != RecordKind.CUSTOMER or same:
         return set()
     partners = {(Side.BOOKS, RecordId(one)) for one in (before, after) if one}
-    return {(Side.TIME, RecordId(line.anchor_id)), *partners}
+    return {(Side(line.anchor_side), RecordId(line.anchor_id)), *partners}
 
 
 async def _remember_no(

@@ -10,7 +10,9 @@ from pydantic import Field
 from app.canonical import RecordKind
 from app.documents import AnswerDocument
 from app.first_sync.confirm import Tally
+from app.first_sync.estimate import seconds_to_read
 from app.first_sync.store import OutcomeState, Plan, Run, RunState
+from app.settings import Settings
 
 EXAMPLE_PLAN: Final[dict[str, Any]] = {
     "state": "open",
@@ -20,6 +22,7 @@ EXAMPLE_PLAN: Final[dict[str, Any]] = {
     "missingAnswers": 2,
     "projects": True,
     "problem": None,
+    "estimatedSeconds": None,
     "version": 7,
     "updatedAt": "2026-11-24T09:05:00Z",
 }
@@ -58,7 +61,10 @@ class PlanAnswer(AnswerDocument):
     model_config = {"json_schema_extra": {"examples": [EXAMPLE_PLAN]}}
 
     state: str
-    progress: Mapping[str, Any]
+    progress: Mapping[str, Any] = Field(
+        description="By side and kind: how many were listed and read whole, of how many in total; "
+        "the total is null until the list says it."
+    )
     categories: Mapping[str, int]
     deeds: Mapping[str, Mapping[str, int]]
     missing_answers: int
@@ -66,6 +72,10 @@ class PlanAnswer(AnswerDocument):
         description="False: projects wait until the Conta plan has them (Smart); null: not read."
     )
     problem: Mapping[str, Any] | None
+    estimated_seconds: int | None = Field(
+        description="While reading: how long it still takes at most, at the pace allowed to us; "
+        "null before a side has told how much there is, and otherwise."
+    )
     version: int
     updated_at: datetime
 
@@ -100,7 +110,7 @@ class RunList(AnswerDocument):
     items: Sequence[RunAnswer]
 
 
-def plan_answer(plan: Plan, tally: Tally) -> PlanAnswer:
+def plan_answer(plan: Plan, tally: Tally, settings: Settings, *, now: datetime) -> PlanAnswer:
     """Show a plan."""
     return PlanAnswer(
         state=plan.state,
@@ -110,6 +120,7 @@ def plan_answer(plan: Plan, tally: Tally) -> PlanAnswer:
         missing_answers=tally.missing,
         projects=plan.capabilities.get("projects"),
         problem=plan.problem,
+        estimated_seconds=seconds_to_read(plan, settings, now=now),
         version=plan.version,
         updated_at=plan.updated_at,
     )

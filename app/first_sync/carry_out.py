@@ -13,9 +13,11 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import WORKING, Away, hold_on, wait_until
-from app.first_sync.line import RECORD_GONE, Step, carry_out_line
-from app.first_sync.newcomers import look_again
+from app.first_sync.deeds import partner_of
+from app.first_sync.line import carry_out_line
+from app.first_sync.newcomers import look_again, must_look
 from app.first_sync.sides import Keepers, open_both
+from app.first_sync.step import RECORD_GONE, Step
 from app.first_sync.store import (
     OutcomeState,
     Plan,
@@ -57,12 +59,12 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
         return
     try:
         keepers = await open_both(runtime, link_id)
-        if run.checked_at is None:
+        if must_look(run, runtime.clock()):
             await look_again(runtime, link_id, keepers)
         else:
             await _carry_out(runtime, link_id, keepers, lines)
     except Away as away:
-        await hold_on(runtime, link_id, away)
+        await hold_on(runtime, link_id, run.plan_id, away)
         return
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         plan = await plan_in(session, link_id, PlanState.RUNNING, lock=True)
@@ -178,24 +180,25 @@ async def _hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
     One whose partner was deleted since the plan is a question: it is not made there once more.
     """
     link_id = LinkId(plan.link_id)
-    for side in Side:
-        found = await session.execute(
-            select(
-                Proposal.kind, Proposal.anchor_id, Proposal.outcome_code, Proposal.outcome_facts
-            ).where(
-                Proposal.link_id == link_id,
-                Proposal.plan_id == plan.plan_id,
-                Proposal.anchor_side == side.value,
-                Proposal.outcome.in_(_UNFINISHED),
-            )
+    lines = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.dormant.is_(False),
+            Proposal.outcome.in_(_UNFINISHED),
         )
-        notices = []
-        for kind, record_id, code, facts in found.all():
-            notice = ChangeNotice(RecordKind(kind), RecordId(record_id))
-            notices.append(notice)
-            if code == RECORD_GONE and facts["side"] != side:
-                await ask(session, link_id, side, notice.kind, notice.id, candidates=[], now=now)
-        await note(session, link_id, side, notices, now=now)
+    )
+    notices: dict[Side, list[ChangeNotice]] = {side: [] for side in Side}
+    for line in lines:
+        kind, own, partner = RecordKind(line.kind), Side(line.anchor_side), partner_of(line)
+        gone = line.outcome_facts["side"] if line.outcome_code == RECORD_GONE else None
+        halves = {own: line.anchor_id} | ({own.other: partner} if partner is not None else {})
+        for side, record_id in halves.items():
+            notices[side].append(ChangeNotice(kind, RecordId(record_id)))
+            if gone is not None and gone != side:
+                await ask(session, link_id, side, kind, RecordId(record_id), candidates=[], now=now)
+    for side, of_side in notices.items():
+        await note(session, link_id, side, of_side, now=now)
 
 
 def _lines_of(plan: Plan, kind: RecordKind) -> Select[Proposal]:

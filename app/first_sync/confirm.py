@@ -26,6 +26,20 @@ GROUP BY 1, 2, 3
 """)  # noqa: S608 - a constant of ours
 
 
+_TAKE_IN: Final = text("""
+WITH wanted AS (
+  SELECT kind, anchor_side AS side, anchor_id AS id FROM proposals
+  WHERE link_id = :link_id AND plan_id = :plan_id AND NOT dormant AND answer IN ('link', 'create')
+  UNION
+  SELECT kind, 'books', partner_id FROM proposals
+  WHERE link_id = :link_id AND plan_id = :plan_id AND NOT dormant AND answer = 'link'
+)
+UPDATE records r SET left_out = false, revision = r.revision + 1 FROM wanted n
+WHERE r.link_id = :link_id AND r.left_out
+  AND r.kind = n.kind AND r.side = n.side AND r.record_id = n.id
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Hold how many lines come to each deed, by kind, and how many are of each category."""
@@ -91,6 +105,8 @@ async def confirm(
         undo_state=None, undo_by=None, undo_started_at=None, undo_ended_at=None,
     )  # fmt: skip
     session.add(run)
+    # Who says link or create takes in what was left out before; the run asks nobody again.
+    await session.execute(_TAKE_IN, {"link_id": link_id, "plan_id": plan.plan_id})
     plan.state, plan.updated_at = PlanState.RUNNING.value, now
     plan.version += 1
     await session.flush()

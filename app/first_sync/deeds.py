@@ -52,6 +52,10 @@ def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
     A record that is not ready waits with its finding instead of being created; a link needs no
     readiness, for both records exist. A record that was left out elsewhere stays so until its line
     is answered.
+
+    Args:
+        left_out: A person left the record out, or the certain partner it would be linked to.
+
     """
     if line.answer == "leave_out" or (line.answer is None and left_out):
         return Deed.LEAVE_OUT
@@ -70,16 +74,24 @@ JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = 
 """
 """Joins each line ``p`` to its anchor ``r``; over a whole plan it is read ``at_once``."""
 
-SHOWN_CATEGORY: Final = """
-CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left_out'
+LEFT_OUT: Final = """
+(p.answer = 'leave_out' OR (p.answer IS NULL AND (r.left_out OR (p.category = 'certain' AND EXISTS (
+  SELECT FROM records t WHERE t.link_id = p.link_id AND t.kind = p.kind AND t.left_out
+    AND t.side = CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END
+    AND t.record_id = p.candidates -> 0 ->> 'id')))))
+"""
+"""A person left the record out, here or elsewhere, or the partner that it would be linked to."""
+
+SHOWN_CATEGORY: Final = f"""
+CASE WHEN {LEFT_OUT} THEN 'left_out'
      WHEN NOT r.ready AND (p.answer = 'create' OR
           (p.answer IS NULL AND p.category IN ('only_time', 'only_books'))) THEN 'not_ready'
      ELSE p.category END
 """
 """The category a reader sees: people leave lines out, and records become ready at any time."""
 
-DEED: Final = """
-CASE WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'leave-out'
+DEED: Final = f"""
+CASE WHEN {LEFT_OUT} THEN 'leave-out'
      WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
      WHEN p.answer IS NULL AND p.category IN ('likely', 'ambiguous', 'duplicate') THEN 'ask'
      WHEN NOT r.ready THEN 'wait'

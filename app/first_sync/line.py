@@ -1,22 +1,20 @@
 """Carry out one line of a confirmed plan: link two records, create one, or leave it out."""
 
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, Project, Record, RecordId, RecordKind, Side
+from app.canonical import Project, Record, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import Away
 from app.first_sync.deeds import Deed, deed_of, partner_of
 from app.first_sync.lines import find_line, links_to, read_line
-from app.first_sync.sides import Keepers
-from app.first_sync.store import OutcomeState, PlanState, Proposal, plan_in
+from app.first_sync.step import DONE, RECORD_GONE, Outcome, Step, later
+from app.first_sync.store import OutcomeState, PlanState, plan_in
 from app.links.pairs import Pair, find_pair, partner_id
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
@@ -25,55 +23,9 @@ from app.records.decisions import leave_out
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
 from app.records.store import KnownRecord, recall
-from app.runtime import Runtime
 from app.systems.ports import AccessReason, ChangeNotice, SystemFault, Unauthorised
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Hold a line that is being carried out."""
-
-    runtime: Runtime
-    link_id: LinkId
-    keepers: Keepers
-    line: Proposal
-
-    @property
-    def kind(self) -> RecordKind:
-        """Name the kind of the line's records."""
-        return RecordKind(self.line.kind)
-
-    @property
-    def side(self) -> Side:
-        """Name the anchor's side."""
-        return Side(self.line.anchor_side)
-
-    @property
-    def anchor_id(self) -> RecordId:
-        """Give the id of the record whose fate it is."""
-        return RecordId(self.line.anchor_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Say what became of a line; ``code`` names what hinders it."""
-
-    state: OutcomeState
-    code: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    not_before: datetime | None = None
-
-
-_DONE = Outcome(OutcomeState.DONE)
-
-RECORD_GONE: Final = "record-gone"
-"""One of the line's records was deleted since the plan; its facts say on which side."""
-
-
-def _later(code: str, **facts: object) -> Outcome:
-    return Outcome(OutcomeState.LATER, code, facts)
 
 
 async def carry_out_line(step: Step) -> None:
@@ -84,9 +36,14 @@ async def carry_out_line(step: Step) -> None:
         Away: A side cannot be worked with now; the line stays as it was.
 
     """
+    partner = partner_of(step.line)
     async with step.runtime.database.reading(step.link_id) as session:
         row = (await recall(session, step.link_id, step.side, step.kind, [step.anchor_id]))[0]
-    match deed_of(step.line, ready=row.ready, left_out=row.left_out):
+        others = await recall(
+            session, step.link_id, step.side.other, step.kind, [partner] if partner else []
+        )
+    left_out = any(one.left_out for one in (row, *others))
+    match deed_of(step.line, ready=row.ready, left_out=left_out):
         case Deed.LINK:
             await _link(step)
         case Deed.CREATE_IN_BOOKS | Deed.CREATE_IN_TIME:
@@ -96,7 +53,7 @@ async def carry_out_line(step: Step) -> None:
         case Deed.WAIT:
             await _keep(step, _not_ready(row))
         case Deed.ASK:
-            await _keep(step, _later("answers-missing"))
+            await _keep(step, later("answers-missing"))
 
 
 async def _link(step: Step) -> None:
@@ -107,7 +64,7 @@ async def _link(step: Step) -> None:
         pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
     if pair is not None:
         same = pair.record_id(step.side.other) == partner
-        await _keep(step, _DONE if same else _later("record-already-paired"))
+        await _keep(step, DONE if same else later("record-already-paired"))
         return
     records = {side: await _read_unchanged(step, side, one) for side, one in ids.items()}
     changed = [one for one in records.values() if isinstance(one, Outcome)]
@@ -118,14 +75,17 @@ async def _link(step: Step) -> None:
     assert not isinstance(time, Outcome)  # noqa: S101 - the two lines above
     assert not isinstance(books, Outcome)  # noqa: S101 - the same
     if not await _of_linked_customers(step, time, books):
-        await _keep(step, _later("project-customer-not-linked"))
+        await _keep(step, later("project-customer-not-linked"))
         return
-    await _guard(Side.TIME, write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id)))
+    work = write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id))
+    if await _guard(Side.TIME, work) is False:
+        await _keep(step, later(RECORD_GONE, side=Side.TIME.value, recordId=time.id))
+        return
     try:
         async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
             await _pair(session, step, time, books)
     except IntegrityError:
-        await _keep(step, _later("record-already-paired"))
+        await _keep(step, later("record-already-paired"))
 
 
 async def _of_linked_customers(step: Step, time: Record, books: Record) -> bool:
@@ -160,7 +120,7 @@ async def _create(step: Step) -> Outcome:
         pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
     if pair is not None:
         # Made by a step that died before it could say so, or by the ordinary sync.
-        return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else _DONE
+        return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else DONE
     source = await _read_unchanged(step, step.side, step.anchor_id)
     if isinstance(source, Outcome):
         return source
@@ -168,7 +128,7 @@ async def _create(step: Step) -> Outcome:
     if isinstance(source, Project) and source.customer_id is not None:
         customer_id = await _customer_there(step, source.customer_id)
         if customer_id is None:
-            return _later("project-customer-not-linked", customerId=source.customer_id)
+            return later("project-customer-not-linked", customerId=source.customer_id)
     return _told(
         await _guard(
             step.side.other,
@@ -199,7 +159,7 @@ def _told(made: Created | Unsettled | Refused | None) -> Outcome:
         case Refused(code, facts):
             return Outcome(OutcomeState.REFUSED, code, facts)
         case None:
-            return _later("projects-need-smart")
+            return later("projects-need-smart")
 
 
 async def _leave_out(step: Step) -> None:
@@ -232,11 +192,11 @@ async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record
     """Read a record; an outcome instead where it does not say what the person saw."""
     seen = await _guard(side, step.keepers[side].read(step.kind, record_id))
     if seen is None:
-        return _later("projects-need-smart")
+        return later("projects-need-smart")
     if seen.record is None or seen.record.gone:
-        return _later(RECORD_GONE, side=side.value, recordId=record_id)
+        return later(RECORD_GONE, side=side.value, recordId=record_id)
     if content_print(seen.record) not in await _prints(step, side, record_id):
-        return _later("changed-since-plan", side=side.value, recordId=record_id)
+        return later("changed-since-plan", side=side.value, recordId=record_id)
     return seen.record
 
 

@@ -151,6 +151,20 @@ async def stored_lines(
     return [_line(row) for row in rows]
 
 
+async def open_lines(session: AsyncSession, plan: Plan, kind: RecordKind) -> Sequence[Proposal]:
+    """Give the lines of a kind that are not carried out yet."""
+    rows = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == plan.link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.kind == kind.value,
+            Proposal.dormant.is_(False),
+            Proposal.outcome.is_(None),
+        )
+    )
+    return rows.all()
+
+
 async def find_line(
     session: AsyncSession, plan: Plan, kind: str, side: str, record_id: str
 ) -> Proposal | None:

@@ -1,7 +1,7 @@
 """Make the plan of a first sync: read both sides, match beside the loop, store it in one go."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.again import WORKING, Away, hold_on
 from app.first_sync.answer import Touched
-from app.first_sync.deeds import partner_of
+from app.first_sync.fates import Rows, kept_out_by, linked_by
 from app.first_sync.lines import links_of, replace_lines, replace_some, stored_lines
 from app.first_sync.propose import Known, Line, keep_answers, propose_customers, propose_projects
 from app.first_sync.read import Reading, Superseded, read_side
@@ -26,8 +26,8 @@ from app.records.ask_register import ask_if_wanted
 from app.records.businesses import recall_businesses
 from app.records.decisions import refused_pairs
 from app.records.judge import Judged, judge_side, keep_judged, paired_ids
-from app.records.judge_due import judge_due
-from app.records.store import KnownRecord, recall
+from app.records.judge_due import judge_due, judge_projects
+from app.records.store import recall
 from app.runtime import Runtime
 from app.systems.ports import Capabilities
 from app.systems.register import Businesses
@@ -36,8 +36,6 @@ _log = structlog.get_logger()
 
 _MANY_LINES: Final = 500
 """Lines from which on a page would be felt to be slow without fresh statistics."""
-
-Rows = Mapping[Side, Sequence[KnownRecord]]
 
 
 async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
@@ -55,7 +53,7 @@ async def read_plan(runtime: Runtime, link_id: LinkId) -> None:
     try:
         capabilities = await _read(runtime, link_id, plan)
     except Away as away:
-        await hold_on(runtime, link_id, away)
+        await hold_on(runtime, link_id, plan.plan_id, away)
         return
     except Superseded:
         return
@@ -115,7 +113,7 @@ async def _refresh_statistics(runtime: Runtime) -> None:
 
 async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touched = None) -> None:
     """
-    Match projects anew after customers were linked or parted by a person's answers.
+    Match and judge projects anew after a person's answers linked, parted or left out customers.
 
     Answers to lines whose records did not change stay. Until it is done the plan is marked, so
     that a death in between stops a confirmation and not the truth.
@@ -145,6 +143,7 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
         if held is not None and held.plan_id == plan.plan_id and held.version == plan.version:
             await replace_some(session, held, lines)
+            await judge_projects(runtime, session, link_id, of=touched)
             held.projects_stale = False
 
 
@@ -225,42 +224,50 @@ async def _rows(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Row
 
 
 async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind, rows: Rows) -> Known:
-    """Give the records that can take part: read whole, not gone, on their side."""
-    sides = {
-        side: [row.record for row in of_side if row.complete and row.gone_at is None]
+    """
+    Give the records that can take part: named and not gone, on their side.
+
+    One that could not be read whole takes part with what its list says, so that its partner is not
+    created beside it.
+    """
+    able = {
+        side: [row for row in of_side if row.gone_at is None and (row.complete or row.name)]
         for side, of_side in rows.items()
     }
+    sides = {side: [row.record for row in of_side] for side, of_side in able.items()}
     return Known(
         time=sides[Side.TIME],
         books=sides[Side.BOOKS],
         refused=await refused_pairs(session, link_id, kind),
         linked=frozenset((await paired_ids(session, link_id, kind)).items()),
+        thin=frozenset(
+            (side, RecordId(row.record_id))
+            for side, of_side in able.items()
+            for row in of_side
+            if not row.complete
+        ),
     )
 
 
 def _draw(world: _World) -> _Drawn:
     """Judge every record and give every record its line; pure, takes about a second for 5,000."""
-    paired = {Side.TIME: set(world.customers), Side.BOOKS: set(world.customers.values())}
+    old = {line.key: line for line in world.old}
+    customer_lines = keep_answers(propose_customers(world.known[RecordKind.CUSTOMER]), old)
+    customers = {**world.customers, **linked_by(customer_lines, world.rows)}
+    taken_in = {Side.TIME: set(customers), Side.BOOKS: set(customers.values())}
     judged = [
         one
         for side, rows in world.rows.items()
         for one in judge_side(
             rows,
             others=world.capabilities[side.other],
-            paired=paired[side],
+            taken_in=taken_in[side],
+            kept_out=kept_out_by(customer_lines, side),
             businesses=world.businesses,
         )
     ]
-    old = {line.key: line for line in world.old}
-    lines = keep_answers(propose_customers(world.known[RecordKind.CUSTOMER]), old)
+    lines = list(customer_lines)
     if all(found.projects for found in world.capabilities.values()):
-        customers = {**world.customers, **_linked_by(lines)}
         projects = propose_projects(world.known[RecordKind.PROJECT], customers)
         lines += keep_answers(projects, old)
     return _Drawn(judged, lines, world.old)
-
-
-def _linked_by(lines: Iterable[Line]) -> dict[RecordId, RecordId]:
-    """Give the customers that lines link, or will unless a person says otherwise."""
-    partners = ((line, partner_of(line)) for line in lines if line.anchor_side is Side.TIME)
-    return {line.anchor_id: RecordId(partner) for line, partner in partners if partner is not None}

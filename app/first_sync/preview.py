@@ -1,5 +1,7 @@
 """Say exactly what a confirmation would do before it does it: deeds by side, and what is left."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Side
-from app.first_sync.deeds import ANCHOR, DEED, Deed
+from app.first_sync.deeds import ANCHOR, DEED, LEFT_OUT, Deed
 from app.first_sync.search import at_once
 from app.first_sync.store import Plan, PlanState
 
@@ -16,12 +18,13 @@ _SAMPLES: Final = 5
 
 _GROUPS: Final = text(f"""
 SELECT kind, side, deed, COALESCE(finding ->> 'code', reason) AS reason, count(*) AS lines,
+       md5(string_agg(CAST(proposal_id AS text), ' ' ORDER BY proposal_id)) AS which,
        (array_agg(finding))[1] AS finding,
        (array_agg(jsonb_build_object('id', anchor_id, 'name', name) ORDER BY name, anchor_id))
          [1:{_SAMPLES}] AS samples
 FROM (
-  SELECT p.kind, p.anchor_side AS side, p.anchor_id, p.name, {DEED} AS deed, CASE
-    WHEN p.answer = 'leave_out' OR (p.answer IS NULL AND r.left_out) THEN 'left-out'
+  SELECT p.kind, p.anchor_side AS side, p.anchor_id, p.proposal_id, p.name, {DEED} AS deed, CASE
+    WHEN {LEFT_OUT} THEN 'left-out'
     WHEN {DEED} = 'ask' THEN p.category
     END AS reason, CASE WHEN {DEED} = 'wait' THEN (
       SELECT f.value FROM jsonb_array_elements(r.findings) f
@@ -50,6 +53,7 @@ class Part:
         side: Where the lines' own records stand.
         reason: Why nothing is done with them: a category, a finding's code, or ``left-out``.
         finding: The finding itself, where it is one.
+        which: A short word for the very lines that are meant.
 
     """
 
@@ -59,6 +63,7 @@ class Part:
     reason: str | None
     finding: Mapping[str, Any] | None
     lines: int
+    which: str
     samples: Sequence[Mapping[str, Any]]
 
 
@@ -75,6 +80,17 @@ class Preview:
     version: int
     hindered_by: str | None
     parts: Sequence[Part]
+
+    @property
+    def tag(self) -> str:
+        """
+        Give a word that differs as soon as anything of the plan would be done otherwise.
+
+        The version alone rises with answers, not when a record stops being ready or is left out.
+        """
+        said = [(one.kind, one.side, one.deed, one.reason, one.which) for one in self.parts]
+        digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        return f"{self.version}-{digest[:16]}"
 
     @property
     def done(self) -> list[Part]:

@@ -48,12 +48,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Hold both sides' records of a kind, and what is decided about pairs of them."""
+    """
+    Hold both sides' records of a kind, and what is decided about pairs of them.
+
+    Args:
+        thin: Records of which only their list's row is known; they are asked about at most.
+
+    """
 
     time: Sequence[Record]
     books: Sequence[Record]
     refused: Pairs = frozenset()
     linked: Pairs = frozenset()
+    thin: frozenset[tuple[Side, RecordId]] = frozenset()
 
 
 def propose_customers(known: Known) -> list[Line]:
@@ -61,7 +68,7 @@ def propose_customers(known: Known) -> list[Line]:
     time = [one for one in known.time if isinstance(one, Customer)]
     books = [one for one in known.books if isinstance(one, Customer)]
     found = match(time, books, refused=known.refused, linked=known.linked)
-    return _lines(RecordKind.CUSTOMER, known, found)
+    return _lines(RecordKind.CUSTOMER, known, _doubtful_where_thin(found, known.thin))
 
 
 def propose_projects(known: Known, customers: Mapping[RecordId, RecordId]) -> list[Line]:
@@ -141,6 +148,17 @@ def _lines(kind: RecordKind, known: Known, found: Matching) -> list[Line]:
         for record in sorted(records, key=lambda one: one.id)
         if record.id not in paired[side] and not record.gone and not _merged(record)
     ]
+
+
+def _doubtful_where_thin(found: Matching, thin: frozenset[tuple[Side, RecordId]]) -> Matching:
+    """Ask about a pair of which one record could not be read: what it does not say may differ."""
+
+    def is_thin(one: Proposal) -> bool:
+        return (Side.TIME, one.time_id) in thin or (Side.BOOKS, one.books_id) in thin
+
+    doubtful = tuple(replace(one, certain=False) for one in found.certain if is_thin(one))
+    certain = tuple(one for one in found.certain if not is_thin(one))
+    return replace(found, certain=certain, asked=found.asked + doubtful)
 
 
 def _merged(record: Record) -> bool:

@@ -186,6 +186,8 @@ async def _read_some(reading: Reading, kind: RecordKind, ids: Sequence[RecordId]
     """
     Read some records side by side; one that cannot be read stays thin and waits for a person.
 
+    What its list says of it takes part in the matching, so that it is asked about, not doubled.
+
     Raises:
         SystemFault: The system itself is away: none of them could be read.
 

@@ -43,7 +43,8 @@ async def post_first_sync(reached: MayDecide, runtime: Running, response: Respon
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         await start_reading(session, reached.link_id, state=reached.state, now=runtime.clock())
         plan = await the_plan(session, reached.link_id)
-        answer = plan_answer(plan, await tally(session, plan))
+        counted = await tally(session, plan)
+        answer = plan_answer(plan, counted, runtime.settings, now=runtime.clock())
     response.headers["Location"] = f"/v1/links/{reached.link_id}/first-sync"
     return answer
 
@@ -58,11 +59,13 @@ async def get_first_sync(reached: MayRead, runtime: Running, response: Response)
     """
     Use this for the progress page; `deeds` is what would be done now.
 
-    Scope `links:read`.
+    While both sides are read, `progress` says how far each is and `estimatedSeconds` how long it
+    still takes. Scope `links:read`.
     """
     async with runtime.database.reading(reached.link_id) as session:
         plan = await the_plan(session, reached.link_id)
-        answer = plan_answer(plan, await tally(session, plan))
+        counted = await tally(session, plan)
+        answer = plan_answer(plan, counted, runtime.settings, now=runtime.clock())
     response.headers["ETag"] = etag(answer.version)
     return answer
 

@@ -71,7 +71,8 @@ async def post_confirm(
     """
     Use this when no line has `deed` `ask` any more; the answer's `Location` is the run to follow.
 
-    With the preview's `ETag` as `If-Match` it is refused when anything was answered since.
+    With the preview's `ETag` as `If-Match` it is refused when anything was answered since, or a
+    record became ready or stopped being so.
     The same plan confirmed twice gives the same run. The run survives the death of any process and
     creates nothing twice; when it ends the link is active. Scope `sync:decide`.
     """
@@ -110,7 +111,7 @@ async def get_confirm(
     """
     async with runtime.database.reading(reached.link_id) as session:
         preview = await preview_of(session, await _plan(session, reached.link_id))
-    response.headers["ETag"] = etag(preview.version)
+    response.headers["ETag"] = etag(preview.tag)
     language = preferred_language(request.headers.get("accept-language"))
     return preview_answer(preview, runtime.settings, language)
 
@@ -218,7 +219,8 @@ async def _as_shown(session: AsyncSession, link_id: LinkId, if_match: str | None
     """Refuse to confirm another plan than the one that was shown, unless it runs already."""
     plan = await current_plan(session, link_id, lock=True)
     if if_match is not None and plan is not None and await run_of(session, plan) is None:
-        expect_version(if_match, plan.version, present={"version": plan.version})
+        preview = await preview_of(session, plan)
+        expect_version(if_match, preview.tag, present={"version": plan.version})
 
 
 async def _plan(session: AsyncSession, link_id: LinkId, *, lock: bool = False) -> Plan:

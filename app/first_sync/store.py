@@ -199,7 +199,8 @@ class Run(Base):
         working: Time spent running before ``resumed_at``, in milliseconds; for the estimate.
         pause_code: Why it is paused (``person-asked``).
         undo_state: How far its undoing has come; ``None`` where nobody asked for it.
-        checked_at: When it looked for records made since the plan; ``None`` before it creates any.
+        checked_at: When it last began to look for what was made or changed since the plan; ``None``
+            before it creates any.
 
     """
 

@@ -1,30 +1,34 @@
 """Say what undoing a run would do to each of its lines, and what stands on one since."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.canonical import LinkId, Project, RecordId, RecordKind, Side
+from app.first_sync.sides import Keepers
 from app.first_sync.store import Run
 from app.links.open_systems import open_books, open_time
 from app.links.pairs import Pair
-from app.records.agreement import SHOWN
+from app.records.agreement import SHOWN, content_print
 from app.records.pair_up import named_fields
 from app.runtime import Runtime
-from app.systems.ports import EntryQuery, RecordKeeper
+from app.systems.ports import AccessReason, EntryQuery, Sighting, Unauthorised
 
 _A_DAY: Final = timedelta(days=1)
+_EVER: Final = date(2000, 1, 1)
 
 # What a draft or the sync did lives in rooms beside this one; one look over all lines at once.
 _UNDONE: Final = """
 SELECT p.proposal_id, p.kind, p.name, p.anchor_side, p.anchor_id, p.undo,
        CASE WHEN p.undo IS NULL AND d.mark IS NOT NULL THEN jsonb_build_object('mark', d.mark)
-         ELSE p.undo_facts END AS facts,
+         ELSE p.undo_facts - 'parted' END AS facts, p.undo_facts -> 'parted' AS parted,
        p.outcome_facts ->> 'createdId' AS created_id, q.pair_id, q.time_id, q.books_id,
        COALESCE(p.undo_code, CASE
          WHEN p.undo IS NOT NULL THEN NULL
@@ -61,6 +65,51 @@ FROM ({_UNDONE}) line GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """)  # noqa: S608 - a constant of ours
 
 
+PARTED: Final = "parted"
+"""Stands in a line's ``undo_facts`` while its made record waits to be archived; shown to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Say why a record is left as it is: a problem's code, and what stands on it."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """
+    Hold what was seen of a made record when its pair was parted.
+
+    Args:
+        print: What it said then (``content_print``); ``None`` where that is not known.
+        since: The day from which papers count as a use.
+
+    """
+
+    print: str | None
+    since: date
+
+    @classmethod
+    def now(cls, pair: Pair | None, seen: Sighting | None) -> "Parted":
+        """Give what is seen at this moment."""
+        record = seen.record if seen is not None else None
+        since = _EVER if pair is None else (pair.created_at - _A_DAY).date()
+        return cls(content_print(record) if record is not None else None, since)
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any] | None) -> "Parted":
+        """Read what was kept; a line that was parted before anything was kept says nothing."""
+        if not kept:
+            return cls(None, _EVER)
+        return cls(kept["print"], date.fromisoformat(kept["since"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what is kept in the line."""
+        return {"print": self.print, "since": self.since.isoformat()}
+
+
 @dataclass(frozen=True, slots=True)
 class Undone:
     """
@@ -72,6 +121,7 @@ class Undone:
         undo: How far its undoing has come, ``None`` before.
         code: Why it is not undone, as far as our own rows say.
         facts: What stands on it, once that was found: papers, hours, the draft's mark.
+        parted: What was seen of a made record when its pair was parted (``Parted``).
 
     """
 
@@ -87,6 +137,7 @@ class Undone:
     books_id: str | None
     code: str | None
     facts: Mapping[str, Any]
+    parted: Mapping[str, Any] | None
 
     @property
     def made_in(self) -> Side | None:
@@ -108,40 +159,91 @@ async def undone_counts(session: AsyncSession, run: Run) -> Sequence[Mapping[str
     return [dict(row) for row in (await session.execute(_COUNTS, named)).mappings()]
 
 
+async def edit_of(
+    session: AsyncSession, link_id: LinkId, line: Undone, pair: Pair, seen: Sighting
+) -> Use | None:
+    """Say whether a record that the run made says something else than agreed by now."""
+    record, side = seen.record, line.made_in
+    if record is None or side is None:
+        return None
+    fields = await named_fields(session, link_id, side, record)
+    agreed = {**pair.base, **pair.base.get(SHOWN, {}).get(side.value, {})}
+    edited = any(agreed.get(name) != value for name, value in fields.items())
+    return Use("edited-since", {"recordId": record.id}) if edited else None
+
+
 async def use_of(
-    runtime: Runtime, link_id: LinkId, line: Undone, pair: Pair, keeper: RecordKeeper
-) -> tuple[str, dict[str, Any]] | None:
+    runtime: Runtime, link_id: LinkId, line: Undone, projects: "ProjectLists", *, since: date
+) -> Use | None:
     """
     Say what stands on a record that the run made, as its own system tells; ``None`` if nothing.
 
     Conta does not tell a project's drafts; there only our own drafts and edits count.
 
+    Args:
+        since: Papers are asked for from this day on.
+
     Raises:
         SystemFault: Its system cannot be asked now.
 
     """
-    kind, made = RecordKind(line.kind), RecordId(line.created_id or "")
-    record = (await keeper.read(kind, made)).record
-    if record is None or record.gone:
+    kind, side, made = RecordKind(line.kind), line.made_in, RecordId(line.created_id or "")
+    if side is None:
         return None
-    side = Side(line.anchor_side).other
-    async with runtime.database.reading(link_id) as session:
-        fields = await named_fields(session, link_id, side, record)
-    agreed = {**pair.base, **pair.base.get(SHOWN, {}).get(side.value, {})}
-    if any(agreed.get(name) != value for name, value in fields.items()):
-        return "edited-since", {"recordId": made}
+    if kind is RecordKind.CUSTOMER and (count := await projects.under(side, made)):
+        return Use("used-by-projects", {"count": str(count)})
     if side is Side.TIME:
         query = EntryQuery(
             customer_id=made if kind is RecordKind.CUSTOMER else None,
             project_id=made if kind is RecordKind.PROJECT else None,
         )
         entries = await (await open_time(runtime, link_id)).entries(query)
-        return ("used-in-hours", {"entries": str(len(entries))}) if entries else None
+        return Use("used-in-hours", {"entries": str(len(entries))}) if entries else None
     if kind is not RecordKind.CUSTOMER:
         return None
-    books, since = await open_books(runtime, link_id), (pair.created_at - _A_DAY).date()
+    books = await open_books(runtime, link_id)
     papers = [
         *await books.draft_ids(made, since=since),
         *await books.invoice_ids(made, since=since),
     ]
-    return ("used-in-books", {"papers": ", ".join(papers[:5])}) if papers else None
+    return Use("used-in-books", {"papers": ", ".join(papers[:5])}) if papers else None
+
+
+class ProjectLists:
+    """
+    Say how many projects in use stand under a side's customers, by one list a side.
+
+    A customer that the run made may have projects that somebody made there by hand and that no
+    pair tells of. Listed when first asked; made anew for each bite of work.
+    """
+
+    def __init__(self, keepers: Keepers) -> None:
+        """Begin without a list."""
+        self._keepers = keepers
+        self._counts: dict[Side, asyncio.Future[Counter[RecordId | None]]] = {}
+
+    async def under(self, side: Side, customer_id: RecordId) -> int:
+        """
+        Count the active projects of a customer.
+
+        Raises:
+            SystemFault: The side cannot be asked now.
+
+        """
+        if side not in self._counts:
+            self._counts[side] = asyncio.ensure_future(self._count(side))
+        return (await self._counts[side])[customer_id]
+
+    async def _count(self, side: Side) -> Counter[RecordId | None]:
+        counts: Counter[RecordId | None] = Counter()
+        try:
+            async for page in self._keepers[side].pages(RecordKind.PROJECT):
+                counts.update(
+                    row.record.customer_id
+                    for row in page.rows
+                    if isinstance(row.record, Project) and row.record.active and not row.record.gone
+                )
+        except Unauthorised as fault:
+            if fault.reason is not AccessReason.PLAN:
+                raise
+        return counts

@@ -86,8 +86,9 @@ async def admit(
     Say what becomes of a record that is in no pair, by the same rules as in the first sync.
 
     Certain partner: the pair is made here, with the base its merge starts from. Doubtful: a
-    question is stored. A person's answer to it counts from then on, and so does leaving the record
-    out. No partner: the caller creates it, if it lacks nothing.
+    question is stored, also where a person left the certain partner out. A person's answer to it
+    counts from then on, and so does leaving the record out. No partner: the caller creates it, if
+    it lacks nothing.
 
     Args:
         record: As it was just read.
@@ -138,11 +139,14 @@ async def _match(new: _Newcomer, around: Surroundings) -> Verdict | None:
     if question is not None and question.answer == "create":
         return await _create_if_ready(new, around)
     found = await asyncio.to_thread(find_partner, new.record, new.side, around, new.indexes)
-    if found.certain is not None:
-        partner = _other_id(found.certain, new.side)
-        return await _link(new, around, partner, origin="matched")
-    if found.asked:
-        return await _ask(new, found.asked)
+    certain, asked = found.certain, found.asked
+    if certain is not None:
+        partner = _other_id(certain, new.side)
+        if partner not in around.kept_out:
+            return await _link(new, around, partner, origin="matched")
+        asked = (certain,)  # a person wants it on its own side, so only a person takes it in
+    if asked:
+        return await _ask(new, asked)
     if question is not None and question.answer is None and not question.candidates:
         # Its partner vanished: whoever removed it there may not want it back.
         return await _ask(new, ())

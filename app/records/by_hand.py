@@ -16,7 +16,7 @@ from app.links.pairs import Pair, find_pair, partner_id
 from app.problems import Problem
 from app.queue import Job, defer
 from app.records.asked import Refusal
-from app.records.decisions import leave_out, refuse
+from app.records.decisions import leave_out, refuse, take_in
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
 from app.records.part import clear_mark, couple_of, draft_of, part_pair, projects_of, write_event
@@ -219,7 +219,7 @@ async def _forget_no(session: AsyncSession, link_id: LinkId, couple: Couple) -> 
     )
     for side in Side:
         own = couple.time_id if side is Side.TIME else couple.books_id
-        await leave_out(session, link_id, side, couple.kind, [own], left_out=False)
+        await take_in(session, link_id, side, couple.kind, [own])
 
 
 async def _let_be(

@@ -34,6 +34,7 @@ class Surroundings:
         siblings: Records of its own side and kind that are in no pair, itself left out.
         theirs: Records of the other side.
         taken: Those of them that have a partner.
+        kept_out: Those of them that a person left out.
         customers: Time id to books id of the project's customer, where it is a project.
 
     """
@@ -47,6 +48,7 @@ class Surroundings:
     siblings: Sequence[Record]
     theirs: Sequence[Record]
     taken: frozenset[RecordId]
+    kept_out: frozenset[RecordId]
     refused: Pairs
     linked: Pairs
     customers: dict[RecordId, RecordId]
@@ -82,6 +84,7 @@ async def look_around(
         siblings=[one for one in siblings if one.id not in mine],
         theirs=_living(theirs),
         taken=frozenset(taken),
+        kept_out=frozenset(RecordId(row.record_id) for row in theirs if row.left_out),
         refused=await refused_pairs(session, link_id, kind),
         linked=frozenset(paired.items()),
         customers=customers,

@@ -33,9 +33,17 @@ async def leave_out(
             KnownRecord.side == side.value,
             KnownRecord.kind == kind.value,
             KnownRecord.record_id.in_(list(record_ids)),
+            KnownRecord.left_out.is_(not left_out),
         )
         .values(left_out=left_out, revision=KnownRecord.revision + 1)
     )
+
+
+async def take_in(
+    session: AsyncSession, link_id: LinkId, side: Side, kind: RecordKind, record_ids: Iterable[str]
+) -> None:
+    """Forget that records were to stay on their own side, since a person links or creates them."""
+    await leave_out(session, link_id, side, kind, record_ids, left_out=False)
 
 
 async def refuse(

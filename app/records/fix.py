@@ -17,15 +17,18 @@ from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
 from app.records.readiness import FixKind, valid_organization_number
+from app.records.shapes import tombstone
 from app.records.store import recall, remember
 from app.runtime import Runtime
-from app.systems.ports import RecordKeeper, Rejected
+from app.systems.ports import NotFound, RecordKeeper, Rejected
 from app.systems.register import Business
 
 SIDE_BY_SIDE: Final = 4
 """Records fixed at once; the pace of the link holds anyway."""
 
 _OF_PROJECTS: Final = frozenset({FixKind.LEAVE_OUT, FixKind.SET_NAME})
+
+_NOT_FOUND: Final = "not-found"
 
 LONGEST_SECONDS: Final = 15.0
 """Time one call may take before it answers with what is left."""
@@ -168,37 +171,55 @@ async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
 
 
 async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
-    """Read, lay the fix over what was read, write; once more where it changed in between."""
-    fix = hands.fix
-    if not await _is_known(hands, record_id):
-        return "not-found"  # no id of a caller's own making goes into a call of ours
-    for last in (False, True):
-        seen = await hands.keeper.read(fix.record_kind, record_id)
-        record = seen.record
-        if record is None or record.gone:
-            return "not-found"
-        needed = fix.record_ids is not None or _lacks(hands, record)
-        changes = await _changes(hands, record) if needed else {}
-        if not changes:
-            await _keep(hands, record)
-            return "not-in-register" if needed else "not-needed"
+    """Fix one record; once more where it changed in between. One that is gone is kept as gone."""
+    name = await _known_name(hands, record_id)
+    if name is None:
+        return _NOT_FOUND  # no id of a caller's own making goes into a call of ours
+    for _ in range(2):
         try:
-            written = await hands.keeper.update(fix.record_kind, seen, changes)
-        except Rejected as refused:
-            if refused.stale and not last:
-                continue
-            return "refused"
-        await _keep(hands, written)
-        return "fixed"
+            result = await _lay_over(hands, record_id)
+        except NotFound:
+            result = _NOT_FOUND
+        if result == _NOT_FOUND:
+            await _keep(hands, tombstone(hands.fix.record_kind, record_id, name=name))
+        if result is not None:
+            return result
     return "refused"
 
 
-async def _is_known(hands: _Hands, record_id: RecordId) -> bool:
+async def _lay_over(hands: _Hands, record_id: RecordId) -> str | None:
+    """
+    Read, lay the fix over what was read, write; ``None`` where it changed in between.
+
+    Raises:
+        NotFound: It vanished in between.
+
+    """
+    fix = hands.fix
+    seen = await hands.keeper.read(fix.record_kind, record_id)
+    record = seen.record
+    if record is None or record.gone:
+        return _NOT_FOUND
+    needed = fix.record_ids is not None or _lacks(hands, record)
+    changes = await _changes(hands, record) if needed else {}
+    if not changes:
+        await _keep(hands, record)
+        return "not-in-register" if needed else "not-needed"
+    try:
+        written = await hands.keeper.update(fix.record_kind, seen, changes)
+    except Rejected as refused:
+        return None if refused.stale else "refused"
+    await _keep(hands, written)
+    return "fixed"
+
+
+async def _known_name(hands: _Hands, record_id: RecordId) -> str | None:
     fix = hands.fix
     async with hands.runtime.database.reading(hands.link_id) as session:
-        return bool(
-            await recall(session, hands.link_id, fix.side, fix.record_kind, record_ids=[record_id])
+        rows = await recall(
+            session, hands.link_id, fix.side, fix.record_kind, record_ids=[record_id]
         )
+    return rows[0].name if rows else None
 
 
 def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or project

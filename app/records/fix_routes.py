@@ -14,7 +14,7 @@ from app.links.reach import Reached, reach
 from app.problems import Problem, responses
 from app.queue import Job, defer
 from app.records.fix import Fix, fix_records
-from app.records.fix_choice import Filter
+from app.records.fix_choice import MOST_AT_ONCE, Filter
 from app.records.readiness import FixKind
 from app.runtime import Running
 
@@ -74,7 +74,7 @@ class FixRequest(RequestDocument):
     side: Literal["time", "books"]
     record_kind: Literal["customer", "project"] = "customer"
     record_ids: list[str] | None = Field(
-        default=None, min_length=1, max_length=200,
+        default=None, min_length=1, max_length=MOST_AT_ONCE,
         description="Which records; without it all of the side with a finding that it closes.",
     )  # fmt: skip
     filter: FixFilter = Field(

@@ -55,7 +55,8 @@ def judge_side(
     rows: Sequence[KnownRecord],
     *,
     others: Demanding,
-    paired: Collection[RecordId] = frozenset(),
+    taken_in: Collection[RecordId] = frozenset(),
+    kept_out: Collection[RecordId] = frozenset(),
     businesses: Businesses = MappingProxyType({}),
 ) -> list[Judged]:
     """
@@ -64,7 +65,8 @@ def judge_side(
     Args:
         rows: Customers and projects of the side; what is gone is passed over.
         others: What the other side demands.
-        paired: Customers of this side that exist on the other one already.
+        taken_in: Customers of this side that are on the other one already, or will be by a link.
+        kept_out: Customers that stay on this side, beside those that were left out before.
         businesses: What the business register answered.
 
     """
@@ -72,9 +74,9 @@ def judge_side(
     numbers = Counter(row.number for row in living)
     customers = [row for row in living if row.kind == RecordKind.CUSTOMER]
     judged = [judge_customer(row, others, numbers, businesses) for row in customers]
-    left_out = {row.record_id for row in living if row.left_out}
+    left_out = {row.record_id for row in living if row.left_out} | set(kept_out)
     able = {one.record_id for one in judged if one.ready and one.record_id not in left_out}
-    able.update(paired)
+    able.update(taken_in)
     projects = [row for row in living if row.kind == RecordKind.PROJECT]
     return judged + [judge_project(row, others, able) for row in projects]
 

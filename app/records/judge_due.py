@@ -58,6 +58,44 @@ async def judge_later(
     )
 
 
+async def judge_projects(
+    runtime: Runtime,
+    session: AsyncSession,
+    link_id: LinkId,
+    *,
+    of: Collection[tuple[Side, RecordId]] | None,
+) -> None:
+    """
+    Judge the projects of customers anew whose fate a plan decides, though no record changed.
+
+    Args:
+        of: These customers' projects; all of the link's without it.
+
+    """
+    ids = {side: [one for place, one in of or () if place is side] for side in Side}
+    narrowed = or_(
+        *(
+            and_(KnownRecord.side == side.value, KnownRecord.customer_id.in_(ids[side]))
+            for side in Side
+        )
+    )
+    found = await session.scalars(
+        select(KnownRecord).where(
+            KnownRecord.link_id == link_id,
+            KnownRecord.kind == RecordKind.PROJECT.value,
+            KnownRecord.gone_at.is_(None),
+            *(() if of is None else (narrowed,)),
+        )
+    )
+    projects = found.all()
+    able = await _able(session, link_id, projects)
+    demands = {side: runtime.systems.demands_of(side.other) for side in Side}
+    await keep_judged(
+        session, link_id,
+        [judge_project(row, demands[Side(row.side)], able[Side(row.side)]) for row in projects],
+    )  # fmt: skip
+
+
 async def _judge_some(runtime: Runtime, link_id: LinkId) -> int:
     async with runtime.database.reading(link_id) as session:
         due = await _due(session, link_id)
@@ -173,11 +211,40 @@ async def _projects_of(
     return found.all()
 
 
+# The plan of a first sync lives in the room above this one. A customer that it will link is there
+# before its projects are made, and one that it leaves out stays, whatever else is known of it.
+_PLANNED: Final = text("""
+WITH line AS (
+  SELECT p.anchor_side AS side, p.anchor_id AS id, p.answer,
+         CASE WHEN p.answer = 'link' THEN p.partner_id
+              WHEN p.answer IS NULL AND p.category = 'certain' THEN p.candidates -> 0 ->> 'id'
+         END AS partner
+  FROM proposals p JOIN plans ON plans.link_id = p.link_id AND plans.plan_id = p.plan_id
+  WHERE p.link_id = :link_id AND plans.state <> 'done' AND p.kind = 'customer'
+    AND NOT p.dormant AND p.outcome IS NULL
+), out AS (
+  SELECT side, record_id FROM records
+  WHERE link_id = :link_id AND kind = 'customer' AND left_out
+), linked AS (
+  SELECT id AS time_id, partner AS books_id FROM line
+  WHERE partner IS NOT NULL AND (answer = 'link' OR (
+    id NOT IN (SELECT record_id FROM out WHERE side = 'time')
+    AND partner NOT IN (SELECT record_id FROM out WHERE side = 'books')))
+)
+SELECT 'time' AS side, time_id AS id, true AS taken_in FROM linked
+UNION ALL SELECT 'books', books_id, true FROM linked
+UNION ALL SELECT side, id, false FROM line WHERE answer = 'leave_out'
+""")
+
+
 async def _able(
     session: AsyncSession, link_id: LinkId, projects: Sequence[KnownRecord]
 ) -> Mapping[Side, Collection[RecordId]]:
-    """Give the projects' customers that are linked, or may be created and are not left out."""
+    """Give the projects' customers that are linked or will be, or may be created."""
     able: dict[Side, set[RecordId]] = {side: set() for side in Side}
+    if not projects:
+        return able
+    planned = (await session.execute(_PLANNED, {"link_id": link_id})).all()
     for side in Side:
         ids = {row.customer_id for row in projects if row.side == side.value and row.customer_id}
         if not ids:
@@ -199,7 +266,11 @@ async def _able(
                 Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER.value, column.in_(ids)
             )
         )
-        able[side] = {RecordId(one) for rows in (ready, linked) for one in rows}
+        fates = {RecordId(one): taken for place, one, taken in planned if place == side}
+        kept_out = {one for one, taken in fates.items() if not taken}
+        able[side] = {RecordId(one) for one in ready} - kept_out
+        able[side] |= {RecordId(one) for one in linked}
+        able[side] |= {one for one, taken in fates.items() if taken}
     return able
 
 

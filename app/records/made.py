@@ -18,7 +18,7 @@ from app.records.pair_up import named_fields
 from app.records.shapes import from_json, kind_of
 from app.records.store import CreateIntent, KnownRecord, remember
 from app.runtime import Runtime
-from app.systems.ports import RecordKeeper, Rejected, SystemFault
+from app.systems.ports import NotFound, RecordKeeper, Rejected, SystemFault
 
 _MOST_TRIES: Final = 3
 """Reads before a mark is given up on a record that changes each time."""
@@ -117,21 +117,26 @@ async def _mark_source(runtime: Runtime, intent: CreateIntent) -> None:
 
 async def write_mark(
     keeper: RecordKeeper, kind: RecordKind, record_id: RecordId, mark: str
-) -> None:
+) -> bool:
     """
-    Write our mark on a record of the time side, unless it has it.
+    Write our mark on a record of the time side, unless it has it; say whether the record is there.
 
     A record that is gone needs none, and a refusal is no reason to stop: the mark is for people who
     look there, the pair is what counts.
     """
     for _ in range(_MOST_TRIES):
         seen = await keeper.read(kind, record_id)
-        if seen.record is None or seen.record.gone or seen.record.mark == mark:
-            return
+        if seen.record is None or seen.record.gone:
+            return False
+        if seen.record.mark == mark:
+            return True
         try:
             await keeper.update(kind, seen, {"mark": mark})
+        except NotFound:
+            return False
         except Rejected as refusal:
             if refusal.stale:
                 continue
             _log.info("the mark was refused", record_id=record_id)
-        return
+        return True
+    return True

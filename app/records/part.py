@@ -12,7 +12,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.links.pairs import Pair
 from app.records.judge_due import judge_later
 from app.records.store import CreateIntent
-from app.systems.ports import RecordKeeper, Rejected
+from app.systems.ports import NotFound, RecordKeeper, Rejected
 
 # Conflicts and history belong to the room above this one; what hangs on a pair ends with it.
 _CLOSE_CONFLICTS: Final = text(
@@ -121,7 +121,7 @@ async def clear_mark(keeper: RecordKeeper, kind: RecordKind, time_id: str, mark:
         return
     try:
         await keeper.update(kind, seen, {"mark": None})
-    except Rejected:
+    except (NotFound, Rejected):
         return
 
 

@@ -15,7 +15,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.queue import Job, defer
 from app.records.asked import Question
-from app.records.decisions import leave_out, refuse
+from app.records.decisions import leave_out, refuse, take_in
 from app.systems.ports import ChangeNotice
 
 
@@ -94,6 +94,9 @@ async def answer_question(
     else:
         no = [str(c["id"]) for c in question.candidates if c["id"] != answer.partner_id]
         await refuse(session, link_id, side, kind, record_id, no, by=answer.by, now=now)
+        await take_in(session, link_id, side, kind, [record_id])
+        if answer.partner_id is not None:
+            await take_in(session, link_id, side.other, kind, [answer.partner_id])
     await note(session, link_id, side, [ChangeNotice(kind, record_id)], now=now)
     await defer(session, Job.DRAIN_LINK, link_id)
 

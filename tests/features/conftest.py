@@ -151,6 +151,19 @@ class Switch(httpx.AsyncBaseTransport):
         return await chosen.get(request.url.host, self._timerabbit).handle_async_request(request)
 
 
+class Vanishing(httpx.AsyncBaseTransport):
+    """Let a customer be deleted in Conta between our reading and our writing of it."""
+
+    def __init__(self, twins: Twins, network: Switch, record_id: str) -> None:
+        self._twins, self._conta, self._id = twins, network._conta, record_id
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT" and request.url.path.endswith(f"/customers/{self._id}"):
+            path = f"/organizations/1001/customers/{self._id}/delete"
+            await self._twins.control("conta", "POST", path)
+        return await self._conta.handle_async_request(request)
+
+
 @pytest.fixture
 def network(twins: Twins) -> Switch:
     """The network of a process that reaches the twins only."""

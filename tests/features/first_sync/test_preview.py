@@ -4,7 +4,10 @@ from collections import Counter
 from typing import Any
 
 import httpx
+from sqlalchemy import text
 
+from app.database import CommitPoint
+from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
 
@@ -104,3 +107,24 @@ async def test_a_confirmation_of_another_plan_than_shown_is_refused(
 
     assert (stale.status_code, fresh.status_code, repeated.status_code) == (412, 202, 202)
     assert repeated.json()["id"] == fresh.json()["id"]
+
+
+async def test_a_confirmation_is_refused_when_other_records_are_ready_than_shown(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, runtime: Runtime
+) -> None:
+    """One stops being ready and another becomes so: the counts are the same, the deeds are not."""
+    await review.answer_all()
+    ready = await review.line(kind="customer", deed="create-in-books")
+    waits = await review.line(kind="customer", deed="wait", category="not_ready")
+    page = Page(client, reviewing)
+    old = (await page.show()).headers["ETag"]
+    async with runtime.database.transaction(CommitPoint.PLAIN, reviewing.link_id) as session:
+        ids = [ready["record"]["id"], waits["record"]["id"]]
+        await session.execute(
+            text("UPDATE records SET ready = NOT ready WHERE record_id = ANY(:ids)"), {"ids": ids}
+        )
+
+    stale = await page.confirm(old, "one")
+    fresh = await page.confirm((await page.show()).headers["ETag"], "two")
+
+    assert (stale.status_code, fresh.status_code) == (412, 202)

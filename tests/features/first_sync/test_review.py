@@ -27,6 +27,24 @@ async def test_nothing_is_written_before_the_confirmation(
     assert [one["projects"] for one in after] == [one["projects"] for one in before]
 
 
+async def test_a_reading_says_how_far_it_is_and_how_long_it_takes(
+    reviewing: Linked, client: httpx.AsyncClient, work: Work, twins: Twins
+) -> None:
+    """Conta listed its customers and then asks for a minute: the plan shows both."""
+    fault = {"kind": "status_before", "status": 429, "retry_after": 60, "path": "/customers/"}
+    await twins.control("conta", "POST", "/faults", fault)
+    review = Review(client, reviewing)
+    await review.start()
+    await work()
+
+    plan = await review.plan()
+
+    there = len((await twins.books())["customers"])
+    told = {"listed": there, "total": there, "read": 0}
+    assert (plan["state"], plan["progress"]["books"]["customer"]) == ("reading", told)
+    assert 50 <= plan["estimatedSeconds"] <= 70
+
+
 async def test_every_record_has_exactly_one_fate(review: Review, twins: Twins) -> None:
     """Each customer and project of both sides is an anchor or a partner, and only once."""
     books, time = await twins.books(), await twins.time()

@@ -6,7 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from app.canonical import RecordId, RecordKind, Side
+from app.changes.store import note
 from app.database import CommitPoint
+from app.first_sync.carry_out import run_first_sync
+from app.first_sync.newcomers import LONGEST_UNSEEN
+from app.queue import Job, defer
+from app.systems.ports import ChangeNotice
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge, restart
@@ -163,3 +169,145 @@ async def test_a_customer_deleted_meanwhile_is_asked_about(
         0, before["time", "customer"][name],
     )  # fmt: skip
     assert line["record"]["id"] in {one["record"]["id"] for one in asked["items"]}
+
+
+async def test_what_a_person_renamed_meanwhile_is_not_made_again(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """A customer that stood in Conta at the plan has another name and number by now."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    other = await judge.review.line(deed="create-in-time", kind="customer", category="only_books")
+    path = f"/organizations/1001/customers/{other['record']['id']}"
+    await judge.twins.control("conta", "PATCH", path, by_hand(line))
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    name = line["record"]["name"]
+    assert after[line["id"]]["outcomeCode"] == "partner-made-since"
+    assert after[other["id"]]["outcomeCode"] == "changed-since-plan"
+    assert (names["books", "customer"][name], names["time", "customer"][name]) == (1, 1)
+    assert pairs[line["record"]["id"]] == other["record"]["id"]
+
+
+async def test_a_partner_that_became_another_is_not_linked_and_not_made_again(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """What the plan would link says by now what the plan would create elsewhere."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]["id"]
+    path = f"/organizations/1001/customers/{theirs}"
+    await judge.twins.control("conta", "PATCH", path, by_hand(line))
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    assert after[line["id"]]["outcomeCode"] == "partner-made-since"
+    assert after[link["id"]]["outcomeCode"] == "changed-since-plan"
+    assert names["books", "customer"][line["record"]["name"]] == 1
+    assert pairs[line["record"]["id"]] == theirs != pairs.get(link["record"]["id"])
+
+
+async def test_a_run_that_rested_looks_again_before_it_creates(
+    judge: Judge,
+    confirmed: str,
+    work: Work,
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    clock: Any,
+) -> None:
+    """The link rested right after the first look; what was typed in meanwhile is seen."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    await run_first_sync(judge.runtime, reviewing.link_id)
+    await client.post(f"{reviewing.path}/pause", headers=reviewing.books)
+    await judge.twins.control("conta", "POST", "/organizations/1001/customers", by_hand(line))
+    clock.advance(seconds=LONGEST_UNSEEN.total_seconds() + 1)
+
+    await client.post(f"{reviewing.path}/resume", headers=reviewing.books)
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    names = await judge.names()
+    assert (await judge.review.run(confirmed))["state"] == "done"
+    assert after["outcomeCode"] == "partner-made-since"
+    assert names["books", "customer"][line["record"]["name"]] == 1
+
+
+async def test_an_edit_during_the_review_is_found_before_the_run_writes(
+    judge: Judge, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """
+    Webhooks tell of edits while a person answers: nothing is read by itself meanwhile.
+
+    What the person saw is compared with what both systems say when the run comes to it, so the
+    edits are neither linked nor created over, and the ordinary sync takes them up afterwards.
+    """
+    make = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    ids = [RecordId(one["record"]["id"]) for one in (make, link)]
+    for record_id, name in zip(ids, ("Nytt Navn En AS", "Nytt Navn To AS"), strict=True):
+        path = f"/companies/cmp_1/customers/{record_id}"
+        await judge.twins.control("timerabbit", "PATCH", path, {"name": name})
+    await judge.twins.control("conta", "DELETE", "/requests")
+    async with judge.runtime.database.transaction(CommitPoint.PLAIN, reviewing.link_id) as session:
+        notices = [ChangeNotice(RecordKind.CUSTOMER, one) for one in ids]
+        await note(session, reviewing.link_id, Side.TIME, notices, now=judge.runtime.clock())
+        for job in (Job.DRAIN_LINK, Job.SWEEP_LINK):
+            await defer(session, job, reviewing.link_id)
+    await work()
+    asked = (await judge.twins.control("conta", "GET", "/requests"))["requests"]
+    await judge.review.answer_all()
+    await judge.review.confirm()
+
+    await work()
+
+    after = {one["id"]: one for one in await judge.review.lines()}
+    names = await judge.names()
+    assert asked == []
+    assert [after[one["id"]]["outcomeCode"] for one in (make, link)] == ["changed-since-plan"] * 2
+    assert names["books", "customer"][make["record"]["name"]] == 0
+    assert names["books", "customer"]["Nytt Navn En AS"] == 1
+
+
+async def test_the_partner_of_what_became_another_is_not_forgotten(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """What the plan would link says something else altogether: each is made on the other side."""
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]["record"]["name"]
+    path = f"/companies/cmp_1/customers/{link['record']['id']}"
+    other = {
+        "name": "Et Helt Annet Navn AS", "organizationNumber": None, "email": "x@y.example",
+        "phone": "99887766", "kind": "company",
+        "address": {"line1": "Fjellveien 9", "postalCode": "9008", "city": "Tromsø"},
+    }  # fmt: skip
+    await judge.twins.control("timerabbit", "PATCH", path, other)
+
+    await work()
+
+    names = await judge.names()
+    assert names["time", "customer"][theirs] == 1
+    assert names["books", "customer"]["Et Helt Annet Navn AS"] == 1
+
+
+async def test_the_partner_of_a_customer_deleted_meanwhile_is_asked_about(
+    judge: Judge, confirmed: str, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Deleted in Timerabbit: it is not made there once more from its half in Conta."""
+    link = await judge.review.line(deed="link", kind="customer", category="certain")
+    theirs = link["candidates"][0]
+    name, before = theirs["record"]["name"], await judge.names()
+    path = f"/companies/cmp_1/customers/{link['record']['id']}"
+    await judge.twins.control("timerabbit", "POST", f"{path}/delete")
+
+    await work()
+
+    names = await judge.names()
+    asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    assert names["time", "customer"][name] == before["time", "customer"][name]
+    assert theirs["id"] in {one["record"]["id"] for one in asked["items"]}

@@ -13,6 +13,7 @@ from app.records.asked import Question
 from app.records.create import Unsettled, create_on_other_side
 from app.records.decisions import leave_out, refuse
 from app.records.questions import Answer, answer_question
+from app.records.store import recall
 from tests.features.records.conftest import Hands
 
 
@@ -79,6 +80,29 @@ async def test_a_record_that_is_left_out_waits(hands: Hands) -> None:
         await leave_out(session, link_id, Side.TIME, RecordKind.CUSTOMER, [time.id])
 
     assert await take(hands, time) == Wait("left-out")
+
+
+@pytest.mark.parametrize("side", [Side.TIME, Side.BOOKS])
+async def test_a_certain_partner_that_is_left_out_is_asked_about(hands: Hands, side: Side) -> None:
+    """It was to stay on its own side; a person who links the two takes it in again."""
+    time, books = await hands.in_time(), await hands.in_books()
+    mine, theirs = (time, books) if side is Side.TIME else (books, time)
+    link_id = hands.linked.link_id
+    async with hands.runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await leave_out(session, link_id, side.other, RecordKind.CUSTOMER, [theirs.id])
+
+    asks = await take(hands, mine, side)
+
+    assert isinstance(asks, Ask)
+    assert [one["id"] for one in asks.facts["candidates"]] == [theirs.id]
+    async with hands.runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        question = await session.get_one(Question, (link_id, asks.question_id))
+        now = hands.runtime.clock()
+        await answer_question(session, question, Answer("link", theirs.id, "kari"), now=now)
+    assert isinstance(await take(hands, mine, side), Linked)
+    async with hands.runtime.database.reading(link_id) as session:
+        (row,) = await recall(session, link_id, side.other, RecordKind.CUSTOMER, [theirs.id])
+    assert not row.left_out
 
 
 async def test_a_refused_pair_is_not_proposed_again(hands: Hands) -> None:

@@ -11,6 +11,7 @@ from app.records import fix as fixing
 from app.records import fix_choice
 from app.records.judge_due import judge_due
 from app.runtime import Runtime
+from tests.features.conftest import Switch, Twins, Vanishing
 
 
 @pytest.fixture
@@ -183,3 +184,33 @@ async def test_a_projects_name_is_made_short_enough(
     assert (finding["code"], finding["fix"]) == ("too-long", "set-name")
     assert done.json()["items"] == [{"recordId": made["id"], "result": "fixed"}]
     assert [p["name"] for p in (await twins.time())["projects"]] == ["Kort"]
+
+
+async def test_a_record_that_vanishes_under_a_fix_is_gone_and_lacks_nothing(
+    client: httpx.AsyncClient, hands: Any, runtime: Runtime, twins: Twins, network: Switch
+) -> None:
+    """Deleted at that very moment: the others are fixed, and no system is told to be away."""
+    gone, other = await hands.in_books("<b></b>"), await hands.in_books("<i></i>")
+    await judge_due(runtime, hands.linked.link_id)
+    vanishing: Any = Vanishing(twins, network, gone.id)
+    network._conta = vanishing
+
+    first = await fix(client, hands, side="books", fix="set-name", name="A", recordIds=[gone.id])
+    second = await fix(client, hands, side="books", fix="set-name", name="B", recordIds=[other.id])
+
+    shown = await client.get(f"{hands.linked.path}/readiness", headers=hands.linked.books)
+    results = [one["result"] for got in (first, second) for one in got.json()["items"]]
+    assert results == ["not-found", "fixed"]
+    assert gone.id not in {one["recordId"] for one in shown.json()["items"]}
+
+
+async def test_a_call_names_no_more_records_than_it_takes(
+    client: httpx.AsyncClient, hands: Any
+) -> None:
+    """What is promised of a call holds for named records too."""
+    ids = [f"cus_{number}" for number in range(fix_choice.MOST_AT_ONCE + 1)]
+
+    many = await fix(client, hands, recordIds=ids)
+    most = await fix(client, hands, recordIds=ids[1:])
+
+    assert (many.status_code, most.status_code) == (422, 200)

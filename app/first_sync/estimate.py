@@ -1,0 +1,53 @@
+"""Estimate how long a reading still takes at the pace that is allowed to us; pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from app.canonical import Side
+from app.first_sync.store import Plan, PlanState
+from app.settings import Settings
+
+_ROWS_A_PAGE: Final = 100
+"""The fewest rows a page of either side holds; a list costs little beside single reads."""
+
+
+def seconds_to_read(plan: Plan, settings: Settings, *, now: datetime) -> int | None:
+    """
+    Say in how many seconds both sides will be read, at the longest; the slower one decides.
+
+    ``None`` while no side has told how much there is, and when nothing is being read. Where only
+    what changed is read whole it is too long until the list has come to its end. A wait for a
+    system that is away counts.
+    """
+    if plan.state != PlanState.READING:
+        return None
+    pace = {
+        Side.TIME: settings.timerabbit_calls_per_second,
+        Side.BOOKS: settings.conta_calls_per_second,
+    }
+    told = {side: _calls_left(plan.progress.get(side.value, {})) for side in Side}
+    seconds = [calls / pace[side] for side, calls in told.items() if calls is not None]
+    if not seconds:
+        return None
+    until = (plan.problem or {}).get("until")
+    wait = (datetime.fromisoformat(until) - now).total_seconds() if until else 0.0
+    return round(max(seconds) + max(wait, 0.0))
+
+
+def _calls_left(kinds: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Count the calls a side still takes; ``None`` where it has not told how much there is."""
+    calls = [
+        left
+        for progress in kinds.values()
+        if (left := _left(progress["listed"], progress.get("total"), progress["read"])) is not None
+    ]
+    return sum(calls) if calls else None
+
+
+def _left(listed: int, total: int | None, read: int) -> float | None:
+    """Count pages, and one call for each record of a list that says less than whole records."""
+    if total is None:
+        return None
+    pages = max(total - listed, 0) / _ROWS_A_PAGE
+    return pages + (max(total - read, 0) if read < listed else 0)

@@ -1,0 +1,84 @@
+"""A project's fate follows its customer's as the plan decides it, and the run does just that."""
+
+from typing import Any
+
+import pytest
+
+from tests.features.first_sync.conftest import Review, Work
+from tests.features.first_sync.test_run import Judge, judge
+
+__all__ = ["judge"]
+
+NAME = "Prosjekt uten make"
+
+
+@pytest.fixture
+async def customer(judge: Judge, work: Work) -> dict[str, Any]:
+    """A customer that the plan links but that could not be created, with a project of its own."""
+    line = next(
+        one
+        for one in await judge.review.lines(deed="link", kind="customer", category="certain")
+        if one["candidates"][0]["rule"] == "number-and-name"
+    )
+    own = f"/companies/cmp_1/customers/{line['record']['id']}"
+    await judge.twins.control("timerabbit", "PATCH", own, {"kind": "unset"})
+    body = {"name": NAME, "customerId": line["record"]["id"]}
+    await judge.twins.control("timerabbit", "POST", "/companies/cmp_1/projects", body)
+    await judge.review.start()
+    await work()
+    return await same_line(judge.review, line)
+
+
+async def same_line(review: Review, line: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    return found
+
+
+async def project(review: Review) -> dict[str, Any]:
+    (found,) = [one for one in await review.lines(kind="project") if one["record"]["name"] == NAME]
+    return found
+
+
+async def test_the_project_of_a_customer_that_is_linked_is_created(
+    judge: Judge, customer: dict[str, Any], work: Work
+) -> None:
+    """Its customer lacks something, but stands on both sides already: shown so, and done so."""
+    shown = (await project(judge.review))["deed"]
+    await judge.review.answer_all()
+    await judge.review.confirm()
+
+    await work()
+
+    names = await judge.names()
+    assert (customer["deed"], customer["ready"]) == ("link", False)
+    assert shown == "create-in-books"
+    assert (await project(judge.review))["outcome"] == "done"
+    assert names["books", "project"][NAME] == 1
+
+
+@pytest.mark.parametrize(("answer", "deed"), [("leave_out", "wait"), ("create", "wait")])
+async def test_the_project_waits_when_a_person_decides_otherwise(
+    judge: Judge, customer: dict[str, Any], answer: str, deed: str
+) -> None:
+    """Its customer stays, or cannot be created; the answer taken back, it is created again."""
+    answered = await judge.review.answer(customer, answer)
+    waits = (await project(judge.review))["deed"]
+    await judge.review.answer(answered, None)
+
+    assert (waits, (await project(judge.review))["deed"]) == (deed, "create-in-books")
+
+
+async def test_the_project_of_a_customer_that_is_left_out_is_not_counted_as_created(
+    judge: Judge, work: Work
+) -> None:
+    """Left out by an answer, a customer that is ready takes its projects along."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    body = {"name": NAME, "customerId": line["record"]["id"]}
+    await judge.twins.control("timerabbit", "POST", "/companies/cmp_1/projects", body)
+    await judge.review.start()
+    await work()
+    before = (await project(judge.review))["deed"]
+
+    await judge.review.answer(await same_line(judge.review, line), "leave_out")
+
+    assert (before, (await project(judge.review))["deed"]) == ("create-in-books", "wait")
