@@ -22,7 +22,9 @@ PIECES = [
 ]
 DEEDS = {
     "send", "two_at_once", "two_workers", "break_books", "break_time", "die", "die_at_work",
-    "pass_time", "person", "decide", "decide_twice", "edit",
+    "pass_time", "person", "decide", "decide_twice", "edit", "follow_up", "undo", "send_late",
+    "hour-minutes", "hour-rate", "hour-move", "hour-delete", "hour-restore", "leave-200",
+    "follow-up-200", "late-201", "books-send", "books-delete", "books-credit", "undo-200", "erased",
 }  # fmt: skip
 
 
