@@ -39,6 +39,7 @@ async def judge(world: "DraftWorld") -> list[str]:
         *_stuck(drafts),
         *_held_by_nobody(own, drafts),
         *_lost(own, drafts, active),
+        *_not_theirs(drafts, active, _invoiced_differences(books)),
         *_differing(drafts),
     ]
 
@@ -75,6 +76,7 @@ async def _books(
         free=frozenset(await _free(world)), open=frozenset(changed),
         told=frozenset(told | await _of_follow_ups(world, drafts)),
         left=frozenset(world.left), excused=frozenset(excused),
+        shown=frozenset(draft.mark for draft in drafts if draft.problem is not None),
     )  # fmt: skip
 
 
@@ -139,11 +141,22 @@ def _lost(own: dict[str, Any], drafts: Any, active: dict[str, Any]) -> Iterator[
                 yield f"{hour} is lost: marked as billed, and our draft is {state}"
         if state == "completed" and not marked:
             yield f"{hour} is in a completed draft and not marked as billed"
+
+
+def _not_theirs(drafts: Any, active: dict[str, Any], taken_back: set[str]) -> Iterator[str]:
+    """A draft has its hours, but for those that an invoice of a follow-up may have taken off."""
     for draft in drafts:
-        if draft.state in HOLDING:
-            gone = sorted(hour for hour in draft.versions if active.get(hour) != draft.draft_id)
-            if gone:
-                yield f"{draft.mark} is {draft.state} and its hours {gone} are not its"
+        gone = {hour for hour in draft.versions if active.get(hour) != draft.draft_id} - taken_back
+        if gone and draft.state in HOLDING:
+            yield f"{draft.mark} is {draft.state} and its hours {sorted(gone)} are not its"
+
+
+def _invoiced_differences(books: Books) -> set[str]:
+    return {
+        hour for piece in (*books.living, *books.removed)
+        if piece.difference and piece.where.startswith("invoice")
+        for hour in books.hours(piece)
+    }  # fmt: skip
 
 
 def _differing(drafts: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ which hours may be billed, which changes wait, which drafts have a problem.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
 
 from tests.simulation.pieces import Piece, Terms, Version, at
 
@@ -25,6 +25,7 @@ class Books:
             person, ``told`` those of a draft that shows a problem, ``left`` those where a person
             once chose to leave what was billed.
         excused: Hours of drafts that stand twice and are shown, or that a person sent twice.
+        shown: Marks of drafts that show a problem.
 
     """
 
@@ -39,19 +40,32 @@ class Books:
     told: frozenset[str]
     left: frozenset[str]
     excused: frozenset[str]
+    shown: frozenset[str]
 
     def hours(self, piece: Piece) -> frozenset[str]:
         """Say which hours a line is of."""
         return frozenset(self.names[name] for name in piece.names)
 
-    def bills(self, hour: str) -> list[Piece]:
-        """Give the living lines that bill an hour whole."""
-        return [p for p in self.living if not p.difference and hour in self.hours(p)]
+    def bills(self, hour: str, *, ever: bool = False) -> list[Piece]:
+        """Give the living lines that bill an hour whole, or all there ever were; oldest first."""
+        pieces = [*self.living, *self.removed] if ever else self.living
+        bills = [p for p in pieces if not p.difference and hour in self.hours(p)]
+        return sorted(bills, key=lambda bill: bill.born)
 
-    def differences(self, hours: frozenset[str], *, removed: bool = False) -> list[Piece]:
-        """Give the lines that bill what changed of these hours."""
+    def base(self, difference: Piece) -> Piece | None:
+        """Give the bill whose hour a difference is of: the last that was there before it."""
+        (hour,) = self.hours(difference)
+        before = [bill for bill in self.bills(hour, ever=True) if bill.born < difference.born]
+        return before[-1] if before else None
+
+    def differences(self, bill: Piece, *, removed: bool = False) -> list[Piece]:
+        """Give the lines that bill what changed of a bill's hours."""
         pieces = self.removed if removed else self.living
-        return [p for p in pieces if p.difference and hours & self.hours(p)]
+        return [p for p in pieces if p.difference and _same(self.base(p), bill)]
+
+    def was_gone(self, hour: str, customer: str | None) -> bool:
+        """Say whether an hour was deleted or another customer's at some time."""
+        return any(version.customer != customer for version in self.versions[hour])
 
 
 def judge_money(books: Books) -> Iterator[str]:
@@ -63,47 +77,68 @@ def judge_money(books: Books) -> Iterator[str]:
     for bill in books.living:
         hours = books.hours(bill)
         if hours and not bill.difference and not hours & books.excused:
-            yield from _amount(books, bill, hours)
+            yield from _agreed(books, bill, hours)
 
 
 def judge_twice(books: Books) -> Iterator[str]:
-    """Name every hour that is billed twice or could be."""
-    for hour in books.versions:
-        if hour not in books.excused:
-            yield from _twice(books, hour)
+    """Name every hour that is billed twice, too high, or could be."""
+    for piece in books.living:
+        hours = books.hours(piece)
+        if not hours or hours & books.excused:
+            continue
+        yield from _without_base(books, piece) if piece.difference else _too_high(books, piece)
 
 
-def _twice(books: Books, hour: str) -> Iterator[str]:
-    bills = books.bills(hour)
-    if len(bills) > 1:
-        yield f"{hour} is billed {len(bills)} times: {[bill.where for bill in bills]}"
-    differences = books.differences(frozenset({hour}))
-    for bill in bills:
-        early = [piece.where for piece in differences if piece.born < bill.born]
-        if early:
-            yield f"{hour} is billed by {bill.where} though {early} bill changes of it"
-    if differences and not bills and hour in books.free:
-        yield f"{hour} may be billed though {differences[0].where} bills a change of it"
-    if bills and hour in books.free and _now(books, hour).customer == _customer(books, bills[0]):
-        yield f"{hour} may be billed though {bills[0].where} bills it"
-
-
-def _amount(books: Books, bill: Piece, hours: frozenset[str]) -> Iterator[str]:
-    """Hold what stands for the hours of one line against what they were and are worth."""
-    customer = _customer(books, bill)
-    later = [piece for piece in books.differences(hours) if piece.born > bill.born]
-    gone = [p for p in books.differences(hours, removed=True) if p.born > bill.born]
-    held = bill.net + sum(piece.net for piece in later)
-    slack = len(later)  # each line is rounded to the øre by itself
-    most = books.terms.most([books.versions[hour] for hour in sorted(hours)], customer)
-    taken_back = sum(-piece.net for piece in gone if piece.net < 0)
-    if held > most + taken_back + slack:
-        yield f"{sorted(hours)}: {held} øre stand for it, it never was worth more than {most}"
-    if gone or hours & (books.left | books.open | books.told):
+def _without_base(books: Books, piece: Piece) -> Iterator[str]:
+    """A difference stands without the bill it is of only until the hour is billed anew."""
+    (hour,) = books.hours(piece)
+    base = books.base(piece)
+    if base is not None and (base in books.living or base.mark in books.shown):
         return
-    worth = books.terms.worth(at([_now(books, hour) for hour in sorted(hours)], customer))
-    if abs(held - worth) > slack:
-        yield f"{sorted(hours)}: {held} øre stand for it, it is worth {worth} and nobody is told"
+    again = [bill.where for bill in books.bills(hour) if bill.born > piece.born]
+    if again or hour in books.free:
+        how = f"is billed by {again}" if again else "may be billed"
+        yield f"{hour} {how} though {piece.where} bills a change of it"
+
+
+def _too_high(books: Books, bill: Piece) -> Iterator[str]:
+    """
+    No line and what followed of it is more than its hours ever were worth.
+
+    An hour that is billed once more, or may be, counts no more: it must have been taken off.
+    """
+    hours = books.hours(bill)
+    counted = [hour for hour in sorted(hours) if not _billed_elsewhere(books, bill, hour)]
+    later = books.differences(bill)
+    held = bill.net + sum(piece.net for piece in later)
+    customer = _customer(books, bill)
+    most = books.terms.most([books.versions[hour] for hour in counted], customer)
+    taken_back = sum(-p.net for p in books.differences(bill, removed=True) if p.net < 0)
+    slack = len(later)  # each line is rounded to the øre by itself
+    if held > most + taken_back + slack:
+        yield (
+            f"{sorted(hours)}: {held} øre stand in {bill.where} and what followed of it;"
+            f" {counted} never were worth more than {most}"
+        )
+
+
+def _agreed(books: Books, bill: Piece, hours: frozenset[str]) -> Iterator[str]:
+    """What stands for the hours of a line is what they are worth now, or a person was told."""
+    if books.differences(bill, removed=True) or hours & (books.left | books.open | books.told):
+        return
+    customer = _customer(books, bill)
+    later = books.differences(bill)
+    held = bill.net + sum(piece.net for piece in later)
+    counted = [hour for hour in sorted(hours) if not _billed_elsewhere(books, bill, hour)]
+    in_a_draft = {h for p in later if p.where.startswith("draft") for h in books.hours(p)}
+    may_be_off = [h for h in counted if h in in_a_draft and books.was_gone(h, customer)]
+    worths = {
+        books.terms.worth(at([_now(books, hour) for hour in counted if hour not in off], customer))
+        for size in range(len(may_be_off) + 1)
+        for off in combinations(may_be_off, size)
+    }
+    if all(abs(held - worth) > len(later) for worth in worths):
+        yield f"{sorted(hours)}: {held} øre stand in {bill.where}, worth {worths}, nobody is told"
 
 
 def _lost(books: Books, hour: str) -> Iterator[str]:
@@ -114,13 +149,27 @@ def _lost(books: Books, hour: str) -> Iterator[str]:
     bills = books.bills(hour)
     if not bills:
         yield f"{hour} is lost: neither billed nor billable, and nobody is told"
-    elif all(_customer(books, bill) != now.customer for bill in bills):
+        return
+    last = bills[-1]
+    waits = any(
+        hour in books.hours(piece) and piece.where.startswith("draft")
+        for piece in books.differences(last)
+    )  # taken off by a follow-up that is no invoice yet: free once it is
+    if _customer(books, last) != now.customer and not waits:
         yield f"{hour} is lost: it is {now.customer}'s, whom it was never billed to"
+
+
+def _billed_elsewhere(books: Books, bill: Piece, hour: str) -> bool:
+    return hour in books.free or not _same(books.bills(hour)[-1], bill)
+
+
+def _same(one: Piece | None, other: Piece) -> bool:
+    return one is not None and (one.born, one.names) == (other.born, other.names)
 
 
 def _now(books: Books, hour: str) -> Version:
     return books.versions[hour][-1]
 
 
-def _customer(books: Books, piece: Piece) -> Any:
+def _customer(books: Books, piece: Piece) -> str | None:
     return books.customers.get(piece.customer)
