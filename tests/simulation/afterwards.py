@@ -79,6 +79,9 @@ async def decide_changes(world: "DraftWorld") -> None:
         world.kept.append(preview)
         return
     await mortally(world, lambda: world.post(preview))
+    if world.random.random() < 0.5:  # what a follow-up took off is free once it is an invoice
+        drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
+        await send_in_conta(world, drafts[-1:])
 
 
 async def read_changes(world: "DraftWorld") -> list[dict[str, Any]]:
@@ -135,10 +138,16 @@ async def in_the_books(world: "DraftWorld") -> None:
         return
     kind, kept = world.random.choice(standing)
     if kind == "drafts" and world.random.random() < 0.6:
-        world.happened["books-send"] += 1
-        await world.stage.twins.control("conta", "POST", f"{_path(kind, kept.id)}/send")
+        await send_in_conta(world, [kept])
     else:
         await take_out(world, kind, kept)
+
+
+async def send_in_conta(world: "DraftWorld", drafts: list[Any]) -> None:
+    """Send drafts to their customer: each becomes an invoice."""
+    for kept in drafts:
+        world.happened["books-send"] += 1
+        await world.stage.twins.control("conta", "POST", f"{_path('drafts', kept.id)}/send")
 
 
 def documents(world: "DraftWorld") -> list[tuple[str, Any]]:

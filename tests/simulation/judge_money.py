@@ -116,10 +116,9 @@ def _too_high(books: Books, bill: Piece) -> Iterator[str]:
     taken_back = sum(-p.net for p in books.differences(bill, removed=True) if p.net < 0)
     slack = len(later)  # each line is rounded to the øre by itself
     if held > most + taken_back + slack:
-        yield (
-            f"{sorted(hours)}: {held} øre stand in {bill.where} and what followed of it;"
-            f" {counted} never were worth more than {most}"
-        )
+        again = sorted(hours - set(counted))
+        why = f"{again} billed elsewhere or free too, " if again else ""
+        yield f"{sorted(hours)}: {held} øre in {bill.where}, {why}never worth more than {most}"
 
 
 def _agreed(books: Books, bill: Piece, hours: frozenset[str]) -> Iterator[str]:
