@@ -6,7 +6,7 @@ What many tests begin with is made once in a process, for each way in which it c
 
 import hashlib
 import pickle
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -83,7 +83,19 @@ class World:
 
     tables: dict[str, bytes]
     twins: dict[str, bytes]
-    given: bytes
+    given: bytes = b""
+
+    def put_back(self, tables: Tables, stores: Mapping[str, Any]) -> None:
+        """Let tables and twins stand as they stood."""
+        tables.put_back(self.tables)
+        for system, store in stores.items():
+            put_twin_back(store, self.twins[system])
+
+
+def keep_world(tables: Tables, stores: Mapping[str, Any], *, given: bytes = b"") -> World:
+    """Keep how tables and twins stand, the twins by the name of their system."""
+    kept = {system: keep_twin(system, store) for system, store in stores.items()}
+    return World(tables.keep(), kept, given)
 
 
 @dataclass
@@ -118,15 +130,11 @@ class Keeper:
         world = self.shelf.worlds.get(begun)
         if world is None:
             given = await make()
-            self.shelf.worlds[begun] = World(
-                self.shelf.tables.keep(),
-                {system: keep_twin(system, store) for system, store in stores.items()},
-                pickle.dumps(given),
+            self.shelf.worlds[begun] = keep_world(
+                self.shelf.tables, stores, given=pickle.dumps(given)
             )
             return given
-        self.shelf.tables.put_back(world.tables)
-        for system, store in stores.items():
-            put_twin_back(store, world.twins[system])
+        world.put_back(self.shelf.tables, stores)
         again: T = pickle.loads(world.given)  # noqa: S301 - our own
         return again
 

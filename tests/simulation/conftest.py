@@ -14,6 +14,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app.embedded import EmbeddedServer
+from app.invoicing.read_hours import read_hours
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.features.conftest import (
@@ -30,6 +31,7 @@ from tests.features.conftest import (
 )
 from tests.features.invoicing.conftest import synced, work
 from tests.simulation.stage import Stage, mortal_runtime
+from tests.worlds import Shelf
 
 __all__ = [
     "app", "client", "keeper", "linked", "network", "reviewing", "runtime", "settings", "synced",
@@ -55,22 +57,24 @@ def database_url(server: EmbeddedServer, database_name: str, database_url: str) 
 async def stage(
     client: httpx.AsyncClient, app: FastAPI, runtime: Runtime, settings: Settings, network: Any,
     twins: Any, synced: Any, clock: Any, server: EmbeddedServer, database_name: str,
+    shelf: Shelf,
 ) -> AsyncIterator[Stage]:  # fmt: skip
     made: list[Stage] = []
     mortal = mortal_runtime(settings, clock, network, made)
     admin = await psycopg.AsyncConnection.connect(
         server.url("postgres", database_name), autocommit=True
     )
-    stage = Stage(client, app, runtime, mortal, twins, synced, clock, admin)
+    await admin.execute("SET session_replication_role = replica")
+    stage = Stage(client, app, runtime, mortal, twins, synced, clock, admin, shelf.tables)
     made.append(stage)
-    await stage.keep()
+    await read_hours(runtime, synced.link_id)  # once; each world would read them all otherwise
+    stage.keep()
     gc.collect()
     gc.freeze()  # what stands for all worlds need not be searched for garbage in each
     gc.set_threshold(50_000, 20, 100)
     yield stage
     gc.set_threshold(700, 10, 10)
     gc.unfreeze()
-    await admin.execute("DROP SCHEMA kept CASCADE")
     await admin.close()
     await mortal.close()
 

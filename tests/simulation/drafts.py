@@ -6,39 +6,26 @@ The real code on the real database; both systems, the clock and the deaths are s
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 from typing import TypeVar
 from uuid import UUID
 
 import httpx
 
-from app.database import CommitPoint
 from app.invoicing.settle import settle_draft
-from tests.simulation.judge import judge
+from tests.simulation import afterwards
+from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
+from tests.simulation.judge import judge, judge_again
+from tests.simulation.pieces import Piece, Terms, Version
 from tests.simulation.stage import Died, Stage
 
 Done = TypeVar("Done")
+Deed = tuple[Callable[[], Awaitable[None]], str]
 
-POINTS = tuple(point for point in CommitPoint if point.name.startswith("DRAFT_"))
-BOOKS_FAULTS = (
-    {"kind": "lost_answer", "method": "POST"},
-    {"kind": "broken_body", "method": "POST"},
-    {"kind": "status_after", "status": 500, "method": "POST"},
-    {"kind": "status_before", "status": 500, "method": "POST"},
-    {"kind": "reset_before", "method": "POST"},
-    {"kind": "status_before", "status": 503, "method": "GET"},
-    {"kind": "stale_list", "seconds": 90},
-)
-TIME_FAULTS = (
-    {"kind": "status_before", "status": 503, "path": "/complete"},
-    {"kind": "lost_answer", "path": "/complete"},
-    {"kind": "lost_answer", "path": "/release"},
-    {"kind": "lost_answer", "path": "/invoice-transfers"},
-    {"kind": "status_before", "status": 503, "path": "/invoice-transfers"},
-)
 QUIET = timedelta(minutes=45)
 """Longer than three settle times, a waiting draft's longest patience and a look at each draft."""
 
@@ -46,15 +33,30 @@ STEP = timedelta(seconds=31)
 """Longer than a waked draft is left to its job, so that none due is passed over."""
 
 HOURS = 4
+PLAIN = Terms("entry", Decimal(0), 0, "line")
+TERMS = (
+    PLAIN,
+    PLAIN,
+    Terms("entry", Decimal("12.5"), 0, "line"),
+    Terms("sum", Decimal(0), 0, "line"),
+    Terms("entry", Decimal(0), 30, "line"),
+    Terms("project", Decimal(10), 15, "entry"),
+)
 
 
 @dataclass
 class DraftWorld:
     """
-    Hold one seed's world: a customer, four hours, and what happened.
+    Hold one seed's world: two customers, four hours of the first, and what happened.
+
+    Every second world is about what comes after: its hours are billed first, then changed.
 
     Args:
+        versions: All that each hour ever was.
         sent_twice: Drafts that a person sent again; a second one of these is the person's.
+        removed: Lines that a person took out of the books again.
+        left: Hours of which a person chose once to leave what was billed.
+        kept: Previews that a person did not send yet.
 
     """
 
@@ -62,69 +64,106 @@ class DraftWorld:
     seed: int
     happened: Counter[str] = field(default_factory=Counter)
     hours: list[str] = field(default_factory=list)
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     sent_twice: set[str] = field(default_factory=set)
+    removed: list[Piece] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
+    kept: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         customers = sorted(self.stage.link.more["customers"])
-        self.customer = customers[self.seed % len(customers)]
+        self.customers = [customers[(self.seed + one) % len(customers)] for one in (0, 1)]
+        self.customer = self.customers[0]
+        self.terms = TERMS[self.seed // 2 % len(TERMS)]
 
     async def play(self, steps: int = 10) -> list[str]:
         """Play the world to its quiet end and give what the judge found wrong."""
-        await self.stage.begin()
+        self.stage.begin()
         await self._make_hours()
-        deeds = (self._send, self._send, self._send, self._two_at_once, self._two_workers,
-                 self._break_books, self._break_books, self._break_time, self._die,
-                 self._die_at_work, self._pass_time, self._pass_time, self._pass_time,
-                 self._person, self._decide, self._decide_twice, self._edit)  # fmt: skip
+        deeds = self._protocol_deeds()
+        if self.seed % 2:
+            deeds, steps = self._later_deeds(), steps - 3
+            await self.send(at_least=2)
+            await self._pass_time()
         for _ in range(steps):
-            deed = self.random.choice(deeds)
-            self.happened[deed.__name__.strip("_")] += 1
+            deed, name = self.random.choice(deeds)
+            self.happened[name] += 1
             await deed()
         await self._be_quiet()
         wrong = await judge(self)
+        if self.seed % 8 == 1 and not wrong:
+            await afterwards.erase(self)
+            wrong = await judge_again(self)
         return [f"seed {self.seed}: {one}" for one in wrong]
+
+    def _protocol_deeds(self) -> list[Deed]:
+        """Give what happens while drafts are on their way."""
+        return _named(
+            self.send, self.send, self.send, self._two_at_once, self._two_workers,
+            self._break_books, self._break_books, self._break_time, self._die, self._die_at_work,
+            self._pass_time, self._pass_time, self._pass_time, self._person, self._decide,
+            self._decide_twice, self._edit,
+        )  # fmt: skip
+
+    def _later_deeds(self) -> list[Deed]:
+        """Give what happens once hours are billed."""
+        return _named(
+            self._edit, self._edit, self._edit, self._follow_up, self._follow_up, self._follow_up,
+            self._follow_up, self._follow_up, self._undo, self._person, self._send_late, self.send,
+            self._decide, self._break_books, self._break_time, self._die_at_work, self._pass_time,
+        )  # fmt: skip
 
     async def _make_hours(self) -> None:
         day = self.stage.clock().date().isoformat()
         for number in range(HOURS):
             body = {
                 "customerId": self.customer, "date": day, "minutes": 20 + 25 * number,
-                "hourlyRate": "950.50",
+                "hourlyRate": "950.50", "employeeName": f"Person {number}",
             }  # fmt: skip
             made = await self.stage.twins.control(
                 "timerabbit", "POST", "/companies/cmp_1/entries", body
             )
             self.hours.append(made["id"])
+            self.names[body["employeeName"]] = made["id"]
+            self.versions[made["id"]] = [afterwards.version_of(made)]
 
-    async def _preview(self) -> str | None:
-        some = self.random.sample(self.hours, self.random.randint(1, 3))
-        answer = await self._call(
-            "POST", "/invoice-drafts/preview", {"customerId": self.customer, "entryIds": some}
-        )
+    async def _preview(self, *, at_least: int = 1) -> str | None:
+        some = self.random.sample(self.hours, self.random.randint(at_least, 3))
+        now = [self.versions[hour][-1].customer for hour in some]
+        customer = next((one for one in now if one is not None), self.customer)
+        return await self.preview(customer, some)
+
+    async def preview(self, customer: str, hours: list[str]) -> str | None:
+        """Preview hours of a customer by this world's terms; ``None`` where none can be billed."""
+        wish = {"customerId": customer, "entryIds": hours, **self.terms.wish()}
+        answer = await self.call("POST", "/invoice-drafts/preview", wish)
         return str(answer.json()["previewId"]) if answer.status_code == 201 else None
 
-    async def _send(self) -> None:
-        preview = await self._preview()
+    async def send(self, *, at_least: int = 1) -> None:
+        """Bill some hours."""
+        preview = await self._preview(at_least=at_least)
         if preview is not None:
-            await self._post(preview)
+            await self.post(preview)
 
     async def _two_at_once(self) -> None:
         both = [one for one in (await self._preview(), await self._preview()) if one]
-        await _together(self._post(one) for one in both)
+        await _together(self.post(one) for one in both)
 
     async def _two_workers(self) -> None:
         """Let a worker that was taken for dead go on beside its successor."""
         await self._let_pass()
-        for one in await self._drafts():
+        for one in await self.drafts():
             await _together(
                 settle_draft(self.stage.runtime, self.stage.link.link_id, draft_id=one["id"])
                 for _ in range(2)
             )
 
-    async def _post(self, preview: str) -> httpx.Response:
+    async def post(self, preview: str) -> httpx.Response:
+        """Make a draft of a preview, as a press of the button does."""
         key = f"{self.seed}-{self.random.random()}"
-        return await self._call("POST", "/invoice-drafts", {"previewId": preview}, key=key)
+        return await self.call("POST", "/invoice-drafts", {"previewId": preview}, key=key)
 
     async def _break_books(self) -> None:
         fault = self.random.choice(BOOKS_FAULTS)
@@ -141,17 +180,17 @@ class DraftWorld:
         preview = await self._preview()
         if preview is None:
             return
-        point = self.random.choice(POINTS)
+        point = self.random.choice(afterwards.POINTS)
         async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
             try:
-                await self._post(preview)
+                await self.post(preview)
             except Died:
                 self.happened[f"death-{point.value}"] += 1
 
     async def _die_at_work(self) -> None:
         """Let time pass, and the worker die at the first passing of a random point."""
         await self._let_pass()
-        point = self.random.choice(POINTS)
+        point = self.random.choice(afterwards.POINTS)
         async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
             try:
                 await self.stage.work(self.stage.mortal)
@@ -164,28 +203,30 @@ class DraftWorld:
 
     async def _let_pass(self) -> None:
         self.stage.clock.advance(seconds=self.random.choice((11, 40, 125, 400, 4000)))
-        await self._sign_in()
+        await self.sign_in()
 
     async def _person(self) -> None:
-        """Do what a person may do in Conta with one of this world's drafts."""
-        drafts = self.stage.store("conta").organizations[1001].drafts
-        mine = [key for key, one in sorted(drafts.items())
-                if str(one.data["customerId"]) == self._partner()]  # fmt: skip
-        if mine:
-            deed = self.random.choice(("send", "delete"))
-            path = f"/organizations/1001/drafts/{self.random.choice(mine)}/{deed}"
-            await self.stage.twins.control("conta", "POST", path)
+        await afterwards.in_the_books(self)
+
+    async def _follow_up(self) -> None:
+        await afterwards.decide_changes(self)
+
+    async def _undo(self) -> None:
+        await afterwards.undo(self)
+
+    async def _send_late(self) -> None:
+        await afterwards.send_late(self)
 
     async def _decide(self, *, times: int = 1) -> None:
         """Release or send again, as a person might, whatever the draft's state."""
-        mine = await self._drafts()
+        mine = await self.drafts()
         if not mine:
             return
         draft = self.random.choice(mine)
         again = self.random.random() < 0.5
         body = None if again else {"reason": "simulert", "lookedInConta": False}
         path = f"/invoice-drafts/{draft['id']}/{'resend' if again else 'release'}"
-        answers = await _together(self._call("POST", path, body) for _ in range(times))
+        answers = await _together(self.call("POST", path, body) for _ in range(times))
         if again and any(answer.status_code == 200 for answer in answers):
             self.sent_twice.add(str(draft["mark"]))
 
@@ -194,9 +235,7 @@ class DraftWorld:
         await self._decide(times=2)
 
     async def _edit(self) -> None:
-        path = f"/companies/cmp_1/entries/{self.random.choice(self.hours)}"
-        minutes = self.random.randint(1, 200)
-        await self.stage.twins.control("timerabbit", "PATCH", path, {"minutes": minutes})
+        await afterwards.change_hours(self)
 
     async def _be_quiet(self) -> None:
         """Take all faults away and go from due time to due time until the quiet is over."""
@@ -212,20 +251,21 @@ class DraftWorld:
             clock.instant = max(due, clock() + STEP)
         clock.instant = max(end, clock())
         await self.stage.work()
+        await afterwards.pass_and_work(self, afterwards.A_LOOK)
+        await self.stage.work()
 
-    async def _drafts(self) -> list[dict[str, str]]:
+    async def drafts(self) -> list[dict[str, str]]:
+        """Give this link's drafts, the oldest first."""
         cursor = await self.stage.admin.execute(
             "SELECT draft_id, mark FROM drafts ORDER BY draft_id"
         )
         rows: list[tuple[UUID, str]] = await cursor.fetchall()
         return [{"id": str(draft_id), "mark": mark} for draft_id, mark in rows]
 
-    def _partner(self) -> str:
-        return str(self.stage.link.more["customers"][self.customer])
-
-    async def _call(
+    async def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None
     ) -> httpx.Response:
+        """Call the service as a person in Conta's pages does."""
         headers = dict(self.stage.link.books)
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -233,9 +273,14 @@ class DraftWorld:
             method, f"{self.stage.link.path}{path}", json=body, headers=headers
         )
 
-    async def _sign_in(self) -> None:
+    async def sign_in(self) -> None:
+        """Sign in anew: a token lives for minutes."""
         token = await self.stage.twins.token("conta", "1001")
         self.stage.link.books["Authorization"] = f"Bearer {token}"
+
+
+def _named(*deeds: Callable[[], Awaitable[None]]) -> list[Deed]:
+    return [(deed, deed.__name__.strip("_")) for deed in deeds]
 
 
 async def _together(deeds: Iterable[Awaitable[Done]]) -> list[Done]:

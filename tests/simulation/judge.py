@@ -1,18 +1,20 @@
 """
 Judge a world of drafts at its quiet end.
 
-By the twins' own stores; our tables say only which hours a mark stands for and what was told to a
-person, so that a row of ours that is wrong cannot excuse itself.
+By the twins' own stores; our tables say only what was told to a person, so that a row of ours that
+is wrong cannot excuse itself.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import select
 
-from app.invoicing.mark import marks_in
-from app.invoicing.store import Draft, LedgerRow
+from app.invoicing.store import Draft, EntryChange, LedgerRow
+from tests.simulation.afterwards import read_changes
+from tests.simulation.judge_money import Books, judge_money, judge_twice
+from tests.simulation.pieces import Piece, living_pieces, standing_marks
 
 if TYPE_CHECKING:
     from tests.simulation.drafts import DraftWorld
@@ -24,45 +26,94 @@ HOLDING = frozenset({"created", "completed", "needs-person"})
 
 async def judge(world: "DraftWorld") -> list[str]:
     """Name everything that is wrong; nothing is what must come out."""
-    stage = world.stage
-    async with stage.runtime.database.reading(stage.link.link_id) as session:
-        drafts = (await session.scalars(select(Draft))).all()
-        ledger = (await session.scalars(select(LedgerRow).where(LedgerRow.active))).all()
-    standing = _standing(stage.store("conta").organizations[1001])
-    entries = stage.store("timerabbit").companies["cmp_1"].entries
+    changes = await read_changes(world)
+    drafts, ledger = await _ours(world)
+    books = await _books(world, drafts, ledger, {str(one["entryId"]) for one in changes})
+    world.happened["judged-follow-up"] += sum(1 for p in books.living if p.difference)
+    entries = world.stage.store("timerabbit").companies["cmp_1"].entries
     own = {hour: entries[hour] for hour in world.hours}
     active = {row.entry_id: row.draft_id for row in ledger}
     return [
-        *_twice(drafts, standing, world.sent_twice),
+        *judge_money(books),
+        *_twice(drafts, books.living, world.sent_twice),
         *_stuck(drafts),
         *_held_by_nobody(own, drafts),
         *_lost(own, drafts, active),
+        *_not_theirs(drafts, active, _invoiced_differences(books)),
         *_differing(drafts),
     ]
 
 
-def _standing(organization: Any) -> Counter[str]:
-    """Count the drafts and living invoices in the books that carry each mark."""
-    standing: Counter[str] = Counter()
-    for draft in organization.drafts.values():
-        standing.update(_marks(draft.data["invoiceDraftLines"]))
-    for invoice in organization.invoices.values():
-        data = invoice.data
-        if data["type"] != "CREDIT" and data["status"] != "CLOSED_BY_CREDIT_NOTE":
-            standing.update(_marks(data["invoiceLines"]))
-    return standing
+async def judge_again(world: "DraftWorld") -> list[str]:
+    """Judge after the drafts' papers were erased: still nothing may stand twice."""
+    drafts, ledger = await _ours(world)
+    books = await _books(world, drafts, ledger, set())
+    return [*judge_twice(books), *_twice(drafts, books.living, world.sent_twice)]
 
 
-def _twice(drafts: Any, standing: Counter[str], by_person: set[str]) -> Iterator[str]:
-    """No second draft that nobody was told of; no hour in two of them."""
-    covered: Counter[str] = Counter()
+async def _ours(world: "DraftWorld") -> tuple[Sequence[Draft], Sequence[LedgerRow]]:
+    stage = world.stage
+    async with stage.runtime.database.reading(stage.link.link_id) as session:
+        drafts = (await session.scalars(select(Draft))).all()
+        ledger = (await session.scalars(select(LedgerRow).where(LedgerRow.active))).all()
+    return drafts, ledger
+
+
+async def _books(
+    world: "DraftWorld", drafts: Sequence[Draft], ledger: Sequence[LedgerRow], changed: set[str]
+) -> Books:
+    living = living_pieces(world.stage.books())
+    shown = {draft.mark for draft in drafts if draft.problem in TOLD} | world.sent_twice
+    excused = {
+        world.names[name] for piece in (*living, *world.removed) if piece.mark in shown
+        for name in piece.names
+    }  # fmt: skip
+    problems = {draft.draft_id for draft in drafts if draft.problem is not None}
+    told = {row.entry_id for row in ledger if row.draft_id in problems}
+    return Books(
+        terms=world.terms, names=world.names, versions=world.versions, living=living,
+        removed=world.removed, customers={v: k for k, v in world.stage.customers.items()},
+        free=frozenset(await _free(world)), open=frozenset(changed),
+        told=frozenset(told | await _of_follow_ups(world, drafts)),
+        left=frozenset(world.left), excused=frozenset(excused),
+        shown=frozenset(draft.mark for draft in drafts if draft.problem is not None),
+    )  # fmt: skip
+
+
+async def _free(world: "DraftWorld") -> set[str]:
+    """Ask which hours of this world the service offers to bill, to whom they are by now."""
+    now = {versions[-1].customer for versions in world.versions.values()}
+    found: set[str] = set()
+    for customer in sorted(one for one in now if one is not None):
+        answer = await world.call("GET", f"/billable-entries?customerId={customer}")
+        found |= {one["id"] for one in answer.json()["items"] if one["billable"]}
+    return found & set(world.hours)
+
+
+async def _of_follow_ups(world: "DraftWorld", drafts: Sequence[Draft]) -> set[str]:
+    """Name the hours of follow-up drafts that a person is asked about."""
+    asked = [
+        UUID(one) for draft in drafts if draft.problem is not None and draft.state in HOLDING
+        for one in draft.body.get("about", {}).get("followUp", [])
+    ]  # fmt: skip
+    if not asked:
+        return set()
+    async with world.stage.runtime.database.reading(world.stage.link.link_id) as session:
+        rows = await session.scalars(
+            select(EntryChange.entry_id).where(EntryChange.change_id.in_(asked))
+        )
+        return set(rows)
+
+
+def _twice(drafts: Any, living: list[Piece], by_person: set[str]) -> Iterator[str]:
+    """No second draft that nobody was told of."""
+    standing = standing_marks(living)
     for draft in drafts:
-        told = draft.problem in TOLD
-        if standing[draft.mark] > 1 and not told and draft.mark not in by_person:
-            yield f"{draft.mark} stands {standing[draft.mark]} times"
-        if standing[draft.mark] and not told:
-            covered.update(set(draft.versions))
-    yield from (f"{hour} is billed {n} times" for hour, n in covered.items() if n > 1)
+        places = standing.get(draft.mark, set())
+        if len(places) > 1 and draft.problem not in TOLD and draft.mark not in by_person:
+            yield f"{draft.mark} stands {len(places)} times"
+    unknown = standing.keys() - {draft.mark for draft in drafts}
+    yield from (f"{mark} stands in the books and is no draft of ours" for mark in sorted(unknown))
 
 
 def _stuck(drafts: Any) -> Iterator[str]:
@@ -90,11 +141,22 @@ def _lost(own: dict[str, Any], drafts: Any, active: dict[str, Any]) -> Iterator[
                 yield f"{hour} is lost: marked as billed, and our draft is {state}"
         if state == "completed" and not marked:
             yield f"{hour} is in a completed draft and not marked as billed"
+
+
+def _not_theirs(drafts: Any, active: dict[str, Any], taken_back: set[str]) -> Iterator[str]:
+    """A draft has its hours, but for those that an invoice of a follow-up may have taken off."""
     for draft in drafts:
-        if draft.state in HOLDING:
-            gone = sorted(hour for hour in draft.versions if active.get(hour) != draft.draft_id)
-            if gone:
-                yield f"{draft.mark} is {draft.state} and its hours {gone} are not its"
+        gone = {hour for hour in draft.versions if active.get(hour) != draft.draft_id} - taken_back
+        if gone and draft.state in HOLDING:
+            yield f"{draft.mark} is {draft.state} and its hours {sorted(gone)} are not its"
+
+
+def _invoiced_differences(books: Books) -> set[str]:
+    return {
+        hour for piece in (*books.living, *books.removed)
+        if piece.difference and piece.where.startswith("invoice")
+        for hour in books.hours(piece)
+    }  # fmt: skip
 
 
 def _differing(drafts: Any) -> Iterator[str]:
@@ -103,7 +165,3 @@ def _differing(drafts: Any) -> Iterator[str]:
         lines = sum(line["net"] for line in draft.body["lines"])
         if lines != draft.net or (draft.remote and draft.remote["net"] != draft.net):
             yield f"{draft.mark}: lines {lines}, ours {draft.net}, books {draft.remote}"
-
-
-def _marks(lines: list[dict[str, Any]]) -> set[str]:
-    return {mark for line in lines for mark in marks_in(line["description"])}

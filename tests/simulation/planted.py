@@ -7,7 +7,19 @@ import pytest
 from sqlalchemy import text, update
 
 from app.database import CommitPoint
-from app.invoicing import advance, complete, decide, draft, follow, ledger, look, record, reserve
+from app.invoicing import (
+    advance,
+    complete,
+    decide,
+    draft,
+    follow,
+    follow_up,
+    ledger,
+    look,
+    read_hours,
+    record,
+    reserve,
+)
 from app.invoicing.record import move
 from app.invoicing.store import Draft, DraftState
 from app.systems.ports import Unreachable
@@ -98,6 +110,46 @@ def mark_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(complete, "_complete", nothing)
 
 
+def release_under_a_follow_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set a draft's hours free though a follow-up bills a difference of them."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(decide, "_require_no_follow_up", nothing)
+
+
+def against_the_first_bill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reckon each follow-up against what was billed first, whatever followed since."""
+
+    async def first(_session: Any, _link_id: Any, drafts: Any) -> Any:
+        return {one.draft_id: dict(one.body["entries"]) for one in drafts}
+
+    async def agreed(*_: Any, **__: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(follow_up, "agreed_hours", first)
+    monkeypatch.setattr(draft, "is_as_agreed", agreed)
+
+
+def changes_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the hours and note no change of one that was billed."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(read_hours, "note_changes", nothing)
+
+
+def never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep hours that a follow-up took off where they are, for ever."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(follow, "give_back", nothing)
+
+
 PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "resend-by-reflex": (resend_by_reflex, 5),
     "no-ledger": (no_ledger, 1),
@@ -106,6 +158,10 @@ PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "ignore-conflict": (ignore_conflict, 114),
     "unknown-is-refused": (unknown_is_refused, 5),
     "mark-nothing": (mark_nothing, 1),
+    "release-under-a-follow-up": (release_under_a_follow_up, 27),
+    "against-the-first-bill": (against_the_first_bill, 1),
+    "changes-unseen": (changes_unseen, 1),
+    "never-given-back": (never_given_back, 1),
 }
 """Each bug with the first seed from 1 that found it; Timerabbit's own holds hide a ledger's
 conflict that is ignored until a hold lapses, so that one takes the longest."""

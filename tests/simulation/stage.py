@@ -7,7 +7,7 @@ that a seed plays the same alone and among thousands.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -24,7 +24,7 @@ from app.queue import Job
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.features.invoicing.conftest import JOBS
-from tests.worlds import TWIN_STATE, keep_twin, put_twin_back
+from tests.worlds import TWIN_STATE, Tables, keep_world
 
 Moment = Literal["before", "after"]
 
@@ -52,13 +52,22 @@ class Stage:
     link: Any
     clock: Any
     admin: psycopg.AsyncConnection[Any]
+    tables: Tables
     death: tuple[CommitPoint, Moment] | None = None
-    kept: dict[str, bytes] = field(default_factory=dict)
-    put_back: bytes = b""
 
     def store(self, system: str) -> Any:
         """Give a twin's own store."""
         return getattr(self.twins, system).state.twin
+
+    def books(self) -> Any:
+        """Give the organization's own store in Conta."""
+        return self.store("conta").organizations[1001]
+
+    @property
+    def customers(self) -> dict[str, str]:
+        """Give the customers that are in both systems: their ids in the books by time id."""
+        found: dict[str, str] = self.link.more["customers"]
+        return found
 
     def pass_by(self, point: CommitPoint, moment: Moment) -> None:
         """Die where a death was laid."""
@@ -66,36 +75,22 @@ class Stage:
             self.death = None
             raise Died
 
-    async def keep(self) -> None:
+    def keep(self) -> None:
         """Remember how everything is now."""
         self.instant = self.clock.instant
         self.headers = dict(self.link.books)
-        self.kept = {system: keep_twin(system, self.store(system)) for system in TWIN_STATE}
-        rows = await (
-            await self.admin.execute(
-                "SELECT quote_ident(tablename) FROM pg_tables"
-                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-            )
-        ).fetchall()
-        await self.admin.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
-        script = ["SET session_replication_role = replica"]
-        for (name,) in rows:
-            script.append(f"DELETE FROM public.{name}")
-            found = await (await self.admin.execute(f"SELECT 1 FROM {name} LIMIT 1")).fetchone()
-            if found:
-                await self.admin.execute(f"CREATE TABLE kept.{name} AS TABLE public.{name}")
-                script.append(f"INSERT INTO public.{name} SELECT * FROM kept.{name}")
-        self.put_back = ";".join(script).encode()
+        self.world = keep_world(self.tables, self._stores())
 
-    async def begin(self) -> None:
+    def begin(self) -> None:
         """Put everything back for the next world."""
-        await self.admin.execute(self.put_back)
-        for system, kept in self.kept.items():
-            put_twin_back(self.store(system), kept)
+        self.world.put_back(self.tables, self._stores())
         self.clock.instant = self.instant
         self.link.books.clear()
         self.link.books.update(self.headers)
         self.death = None
+
+    def _stores(self) -> dict[str, Any]:
+        return {system: self.store(system) for system in TWIN_STATE}
 
     @asynccontextmanager
     async def in_a_mortal_process(self, point: CommitPoint, moment: Moment) -> AsyncIterator[None]:
@@ -105,6 +100,14 @@ class Stage:
             yield
         finally:
             self.app.state.runtime, self.death = self.runtime, None
+
+    async def age(self) -> None:
+        """Make all drafts six years older than they are: the database itself keeps papers five."""
+        await self.admin.execute(
+            "UPDATE drafts SET created_at = created_at - interval '6 years',"
+            " updated_at = updated_at - interval '6 years';"
+            " UPDATE ledger SET created_at = created_at - interval '6 years'"
+        )
 
     async def work(self, runtime: Runtime | None = None) -> None:
         """Run the drafts' own jobs until none is due; a job whose process dies is gone."""

@@ -1,5 +1,5 @@
 """
-Draft worlds from seeds: no duplicate draft, no hour billed twice, none lost, nothing stuck.
+Draft worlds from seeds: no duplicate draft, no hour billed twice or too high, none lost or stuck.
 
 ``make simulate SEEDS=2000`` plays more; a failure names the seed that replays it.
 """
@@ -22,7 +22,9 @@ PIECES = [
 ]
 DEEDS = {
     "send", "two_at_once", "two_workers", "break_books", "break_time", "die", "die_at_work",
-    "pass_time", "person", "decide", "decide_twice", "edit",
+    "pass_time", "person", "decide", "decide_twice", "edit", "follow_up", "undo", "send_late",
+    "hour-minutes", "hour-rate", "hour-move", "hour-delete", "hour-restore", "leave-200",
+    "follow-up-200", "books-send", "books-delete", "books-credit", "undo-200", "erased",
 }  # fmt: skip
 
 

@@ -1,0 +1,198 @@
+"""Play what people do once hours are billed: change them, follow up, delete, credit, release."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from app.database import CommitPoint
+from app.invoicing.erase import erase_ended
+from tests.simulation.pieces import Version, living_invoices, pieces_of
+from tests.simulation.stage import Died
+
+if TYPE_CHECKING:
+    from tests.simulation.drafts import DraftWorld
+
+RATES = ("950.50", "1000", "1200.25", "700")
+READ_AGAIN = timedelta(minutes=16)
+"""After this the hours are read again when a person looks at what changed."""
+
+A_LOOK = timedelta(hours=6, minutes=1)
+"""After this an invoice is looked at again."""
+
+
+async def change_hours(world: "DraftWorld") -> None:
+    """Let people change an hour or two in Timerabbit, billed ones where some are."""
+    billed = {name for _, kept in documents(world) for p in pieces_of(kept) for name in p.names}
+    hours = [world.names[name] for name in sorted(billed)] or world.hours
+    for hour in world.random.sample(hours, min(len(hours), world.random.randint(1, 2))):
+        await change_hour(world, hour)
+
+
+async def change_hour(world: "DraftWorld", hour: str) -> None:
+    """Edit, price, move or delete one hour; one that is deleted is restored."""
+    path = f"/companies/cmp_1/entries/{hour}"
+    draw = world.random
+    if world.versions[hour][-1].customer is None:
+        what = "restore"
+    else:
+        what = draw.choice(("minutes", "minutes", "minutes", "rate", "rate", "move", "delete"))
+    fields = {
+        "minutes": {"minutes": draw.randint(1, 200)}, "rate": {"hourlyRate": draw.choice(RATES)},
+        "move": {"customerId": draw.choice(world.customers)}, "restore": {"deletedAt": None},
+    }.get(what)  # fmt: skip
+    world.happened[f"hour-{what}"] += 1
+    if what == "delete":
+        entry = await world.stage.twins.control("timerabbit", "POST", f"{path}/delete")
+    else:
+        entry = await world.stage.twins.control("timerabbit", "PATCH", path, fields)
+    world.versions[hour].append(version_of(entry))
+
+
+def version_of(entry: dict[str, Any]) -> Version:
+    """Read an hour as the twin has it."""
+    kroner, _, rest = str(entry["hourlyRate"]).partition(".")
+    rate = 100 * int(kroner) + int(rest.ljust(2, "0") or 0)
+    gone = entry["deletedAt"] is not None
+    return Version(entry["minutes"], rate, None if gone else entry["customerId"])
+
+
+async def decide_changes(world: "DraftWorld") -> None:
+    """Let hours change, look at what changed; leave some, or make a follow-up draft of some."""
+    if world.random.random() < 0.6:
+        await change_hours(world)
+    await pass_and_work(world, READ_AGAIN)
+    changes = await read_changes(world)
+    if not changes:
+        return
+    chosen = world.random.sample(changes, world.random.randint(1, len(changes)))
+    leave = world.random.random() < 0.2
+    body = {"changeIds": [one["id"] for one in chosen], "choice": "leave" if leave else "follow-up"}
+    answer = await world.call("POST", "/changed-hours", body)
+    world.happened[f"{body['choice']}-{answer.status_code}"] += 1
+    if answer.status_code != 200:
+        return
+    if leave:
+        world.left.update(one["entryId"] for one in chosen)
+        return
+    preview = answer.json()["preview"]["previewId"]
+    if world.random.random() < 0.25:
+        world.kept.append(preview)
+        return
+    await mortally(world, lambda: world.post(preview))
+    if world.random.random() < 0.5:  # what a follow-up took off is free once it is an invoice
+        drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
+        await send_in_conta(world, drafts[-1:])
+
+
+async def read_changes(world: "DraftWorld") -> list[dict[str, Any]]:
+    """Open the page of changed hours, once the hours were read again."""
+    await world.call("GET", "/money-on-the-table")
+    await world.stage.work()
+    answer = await world.call("GET", "/changed-hours")
+    found: list[dict[str, Any]] = answer.json()["items"] if answer.status_code == 200 else []
+    return sorted(found, key=lambda one: str(one["entryId"]))
+
+
+async def send_late(world: "DraftWorld") -> None:
+    """Send what was previewed a while ago."""
+    if world.kept:
+        answer = await world.post(world.kept.pop(0))
+        world.happened[f"late-{answer.status_code}"] += 1
+
+
+async def undo(world: "DraftWorld") -> None:
+    """Delete a draft in Conta or credit an invoice; then release its hours, and bill them again."""
+    standing = documents(world)
+    if not standing:
+        return
+    kind, kept = world.random.choice(standing)
+    mark = pieces_of(kept)[0].mark
+    if kind == "drafts" and world.random.random() < 0.5:
+        sent = await world.stage.twins.control("conta", "POST", f"{_path(kind, kept.id)}/send")
+        kind, kept = "invoices", world.stage.books().invoices[sent["id"]]
+    await take_out(world, kind, kept)
+    for _ in range(2):  # one look may meet a list that lags
+        await pass_and_work(world, A_LOOK)
+    draft = next((one for one in await world.drafts() if one["mark"] == mark), None)
+    if draft is None:
+        return
+    body = {"reason": "Slettet i Conta", "lookedInConta": world.random.random() < 0.5}
+    answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
+    world.happened[f"undo-{answer.status_code}"] += 1
+    if answer.status_code == 200 and world.random.random() < 0.7:
+        await world.send()
+
+
+async def take_out(world: "DraftWorld", kind: str, kept: Any) -> None:
+    """Delete a draft or credit an invoice, and remember what stood there."""
+    world.removed += pieces_of(kept)
+    deed = "delete" if kind == "drafts" else "credit"
+    world.happened[f"books-{deed}"] += 1
+    await world.stage.twins.control("conta", "POST", f"{_path(kind, kept.id)}/{deed}")
+
+
+async def in_the_books(world: "DraftWorld") -> None:
+    """Do what a person may do in Conta with one of this world's drafts and invoices."""
+    standing = documents(world)
+    if not standing:
+        return
+    kind, kept = world.random.choice(standing)
+    if kind == "drafts" and world.random.random() < 0.6:
+        await send_in_conta(world, [kept])
+    else:
+        await take_out(world, kind, kept)
+
+
+async def send_in_conta(world: "DraftWorld", drafts: list[Any]) -> None:
+    """Send drafts to their customer: each becomes an invoice."""
+    for kept in drafts:
+        world.happened["books-send"] += 1
+        await world.stage.twins.control("conta", "POST", f"{_path('drafts', kept.id)}/send")
+
+
+def documents(world: "DraftWorld") -> list[tuple[str, Any]]:
+    """Give this world's drafts and living invoices, the oldest first."""
+    books = world.stage.books()
+    drafts = [("drafts", kept) for _, kept in sorted(books.drafts.items())]
+    invoices = [("invoices", kept) for kept in sorted(living_invoices(books), key=lambda k: k.id)]
+    return [(kind, kept) for kind, kept in (*drafts, *invoices) if pieces_of(kept)]
+
+
+def _path(kind: str, number: int) -> str:
+    return f"/organizations/1001/drafts/{number}" if kind == "drafts" else f"/invoices/{number}"
+
+
+async def mortally(world: "DraftWorld", deed: Callable[[], Awaitable[Any]]) -> None:
+    """Do a deed; now and then in a process that dies of it."""
+    if world.random.random() < 0.8:
+        await deed()
+        return
+    point = world.random.choice(POINTS)
+    async with world.stage.in_a_mortal_process(point, world.random.choice(("before", "after"))):
+        try:
+            await deed()
+        except Died:
+            world.happened[f"death-{point.value}"] += 1
+
+
+async def pass_and_work(world: "DraftWorld", time: timedelta) -> None:
+    """Let time pass and what is due be done."""
+    world.stage.clock.instant += time
+    await world.sign_in()
+    await world.stage.work()
+
+
+async def erase(world: "DraftWorld") -> None:
+    """Let the years of all drafts be over, change the hours, and try to bill every hour again."""
+    await world.stage.age()
+    await erase_ended(world.stage.runtime, world.stage.link.link_id)
+    world.happened["erased"] += 1
+    await decide_changes(world)
+    for customer in world.customers:
+        preview = await world.preview(customer, world.hours)
+        if preview is not None:
+            await world.post(preview)
+    await world.stage.work()
+
+
+POINTS = tuple(point for point in CommitPoint if point.name.startswith("DRAFT_"))

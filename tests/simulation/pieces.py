@@ -1,0 +1,145 @@
+"""
+Read what the books' own store has of a world's hours, and reckon what hours are worth.
+
+Nothing here is our code's: a line's hours are known by the names of who worked them, which stand
+in its text, and the arithmetic is written a second time.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import product
+from typing import Any, NamedTuple
+
+MARK = re.compile(r"TR-[0-9A-HJKMNP-TV-Z]{8}")
+NAME = re.compile(r"Person \d+")
+OF_A_DIFFERENCE = "Korreksjon"
+
+
+class Version(NamedTuple):
+    """Hold an hour as it once was; ``customer`` is ``None`` where it was deleted."""
+
+    minutes: int
+    rate: int
+    customer: str | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    Hold how one world bills: the same for each of its drafts.
+
+    Args:
+        discount: Percent.
+        step: Minutes to which is rounded up, ``per`` line or entry; 0 bills worked minutes.
+
+    """
+
+    grouping: str
+    discount: Decimal
+    step: int
+    per: str
+
+    def wish(self) -> dict[str, Any]:
+        """Give the members of a preview's wish."""
+        rounding = {"minutes": self.step, "direction": "up", "per": self.per}
+        return {
+            "grouping": self.grouping, "template": "{person}",
+            "discountPercent": str(self.discount), **({"rounding": rounding} if self.step else {}),
+        }  # fmt: skip
+
+    def worth(self, hours: Iterable[Version]) -> int:
+        """Give what hours are worth as one line at each rate, in øre."""
+        minutes_by_rate: dict[int, list[int]] = {}
+        for hour in hours:
+            minutes_by_rate.setdefault(hour.rate, []).append(hour.minutes)
+        return sum(self._line(minutes, rate) for rate, minutes in minutes_by_rate.items())
+
+    def _line(self, minutes: list[int], rate: int) -> int:
+        counted = [sum(minutes)] if self.per == "line" else minutes
+        if self.step:
+            counted = [-(-one // self.step) * self.step for one in counted]
+        quantity = _half_up(Decimal(sum(counted)) / 60, "0.01")
+        return int(_half_up(quantity * rate * (100 - self.discount) / 100, "1"))
+
+    def most(self, versions: Sequence[Sequence[Version]], customer: str | None) -> int:
+        """Give the most that a line of these hours was ever worth to a customer."""
+        choices = [dict.fromkeys(one) for one in versions]
+        return max(self.worth(at(chosen, customer)) for chosen in product(*choices))
+
+
+def at(versions: Iterable[Version], customer: str | None) -> list[Version]:
+    """Keep the versions that were there and this customer's."""
+    return [one for one in versions if one.customer is not None and one.customer == customer]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """
+    Hold one line of a draft or invoice of the books.
+
+    Args:
+        where: Which draft or invoice.
+        born: The id of the draft it was made as; ids only rise.
+        difference: Whether it bills what changed of an hour, and not the hour.
+        net: Øre.
+
+    """
+
+    where: str
+    born: int
+    mark: str
+    customer: str
+    names: frozenset[str]
+    difference: bool
+    net: int
+
+
+def living_pieces(organization: Any) -> list[Piece]:
+    """Read all that stands: drafts, and invoices that were not credited."""
+    return [
+        piece
+        for kept in (*organization.drafts.values(), *living_invoices(organization))
+        for piece in pieces_of(kept)
+    ]
+
+
+def living_invoices(organization: Any) -> Iterator[Any]:
+    """Give the invoices that were not credited; credit notes are none."""
+    for kept in organization.invoices.values():
+        if kept.data["type"] != "CREDIT" and kept.data["status"] != "CLOSED_BY_CREDIT_NOTE":
+            yield kept
+
+
+def pieces_of(kept: Any) -> list[Piece]:
+    """Read one draft or invoice; none where it is no world's."""
+    data = kept.data
+    is_draft = "invoiceDraftLines" in data
+    lines = data["invoiceDraftLines"] if is_draft else data["invoiceLines"]
+    marks = [mark for line in lines for mark in MARK.findall(line["description"])]
+    if not marks:
+        return []
+    born = kept.id if is_draft else kept.hidden["fromDraftId"]
+    where = f"draft {kept.id}" if is_draft else f"invoice {kept.id}"
+    return [
+        Piece(
+            where, born, marks[0], str(data.get("customerId")),
+            frozenset(NAME.findall(line["description"])),
+            line["description"].startswith(OF_A_DIFFERENCE),
+            int(_half_up(Decimal(line["sumNet"]) * 100, "1")),
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+def standing_marks(pieces: Iterable[Piece]) -> Mapping[str, set[str]]:
+    """Say in which drafts and invoices each mark stands."""
+    found: dict[str, set[str]] = {}
+    for piece in pieces:
+        found.setdefault(piece.mark, set()).add(piece.where)
+    return found
+
+
+def _half_up(amount: Decimal, to: str) -> Decimal:
+    return amount.quantize(Decimal(to), ROUND_HALF_UP)
