@@ -22,15 +22,19 @@ A_LOOK = timedelta(hours=6, minutes=1)
 
 async def change_hours(world: "DraftWorld") -> None:
     """Let people change an hour or two in Timerabbit, billed ones where some are."""
-    billed = {name for _, kept in documents(world) for p in pieces_of(kept) for name in p.names}
-    hours = [world.names[name] for name in sorted(billed)] or world.hours
+    hours = billed_hours(world) or world.hours
     for hour in world.random.sample(hours, min(len(hours), world.random.randint(1, 2))):
         await change_hour(world, hour)
 
 
+def billed_hours(world: "DraftWorld") -> list[str]:
+    """Give the hours that stand in Conta."""
+    names = {name for _, kept in documents(world) for p in pieces_of(kept) for name in p.names}
+    return [world.names[name] for name in sorted(names)]
+
+
 async def change_hour(world: "DraftWorld", hour: str) -> None:
     """Edit, price, move or delete one hour; one that is deleted is restored."""
-    path = f"/companies/cmp_1/entries/{hour}"
     draw = world.random
     if world.versions[hour][-1].customer is None:
         what = "restore"
@@ -40,11 +44,14 @@ async def change_hour(world: "DraftWorld", hour: str) -> None:
         "minutes": {"minutes": draw.randint(1, 200)}, "rate": {"hourlyRate": draw.choice(RATES)},
         "move": {"customerId": draw.choice(world.customers)}, "restore": {"deletedAt": None},
     }.get(what)  # fmt: skip
+    await _change(world, hour, what, fields)
+
+
+async def _change(world: "DraftWorld", hour: str, what: str, fields: object = None) -> None:
     world.happened[f"hour-{what}"] += 1
-    if what == "delete":
-        entry = await world.stage.twins.control("timerabbit", "POST", f"{path}/delete")
-    else:
-        entry = await world.stage.twins.control("timerabbit", "PATCH", path, fields)
+    path = f"/companies/cmp_1/entries/{hour}"
+    call = ("POST", f"{path}/delete", None) if what == "delete" else ("PATCH", path, fields)
+    entry = await world.stage.twins.control("timerabbit", *call)
     world.versions[hour].append(version_of(entry))
 
 
@@ -65,23 +72,47 @@ async def decide_changes(world: "DraftWorld") -> None:
     if not changes:
         return
     chosen = world.random.sample(changes, world.random.randint(1, len(changes)))
-    leave = world.random.random() < 0.2
-    body = {"changeIds": [one["id"] for one in chosen], "choice": "leave" if leave else "follow-up"}
-    answer = await world.call("POST", "/changed-hours", body)
-    world.happened[f"{body['choice']}-{answer.status_code}"] += 1
-    if answer.status_code != 200:
-        return
-    if leave:
-        world.left.update(one["entryId"] for one in chosen)
-        return
-    preview = answer.json()["preview"]["previewId"]
-    if world.random.random() < 0.25:
+    choice = "leave" if world.random.random() < 0.2 else "follow-up"
+    preview = await _choose(world, chosen, choice)
+    if preview is not None and world.random.random() < 0.25:
         world.kept.append(preview)
+    elif preview is not None:
+        await mortally(world, lambda: world.post(preview))
+
+
+async def take_back(world: "DraftWorld") -> None:
+    """Take an hour off by a follow-up that bills more of another, send it; then restore it."""
+    hours = billed_hours(world)
+    if len(hours) < 2:
         return
-    await mortally(world, lambda: world.post(preview))
-    if world.random.random() < 0.5:  # what a follow-up took off is free once it is an invoice
+    off, more = world.random.sample(hours, 2)
+    what = world.random.choice(("move", "delete"))
+    customer = world.customers[world.versions[off][-1].customer == world.customers[0]]
+    await _change(world, off, what, {"customerId": customer})
+    await _change(world, more, "minutes", {"minutes": world.versions[more][-1].minutes + 180})
+    await pass_and_work(world, READ_AGAIN)
+    changes = await read_changes(world)
+    preview = await _choose(world, changes, "follow-up") if changes else None
+    if preview is not None:
+        await mortally(world, lambda: world.post(preview))
         drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
-        await send_in_conta(world, drafts[-1:])
+        await send_in_conta(world, drafts[-1:])  # the hour is free once it is an invoice
+        await pass_and_work(world, A_LOOK)
+    if what == "delete" and world.random.random() < 0.7:
+        await _change(world, off, "restore", {"deletedAt": None})
+
+
+async def _choose(world: "DraftWorld", changes: list[dict[str, Any]], choice: str) -> str | None:
+    """Choose what becomes of changes; gives the preview of a follow-up."""
+    body = {"changeIds": [one["id"] for one in changes], "choice": choice}
+    answer = await world.call("POST", "/changed-hours", body)
+    world.happened[f"{choice}-{answer.status_code}"] += 1
+    if answer.status_code != 200:
+        return None
+    if choice == "leave":
+        world.left.update(one["entryId"] for one in changes)
+        return None
+    return str(answer.json()["preview"]["previewId"])
 
 
 async def read_changes(world: "DraftWorld") -> list[dict[str, Any]]:

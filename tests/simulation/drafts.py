@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import TypeVar
 from uuid import UUID
@@ -100,20 +101,26 @@ class DraftWorld:
 
     def _protocol_deeds(self) -> list[Deed]:
         """Give what happens while drafts are on their way."""
-        return _named(
-            self.send, self.send, self.send, self._two_at_once, self._two_workers,
-            self._break_books, self._break_books, self._break_time, self._die, self._die_at_work,
-            self._pass_time, self._pass_time, self._pass_time, self._person, self._decide,
-            self._decide_twice, self._edit,
+        own = DraftWorld
+        return self._named(
+            own.send, own.send, own.send, own._two_at_once, own._two_workers, own._break_books,
+            own._break_books, own._break_time, own._die, own._die_at_work, own._pass_time,
+            own._pass_time, own._pass_time, afterwards.in_the_books, own._decide,
+            own._decide_twice, afterwards.change_hours,
         )  # fmt: skip
 
     def _later_deeds(self) -> list[Deed]:
         """Give what happens once hours are billed."""
-        return _named(
-            self._edit, self._edit, self._edit, self._follow_up, self._follow_up, self._follow_up,
-            self._follow_up, self._follow_up, self._undo, self._person, self._send_late, self.send,
-            self._decide, self._break_books, self._break_time, self._die_at_work, self._pass_time,
+        own = DraftWorld
+        return self._named(
+            afterwards.change_hours, afterwards.change_hours, *[afterwards.decide_changes] * 5,
+            *[afterwards.take_back] * 2, afterwards.undo, afterwards.in_the_books,
+            afterwards.send_late, own.send, own._decide, own._break_books, own._break_time,
+            own._die_at_work, own._pass_time,
         )  # fmt: skip
+
+    def _named(self, *deeds: Callable[["DraftWorld"], Awaitable[None]]) -> list[Deed]:
+        return [(partial(deed, self), deed.__name__.strip("_")) for deed in deeds]
 
     async def _make_hours(self) -> None:
         day = self.stage.clock().date().isoformat()
@@ -205,18 +212,6 @@ class DraftWorld:
         self.stage.clock.advance(seconds=self.random.choice((11, 40, 125, 400, 4000)))
         await self.sign_in()
 
-    async def _person(self) -> None:
-        await afterwards.in_the_books(self)
-
-    async def _follow_up(self) -> None:
-        await afterwards.decide_changes(self)
-
-    async def _undo(self) -> None:
-        await afterwards.undo(self)
-
-    async def _send_late(self) -> None:
-        await afterwards.send_late(self)
-
     async def _decide(self, *, times: int = 1) -> None:
         """Release or send again, as a person might, whatever the draft's state."""
         mine = await self.drafts()
@@ -233,9 +228,6 @@ class DraftWorld:
     async def _decide_twice(self) -> None:
         """Press a button twice."""
         await self._decide(times=2)
-
-    async def _edit(self) -> None:
-        await afterwards.change_hours(self)
 
     async def _be_quiet(self) -> None:
         """Take all faults away and go from due time to due time until the quiet is over."""
@@ -277,10 +269,6 @@ class DraftWorld:
         """Sign in anew: a token lives for minutes."""
         token = await self.stage.twins.token("conta", "1001")
         self.stage.link.books["Authorization"] = f"Bearer {token}"
-
-
-def _named(*deeds: Callable[[], Awaitable[None]]) -> list[Deed]:
-    return [(deed, deed.__name__.strip("_")) for deed in deeds]
 
 
 async def _together(deeds: Iterable[Awaitable[Done]]) -> list[Done]:

@@ -151,17 +151,18 @@ def never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PLANTED: Final[dict[str, tuple[Plant, int]]] = {
-    "resend-by-reflex": (resend_by_reflex, 5),
+    "resend-by-reflex": (resend_by_reflex, 9),
     "no-ledger": (no_ledger, 1),
-    "no-fence": (no_fence, 3),
-    "release-unseen": (release_unseen, 1),
-    "ignore-conflict": (ignore_conflict, 114),
-    "unknown-is-refused": (unknown_is_refused, 5),
+    "no-fence": (no_fence, 32),
+    "release-unseen": (release_unseen, 8),
+    "ignore-conflict": (ignore_conflict, 46),
+    "unknown-is-refused": (unknown_is_refused, 9),
     "mark-nothing": (mark_nothing, 1),
-    "release-under-a-follow-up": (release_under_a_follow_up, 27),
-    "against-the-first-bill": (against_the_first_bill, 1),
+    "release-under-a-follow-up": (release_under_a_follow_up, 7),
+    "against-the-first-bill": (against_the_first_bill, 17),
     "changes-unseen": (changes_unseen, 1),
     "never-given-back": (never_given_back, 1),
 }
 """Each bug with the first seed from 1 that found it; Timerabbit's own holds hide a ledger's
-conflict that is ignored until a hold lapses, so that one takes the longest."""
+conflict that is ignored until a hold lapses, so that one takes the longest. The last four only
+the judges of money find."""
