@@ -1,53 +1,61 @@
-"""Read how the hours of drafts count by now: as first billed, or as last followed up or left."""
+"""Read what followed of drafts: how their hours count by now, and what else is under way."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.invoicing.corrections import EXTRAS, CorrectionRow, corrections_of
+from app.invoicing.decided import UPON
 from app.invoicing.difference import Frozen, stays
 from app.invoicing.store import Draft, DraftState, EntryChange, LedgerRow
 
 _STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
 
 
-async def agreed_hours(
-    session: AsyncSession, link_id: LinkId, drafts: Sequence[Draft]
-) -> Mapping[UUID, Mapping[str, Frozen]]:
-    """
-    Give each draft's hours as they count by now; one that was taken back counts no more.
-
-    What a person left as it was billed counts as it was left: a later change is compared with
-    that. An hour that was left though it is gone, or another customer's, counts as it was billed.
-    """
-    found = {draft.draft_id: dict(draft.body.get("entries", {})) for draft in drafts}
-    customers = {draft.draft_id: draft.customer_time_id for draft in drafts}
+async def followed(
+    session: AsyncSession, link_id: LinkId, draft_ids: Sequence[UUID]
+) -> Mapping[UUID, list[EntryChange]]:
+    """Read the changes that follow-ups bill, by the draft that billed first, the oldest first."""
     rows = await session.scalars(
         select(EntryChange)
         .where(
-            EntryChange.link_id == link_id, EntryChange.draft_id.in_(found),
-            EntryChange.choice.in_(("leave", "follow-up")),
+            EntryChange.link_id == link_id, EntryChange.draft_id.in_(draft_ids),
+            EntryChange.choice == "follow-up",
         )
         .order_by(EntryChange.change_id)
     )  # fmt: skip
-    for change in rows:
-        hours = found[change.draft_id]
-        if stays(change.after, customers[change.draft_id]):
-            hours[change.entry_id] = change.after
-        elif change.choice == "follow-up":
-            hours.pop(change.entry_id, None)
+    found: dict[UUID, list[EntryChange]] = {one: [] for one in draft_ids}
+    for row in rows:
+        found[row.draft_id].append(row)
     return found
 
 
+def counted_hours(draft: Draft, changes: Sequence[EntryChange]) -> dict[str, Frozen]:
+    """
+    Give a draft's hours as they are billed by now; one that was taken back counts no more.
+
+    Args:
+        changes: Those that follow-ups bill, the oldest first.
+
+    """
+    hours: dict[str, Frozen] = dict(draft.body.get("entries", {}))
+    for change in changes:
+        if stays(change.after, draft.customer_time_id):
+            hours[change.entry_id] = change.after
+        else:
+            hours.pop(change.entry_id, None)
+    return hours
+
+
 async def unfinished_upon(
-    session: AsyncSession, link_id: LinkId, changes: Sequence[EntryChange], *, hold: bool = False
+    session: AsyncSession, link_id: LinkId, draft_ids: Sequence[UUID], *, hold: bool = False
 ) -> list[UUID]:
     """
-    Give the living follow-ups of the same hours that do not stand in the books yet.
+    Give the living follow-ups of drafts that do not stand in the books yet.
 
     Another difference upon one of them would be wrong, should the books refuse it.
 
@@ -56,12 +64,9 @@ async def unfinished_upon(
 
     """
     upon = select(CorrectionRow.draft_id).where(
-        CorrectionRow.link_id == link_id,
-        CorrectionRow.active,
-        tuple_(CorrectionRow.corrected_id, CorrectionRow.entry_id).in_(
-            [(change.draft_id, change.entry_id) for change in changes]
-        ),
-    )
+        CorrectionRow.link_id == link_id, CorrectionRow.active,
+        CorrectionRow.corrected_id.in_(draft_ids),
+    )  # fmt: skip
     living = (
         select(Draft.draft_id, Draft.state)
         .where(Draft.link_id == link_id, Draft.draft_id.in_(upon))
@@ -71,29 +76,30 @@ async def unfinished_upon(
     return [draft_id for draft_id, state in rows if state not in _STANDING]
 
 
-async def is_as_agreed(session: AsyncSession, follow_up: Draft) -> bool:
-    """Say whether a follow-up's hours still count as they did when it was previewed."""
+async def is_as_previewed(session: AsyncSession, follow_up: Draft) -> bool:
+    """
+    Say whether a follow-up is still upon what it was previewed upon, and its hours are billed.
+
+    The drafts it corrects must be held: nothing may be released or followed up meanwhile.
+    """
     link_id = LinkId(follow_up.link_id)
-    found = corrections_of(follow_up)
-    ids = sorted({UUID(one["draftId"]) for one in found})
-    drafts = [await session.get_one(Draft, (link_id, one)) for one in ids]
-    agreed = await agreed_hours(session, link_id, drafts)
-    kept = {draft.draft_id: draft.body.get("entries", {}) for draft in drafts}
-    return all(
-        one["before"] == agreed[UUID(one["draftId"])].get(one["entryId"])
-        for one in found
-        if one["entryId"] in kept[UUID(one["draftId"])] and one.get("kind") != EXTRAS
-    )
-
-
-async def are_billed(session: AsyncSession, follow_up: Draft) -> bool:
-    """Say whether all hours of a follow-up still stand in the drafts it follows."""
-    found = {(one["draftId"], one["entryId"]) for one in corrections_of(follow_up)}
+    found = {(UUID(one["draftId"]), one["entryId"]) for one in corrections_of(follow_up)}
+    ids = sorted({draft_id for draft_id, _ in found})
+    if await unfinished_upon(session, link_id, ids, hold=True):
+        return False
     rows = await session.execute(
         select(LedgerRow.draft_id, LedgerRow.entry_id).where(
-            LedgerRow.link_id == follow_up.link_id,
-            LedgerRow.active,
-            LedgerRow.draft_id.in_({UUID(draft_id) for draft_id, _ in found}),
+            LedgerRow.link_id == link_id, LedgerRow.active, LedgerRow.draft_id.in_(ids)
         )
     )
-    return found <= {(str(draft_id), entry_id) for draft_id, entry_id in rows}
+    if not found <= {(draft_id, entry_id) for draft_id, entry_id in rows}:
+        return False
+    if all(one.get("kind") == EXTRAS for one in corrections_of(follow_up)):
+        return True
+    upon = await followed(session, link_id, ids)
+    return bool(upon_ids(upon) == follow_up.body["about"].get(UPON))
+
+
+def upon_ids(upon: Mapping[UUID, Sequence[EntryChange]]) -> list[str]:
+    """Name what a follow-up is upon: the changes followed before it, in order."""
+    return sorted(str(change.change_id) for changes in upon.values() for change in changes)

@@ -43,7 +43,8 @@ class CorrectionRow(Base):
 
     Args:
         change_id: The change of the hour; for what was left out a name of its own.
-        draft_id: The follow-up; ``corrected_id`` is the draft that billed the hour first.
+        draft_id: The follow-up; ``corrected_id`` is the draft that billed the hour first, in its
+            line ``corrected_line`` (0 for what was left out: that is upon no line).
         line_no: The follow-up's line; of two (the rate changed) the later; 0 where there is none.
         takes_back: The hour is gone, or another customer's: nothing of it stays billed.
         given_back_at: When such an hour was set free, since the follow-up became an invoice.
@@ -68,6 +69,7 @@ class CorrectionRow(Base):
     change_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[str] = mapped_column(String(64))
     corrected_id: Mapped[UUID] = mapped_column()
+    corrected_line: Mapped[int] = mapped_column(Integer)
     line_no: Mapped[int] = mapped_column(Integer)
     minutes: Mapped[int] = mapped_column(Integer)
     net: Mapped[int] = mapped_column(BigInteger)
@@ -78,11 +80,21 @@ class CorrectionRow(Base):
     given_back_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-def correction_to_json(found: Correction, draft_id: UUID, first_line: int) -> dict[str, Any]:
-    """Write what a follow-up bills of one hour, for the draft's frozen body."""
+def correction_to_json(
+    found: Correction, draft_id: UUID, corrected_line: int, lines_before: int
+) -> dict[str, Any]:
+    """
+    Write what a follow-up bills of one hour, for the draft's frozen body.
+
+    Args:
+        draft_id: The draft that billed it first, in its line ``corrected_line``.
+        lines_before: How many lines the follow-up has before this hour's.
+
+    """
     return {
         "changeId": found.change.change_id, "entryId": found.change.entry_id,
-        "draftId": str(draft_id), "line": first_line + len(found.lines) if found.lines else 0,
+        "draftId": str(draft_id), "correctedLine": corrected_line,
+        "line": lines_before + len(found.lines) if found.lines else 0,
         "minutes": sum(line.minutes for line in found.lines),
         "net": sum(line.net for line in found.lines),
         "before": dict(found.before) if found.before else None,
@@ -113,7 +125,8 @@ async def take_corrections(session: AsyncSession, draft: Draft, *, now: datetime
             {
                 "link_id": draft.link_id, "draft_id": draft.draft_id,
                 "change_id": UUID(one["changeId"]), "entry_id": one["entryId"],
-                "corrected_id": UUID(one["draftId"]), "line_no": one["line"],
+                "corrected_id": UUID(one["draftId"]), "corrected_line": one["correctedLine"],
+                "line_no": one["line"],
                 "minutes": one["minutes"], "net": one["net"],
                 "takes_back": one["now"] is None and one.get("kind") != EXTRAS,
                 "active": True, "created_at": now, "freed_at": None, "given_back_at": None,
@@ -156,7 +169,8 @@ async def follow_ups_upon(
     """
     Give the living follow-ups that bill a difference upon what a draft bills, the newest first.
 
-    Upon a first draft those of any of its hours; upon a follow-up those that came after it.
+    Upon a first draft those of any of its hours; upon a follow-up those that came after it to the
+    same line, since they were reckoned upon it.
 
     Args:
         entry_ids: Only of these hours.
@@ -167,8 +181,9 @@ async def follow_ups_upon(
         (own.link_id == link_id)
         & (own.draft_id == draft.draft_id)
         & (own.corrected_id == later.corrected_id)
-        & (own.entry_id == later.entry_id)
-        & (own.change_id < later.change_id)
+        & (own.corrected_line == later.corrected_line)
+        & (own.corrected_line > 0)
+        & (own.draft_id < later.draft_id)
     )
     rows = await session.scalars(
         select(later.draft_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
@@ -13,6 +13,10 @@ from app.invoicing.store import Draft, EntryChange, LedgerRow
 
 FOLLOW_UP: Final = "followUp"
 """Names, in a draft's frozen body, the changes whose difference it bills."""
+
+
+UPON: Final = "upon"
+"""Names, in a follow-up's frozen body, the changes that were followed up before it."""
 
 
 def is_open(link_id: LinkId) -> ColumnElement[bool]:
@@ -52,15 +56,36 @@ def changes_of(draft: Draft) -> list[UUID]:
     return [UUID(one) for one in draft.body.get("about", {}).get(FOLLOW_UP, [])]
 
 
-async def reopen(session: AsyncSession, draft: Draft) -> None:
-    """Open the changes of a follow-up again that came to nothing."""
+async def reopen(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
+    """
+    Open the changes of a follow-up again that came to nothing.
+
+    An hour has one open change at most: one that was open already takes the reopened one in.
+    """
     ids = changes_of(draft)
-    if ids:
-        await session.execute(
-            update(EntryChange)
-            .where(
-                EntryChange.link_id == draft.link_id, EntryChange.change_id.in_(ids),
-                EntryChange.choice == "follow-up",
-            )
-            .values(choice=None, chosen_by=None, chosen_at=None)
-        )  # fmt: skip
+    if not ids:
+        return
+    reopened = await session.scalars(
+        update(EntryChange)
+        .where(
+            EntryChange.link_id == draft.link_id, EntryChange.change_id.in_(ids),
+            EntryChange.choice == "follow-up",
+        )
+        .values(choice=None, chosen_by=None, chosen_at=None)
+        .returning(EntryChange)
+    )  # fmt: skip
+    older = {(row.draft_id, row.entry_id): row for row in reopened}
+    newer = await session.scalars(
+        select(EntryChange).where(
+            EntryChange.link_id == draft.link_id, EntryChange.choice.is_(None),
+            EntryChange.draft_id.in_({draft_id for draft_id, _ in older}),
+            EntryChange.entry_id.in_({entry_id for _, entry_id in older}),
+            EntryChange.change_id.not_in(ids),
+        )
+    )  # fmt: skip
+    for row in newer:
+        first = older.get((row.draft_id, row.entry_id))
+        if first is not None:
+            row.before = dict(first.before)
+            row.what = [*first.what, *(word for word in row.what if word not in first.what)]
+            first.choice, first.chosen_at = "overtaken", now

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from app.canonical import EntryId, Ore
-from app.invoicing.lines import Line, hours, priced
+from app.invoicing.lines import Line, hours, line_net, priced
 from app.invoicing.rounding import Rounding, Worked, billed_minutes
 
 Frozen = Mapping[str, Any]
@@ -50,6 +50,32 @@ class Correction:
 def stays(hour: Frozen | None, customer_id: str) -> bool:
     """Say whether an hour is still there and this customer's."""
     return bool(hour) and (hour or {}).get("customerId", customer_id) == customer_id
+
+
+def worth(hour: Frozen | None, customer_id: str) -> int:
+    """Give what an hour is worth to a customer alone, in øre: nothing without a rate, or gone."""
+    if not hour or not stays(hour, customer_id) or _rate(hour) is None:
+        return 0
+    return line_net(hours(hour["minutes"]), Ore(hour["rate"]))
+
+
+def agreed_base(states: Sequence[Frozen], now: Frozen | None, customer_id: str) -> Frozen:
+    """
+    Give what an hour as it is now is compared with.
+
+    Args:
+        states: As it was last billed, then as a person left it since, in order; empty where gone.
+            What was left agrees to all that lies between: an hour of 120 minutes that was left
+            at 60 and is 120 again is no difference, one of 130 is ten minutes, of 50 too.
+
+    """
+    amounts = [worth(state, customer_id) for state in states]
+    amount = worth(now, customer_id)
+    if len(states) > 1 and min(amounts) <= amount <= max(amounts):
+        last = states[-1]
+        money = {name: now[name] for name in ("minutes", "rate", "customerId")} if now else {}
+        return {**last, **money} if now and last else dict(now or last)
+    return min(states, key=lambda state: abs(worth(state, customer_id) - amount))
 
 
 def corrections(

@@ -14,11 +14,10 @@ from app.canonical import EntryId, LinkId, RecordKind
 from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
-from app.invoicing.agreed import are_billed, is_as_agreed, unfinished_upon
+from app.invoicing.agreed import is_as_previewed
 from app.invoicing.complete import finish_hours
 from app.invoicing.corrections import corrections_of, hold_corrected, take_corrections
 from app.invoicing.decided import changes_of, choose
-from app.invoicing.follow_up import open_changes
 from app.invoicing.ledger import held_elsewhere, holders, take_hours
 from app.invoicing.record import make_due
 from app.invoicing.shapes import freeze
@@ -182,9 +181,7 @@ async def _take_changes(session: AsyncSession, draft: Draft, *, by: str, now: da
     ids = changes_of(draft)
     link_id = LinkId(draft.link_id)
     await hold_corrected(session, draft)
-    changes = await open_changes(session, link_id, ids)
-    waiting = await unfinished_upon(session, link_id, changes, hold=True)
-    fresh = not waiting and await is_as_agreed(session, draft) and await are_billed(session, draft)
+    fresh = await is_as_previewed(session, draft)
     taken = await choose(session, link_id, ids, "follow-up", by=by, now=now)
     if taken != len(ids) or not fresh:
         raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId, Ore
 from app.database import CommitPoint
-from app.invoicing.agreed import agreed_hours, unfinished_upon
+from app.invoicing.agreed import counted_hours, followed, unfinished_upon, upon_ids
 from app.invoicing.choose import customer_pair
 from app.invoicing.corrections import CORRECTIONS, correction_to_json
-from app.invoicing.decided import FOLLOW_UP, is_open
+from app.invoicing.decided import FOLLOW_UP, UPON, is_open
 from app.invoicing.difference import Changed, Correction, Frozen, corrections, stays
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.lines import Lines, hours, line_net, summed
@@ -32,13 +32,21 @@ from app.problems import Problem
 from app.runtime import Runtime
 
 
+class _Numbered(NamedTuple):
+    """Hold a correction with the draft and line that it corrects."""
+
+    draft_id: UUID
+    line: int
+    correction: Correction
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Hold the changes of one customer with the drafts they were billed in."""
 
     changes: Sequence[EntryChange]
     drafts: Mapping[UUID, Draft]
-    agreed: Mapping[UUID, Mapping[str, Frozen]]
+    upon: Mapping[UUID, Sequence[EntryChange]]
     customer: Pair
     said: Mapping[str, VatSaid]
 
@@ -72,7 +80,7 @@ async def preview_follow_up(
     first = next(iter(asked.drafts.values())).body.get("about", {})
     language = first.get("language", "nb")
     found = [one for draft in asked.drafts.values() for one in _corrections(asked, draft, language)]
-    lines = [line for _, correction in found for line in correction.lines]
+    lines = [line for one in found for line in one.correction.lines]
     if not lines:
         raise Problem("nothing-to-bill", more={"leftOut": []})
     mark = make_mark(secrets.randbits(40))
@@ -89,7 +97,7 @@ async def preview_follow_up(
     about = {
         "language": language, "customer": first.get("customer", ""),
         FOLLOW_UP: [str(change.change_id) for change in asked.changes],
-        CORRECTIONS: _numbered(found),
+        UPON: upon_ids(asked.upon), CORRECTIONS: _numbered(found),
     }  # fmt: skip
     made = _preview(link_id, asked.customer, mark, whole)
     made.wish, made.problems = {"about": about}, problems
@@ -114,18 +122,16 @@ async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) 
         changes = await open_changes(session, link_id, change_ids)
         if len(changes) != len(set(change_ids)):
             raise Problem("not-found")
-        waiting = await unfinished_upon(session, link_id, changes)
+        ids = list(dict.fromkeys(change.draft_id for change in changes))
+        waiting = await unfinished_upon(session, link_id, ids)
         if waiting:
             raise Problem("follow-up-holds-hours", draft=waiting[0])
-        drafts = {
-            one: await session.get_one(Draft, (link_id, one))
-            for one in dict.fromkeys(change.draft_id for change in changes)
-        }
+        drafts = {one: await session.get_one(Draft, (link_id, one)) for one in ids}
         customers = {draft.customer_time_id for draft in drafts.values()}
         if len(customers) != 1:
             raise Problem("nothing-to-bill", more={"leftOut": []})
         return _Asked(
-            changes, drafts, await agreed_hours(session, link_id, list(drafts.values())),
+            changes, drafts, await followed(session, link_id, ids),
             await customer_pair(session, link_id, customers.pop()),
             await vat_said(session, link_id),
         )  # fmt: skip
@@ -157,34 +163,40 @@ async def open_changes(
     return list(rows)
 
 
-def _corrections(asked: _Asked, draft: Draft, language: str) -> list[tuple[UUID, Correction]]:
-    """Reckon the changed hours of one draft, line by line."""
+def _corrections(asked: _Asked, draft: Draft, language: str) -> list[_Numbered]:
+    """
+    Reckon the changed hours of one draft, line by line.
+
+    Each from what it was compared with when it was noted, the others as they are billed by now.
+    """
     mine = {one.entry_id: one for one in asked.changes if one.draft_id == draft.draft_id}
-    agreed = dict(asked.agreed[draft.draft_id])
-    for entry_id, change in mine.items():  # a draft of before snapshots were kept
-        if entry_id not in draft.body.get("entries", {}):
-            agreed[entry_id] = change.before
-    found = []
-    for line in draft.body["lines"]:
+    counted = counted_hours(draft, asked.upon[draft.draft_id])
+    for entry_id, change in mine.items():
+        counted.pop(entry_id, None)
+        if stays(change.before, draft.customer_time_id):
+            counted[entry_id] = change.before
+    found: list[_Numbered] = []
+    for number, line in enumerate(draft.body["lines"], 1):
         members = line["entryIds"]
         changes = [
             Changed(str(mine[one].change_id), one, _now(mine[one], draft))
             for one in members
             if one in mine
         ]
-        billed = {one: agreed[one] for one in members if one in agreed}
-        found += corrections(line, billed, changes, language=language) if changes else []
-    return [(draft.draft_id, one) for one in found]
+        billed = {one: counted[one] for one in members if one in counted}
+        made = corrections(line, billed, changes, language=language) if changes else []
+        found += [_Numbered(draft.draft_id, number, one) for one in made]
+    return found
 
 
 def _now(change: EntryChange, draft: Draft) -> Frozen | None:
     return change.after if stays(change.after, draft.customer_time_id) else None
 
 
-def _numbered(found: Sequence[tuple[UUID, Correction]]) -> list[dict[str, Any]]:
+def _numbered(found: Sequence[_Numbered]) -> list[dict[str, Any]]:
     """Write each correction with its line's number in the follow-up."""
     written, before = [], 0
-    for draft_id, correction in found:
-        written.append(correction_to_json(correction, draft_id, before))
+    for draft_id, line, correction in found:
+        written.append(correction_to_json(correction, draft_id, line, before))
         before += len(correction.lines)
     return written

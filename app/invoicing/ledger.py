@@ -85,7 +85,7 @@ async def free_hours(
         statement = statement.where(one_of(LedgerRow.entry_id, entry_ids))
     await session.execute(statement.values(active=False, freed_at=now))
     await free_corrections(session, draft, now=now)
-    await reopen(session, draft)
+    await reopen(session, draft, now=now)
 
 
 async def holders(

@@ -125,8 +125,8 @@ def _correction(
 ) -> dict[str, Any]:
     return {
         "changeId": str(_change_id(draft.draft_id, entry_id, what)), "entryId": entry_id,
-        "draftId": str(draft.draft_id), "line": line_no, "minutes": 0, "kind": EXTRAS,
-        "net": sum(line.net for line in made), "before": None, "now": None,
+        "draftId": str(draft.draft_id), "line": line_no, "correctedLine": 0, "minutes": 0,
+        "kind": EXTRAS, "net": sum(line.net for line in made), "before": None, "now": None,
     }  # fmt: skip
 
 

@@ -4,7 +4,8 @@ Read the hours that changed since the last time: what is unbilled, and what was 
 One list call with a lower bound for most links; everything at the first time.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId, TimeEntry
 from app.database import CommitPoint
+from app.invoicing.difference import agreed_base
 from app.invoicing.hours import keep_hours, keep_mark, read_mark
 from app.invoicing.snapshot import differences, freeze_entry
 from app.invoicing.store import EntryChange, LedgerRow
@@ -59,14 +61,15 @@ async def note_changes(
     """Note each billed hour that is not as it was billed, or as a person last left it."""
     seen = {entry.id: entry for entry in entries}
     billed = await _billed(session, link_id, list(seen))
-    noted = await _latest(session, link_id, [row.entry_id for row in billed])
+    noted = await _noted(session, link_id, [row.entry_id for row in billed])
     for row in billed:
         entry = seen[EntryId(row.entry_id)]
-        latest = noted.get((row.draft_id, row.entry_id))
+        earlier = noted.get((row.draft_id, row.entry_id), [])
+        latest = earlier[-1] if earlier else None
         if latest is not None and latest.entry_version >= entry.version:
             continue
-        base = _agreed(row, latest)
-        if not base:  # a follow-up took it back, or it was billed before snapshots
+        states = _states(row, earlier)
+        if not any(states):  # a follow-up took it back, or it was billed before snapshots
             continue
         if latest is not None and latest.choice is None:
             await session.execute(
@@ -74,8 +77,11 @@ async def note_changes(
                 .where(EntryChange.link_id == link_id, EntryChange.change_id == latest.change_id)
                 .values(choice="overtaken", chosen_at=seen_at)
             )
+        now = None if entry.gone else freeze_entry(entry)
+        customer = row.snapshot.get("customerId", entry.customer_id)
+        base = dict(agreed_base(states, now, customer))
         what = differences(base, entry)
-        if not what:
+        if not what or (entry.gone and not all(states)):  # left as gone already
             continue
         await session.execute(
             insert(EntryChange)
@@ -89,20 +95,19 @@ async def note_changes(
         )  # fmt: skip
 
 
-def _agreed(row: LedgerRow, latest: EntryChange | None) -> dict[str, Any]:
+def _states(row: LedgerRow, earlier: Sequence[EntryChange]) -> list[Mapping[str, Any]]:
     """
-    Give what an hour is compared with: as a person last left or billed it, else as first billed.
+    Give an hour as it was last billed, then as a person left it since; empty where it was gone.
 
-    A change that nobody decided began at what was agreed before it; the hour's first bill may be
-    long overtaken by a follow-up draft then, and a difference would be billed twice. An hour that
-    was gone and left as it was billed is compared with that, should it come back.
+    What nobody decided counts for nothing: it began at what was agreed before it.
     """
-    if latest is None:
-        return dict(row.snapshot)
-    decided = latest.choice in {"leave", "follow-up"}
-    if not decided or (latest.choice == "leave" and not latest.after):
-        return dict(latest.before)
-    return dict(latest.after)
+    states: list[Mapping[str, Any]] = [row.snapshot]
+    for change in earlier:
+        if change.choice == "follow-up":
+            states = [change.after]
+        elif change.choice == "leave":
+            states.append(change.after)
+    return states
 
 
 async def _billed(
@@ -120,11 +125,11 @@ async def _billed(
     return found
 
 
-async def _latest(
+async def _noted(
     session: AsyncSession, link_id: LinkId, ids: Sequence[str]
-) -> dict[tuple[UUID, str], EntryChange]:
-    """Read the newest change noted of each hour, by draft and entry."""
-    found: dict[tuple[UUID, str], EntryChange] = {}
+) -> dict[tuple[UUID, str], list[EntryChange]]:
+    """Read the changes noted of each hour, by draft and entry, the oldest first."""
+    found: dict[tuple[UUID, str], list[EntryChange]] = defaultdict(list)
     for start in range(0, len(ids), _AT_ONCE):
         rows = await session.scalars(
             select(EntryChange)
@@ -134,5 +139,6 @@ async def _latest(
             )
             .order_by(EntryChange.change_id)
         )
-        found |= {(row.draft_id, row.entry_id): row for row in rows}
+        for row in rows:
+            found[row.draft_id, row.entry_id].append(row)
     return found

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("change_id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.String(length=64), nullable=False),
         sa.Column("corrected_id", sa.Uuid(), nullable=False),
+        sa.Column("corrected_line", sa.Integer(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),

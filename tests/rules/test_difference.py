@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import EntryId, Ore, TimeEntry
-from app.invoicing.difference import Changed, corrections, stays
+from app.invoicing.difference import Changed, agreed_base, corrections, stays, worth
 from app.invoicing.lines import Grouping, Line, Style, build_lines, line_net
 from app.invoicing.rounding import Direction, Per, Rounding, Worked, billed_minutes
 from app.invoicing.shapes import line_to_json
@@ -139,6 +139,43 @@ def test_an_hour_stays_with_its_customer_or_does_not(
 ) -> None:
     """Gone and moved away come to the same for the customer who was billed."""
     assert stays(hour, "cus_1") is expected
+
+
+def at(minutes: int | None, rate: int = 60_00, customer: str = "cus_1") -> dict[str, Any]:
+    """An hour of as many minutes, at a krone a minute; gone without."""
+    if minutes is None:
+        return {}
+    return {"minutes": minutes, "rate": rate, "customerId": customer}
+
+
+@pytest.mark.parametrize(
+    ("states", "now", "expected"),
+    [
+        ([at(60)], at(90), at(60)),
+        ([at(120), at(60)], at(120), at(120)),
+        ([at(120), at(60)], at(90), at(90)),
+        ([at(120), at(60)], at(50), at(60)),
+        ([at(120), at(60)], at(130), at(120)),
+        ([at(60), at(90)], at(100), at(90)),
+        ([at(60), at(90)], at(50), at(60)),
+        ([at(120), at(None)], at(90), at(90)),
+        ([at(120), at(None)], None, {}),
+        ([at(120), at(60)], None, at(60)),
+        ([at(120), at(120, customer="cus_2")], at(30), at(30)),
+        ([at(120), at(60)], at(30, rate=120_00), at(30, rate=120_00)),
+        ([at(120), at(60)], at(70, rate=180_00), at(120)),
+    ],
+)  # fmt: skip
+def test_what_a_changed_hour_is_compared_with(
+    states: list[dict[str, Any]], now: dict[str, Any] | None, expected: dict[str, Any]
+) -> None:
+    """As last billed; what was left since agrees to all between; beyond it the nearer counts."""
+    assert agreed_base(states, now, "cus_1") == expected
+
+
+def test_a_snapshot_without_a_rate_is_worth_nothing() -> None:
+    """It was billed at no price, so that all it is now is the difference."""
+    assert worth({"minutes": 60, "rate": None}, "cus_1") == 0
 
 
 @pytest.mark.parametrize(("per", "cut"), [(Per.ENTRY, True), (Per.DAY, True), (Per.LINE, False)])

@@ -164,7 +164,7 @@ async def test_follow_ups_upon_one_another_are_released_from_the_top(kari: Bookk
     assert (await kari.release(first)).json()["state"] == "released"
     assert {c["place"] for c in (await kari.hour(entry))["corrections"]} == {"free"}
     reopened = await kari.look()
-    assert [c["after"]["minutes"] - c["before"]["minutes"] for c in reopened] == [30, 15]
+    assert [c["after"]["minutes"] - c["before"]["minutes"] for c in reopened] == [45]
     whole = await kari.follow(reopened)
     assert [line["minutes"] for line in whole["lines"]] == [45]
 
@@ -200,6 +200,28 @@ async def test_an_hour_that_changed_once_more_is_listed_anew(kari: Bookkeeper, t
     assert refused.status_code == 404
     (anew,) = (await changed(kari.client, kari.link))["items"]
     assert (anew["entryId"], anew["differenceOre"] > listed[0]["differenceOre"]) == (entry, True)
+
+
+async def test_what_was_left_agrees_to_all_that_lies_between(kari: Bookkeeper) -> None:
+    """Billed 120, cut to 60 and left, then 120 again: no difference; 130 is ten minutes."""
+    shown = await previewed(kari.client, kari.link, grouping="entry")
+    entry = shown["lines"][0]["entryIds"][0]
+    await change(kari.twins, entry, minutes=120)
+    await kari.bill(grouping="entry")
+    await change(kari.twins, entry, minutes=60)
+    (cut,) = await kari.look()
+    left = await kari.post("changed-hours", changeIds=[cut["id"]], choice="leave")
+    found = []
+    for minutes in (120, 90, 50, 130):
+        await change(kari.twins, entry, minutes=minutes)
+        found.append([c["after"]["minutes"] - c["before"]["minutes"] for c in await kari.look()])
+
+    assert left.json()["decided"] == 1
+    assert found == [[], [], [-10], [10]]
+    follow_up = await kari.follow(await kari.look())
+    assert [line["minutes"] for line in follow_up["lines"]] == [10]
+    await change(kari.twins, entry, minutes=130)
+    assert await kari.look() == []
 
 
 @pytest.mark.parametrize("how", ["moved", "deleted"])
