@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import EntryId, LinkId, Ore
+from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
 from app.invoicing.agreed import counted_hours, followed, unfinished_upon, upon_ids
 from app.invoicing.choose import customer_pair
@@ -18,7 +18,7 @@ from app.invoicing.corrections import CORRECTIONS, correction_to_json
 from app.invoicing.decided import FOLLOW_UP, UPON, is_open
 from app.invoicing.difference import Changed, Correction, Frozen, corrections, stays
 from app.invoicing.hindrances import oslo_day
-from app.invoicing.lines import Lines, hours, line_net, summed
+from app.invoicing.lines import Lines, summed
 from app.invoicing.mark import make_mark, with_mark
 from app.invoicing.objections import VatSaid, objections
 from app.invoicing.partners import read_partners
@@ -49,13 +49,6 @@ class _Asked:
     upon: Mapping[UUID, Sequence[EntryChange]]
     customer: Pair
     said: Mapping[str, VatSaid]
-
-
-def amount_of(frozen: Any) -> int:  # noqa: ANN401 - JSON
-    """Give what an hour is worth alone, in øre; one that is gone or has no rate is worth none."""
-    if not frozen or frozen.get("rate") is None:
-        return 0
-    return line_net(hours(frozen["minutes"]), Ore(frozen["rate"]))
 
 
 async def preview_follow_up(

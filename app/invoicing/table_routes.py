@@ -14,8 +14,8 @@ from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer, preview_answer
 from app.invoicing.decided import choose, is_open
-from app.invoicing.difference import stays
-from app.invoicing.follow_up import amount_of, preview_follow_up
+from app.invoicing.difference import worth
+from app.invoicing.follow_up import preview_follow_up
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.hours import read_mark
 from app.invoicing.money import Pile, piles, total
@@ -245,8 +245,8 @@ def _pile(pile: Pile) -> PileAnswer:
 def _changed(row: EntryChange, customer_id: str) -> ChangedHour:
     """Show a change; an hour that is another customer's now is worth nothing to this one."""
     before: Mapping[str, Any] = row.before
-    old = amount_of(before)
-    new = amount_of(row.after) if stays(row.after, customer_id) else 0
+    old = worth(before, before.get("customerId", customer_id))
+    new = worth(row.after, customer_id)
     return ChangedHour(
         id=str(row.change_id), draft_id=str(row.draft_id), entry_id=row.entry_id,
         what=list(row.what), before=dict(before), after=dict(row.after) or None, before_ore=old,

@@ -13,7 +13,6 @@ from app.invoicing import (
     decide,
     draft,
     follow,
-    follow_up,
     ledger,
     look,
     read_hours,
@@ -21,7 +20,7 @@ from app.invoicing import (
     reserve,
 )
 from app.invoicing.record import move
-from app.invoicing.store import Draft, DraftState
+from app.invoicing.store import Draft, DraftState, LedgerRow
 from app.systems.ports import Unreachable
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -122,14 +121,10 @@ def release_under_a_follow_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def against_the_first_bill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reckon each follow-up against what was billed first, whatever followed since."""
 
-    async def first(_session: Any, _link_id: Any, drafts: Any) -> Any:
-        return {one.draft_id: dict(one.body["entries"]) for one in drafts}
+    def first(row: LedgerRow, _earlier: object) -> list[Any]:
+        return [row.snapshot]
 
-    async def agreed(*_: Any, **__: Any) -> bool:
-        return True
-
-    monkeypatch.setattr(follow_up, "agreed_hours", first)
-    monkeypatch.setattr(draft, "is_as_agreed", agreed)
+    monkeypatch.setattr(read_hours, "_states", first)
 
 
 def changes_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
