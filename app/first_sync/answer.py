@@ -49,7 +49,8 @@ ANSWERED_BEFORE: Final = "answered-before"
 
 
 Touched = frozenset[tuple[Side, RecordId]] | None
-"""Customers whose projects must be matched and judged again; ``None`` for all of them."""
+"""Customers whose projects must be judged again, and matched where the plan says they are stale;
+``None`` for all of them."""
 
 
 async def answer_line(
@@ -120,11 +121,14 @@ async def answer_each(
     places = await _places(session, plan) if _chooses_projects(wanted) else {}
     results: list[tuple[UUID, str]] = []
     touched: set[tuple[Side, RecordId]] = set()
+    relinked = False
     for line, answer in wanted:
         held, own = await _turned(session, plan, line, answer)
         reason = "partner-unknown" if held is None else _refusal(held, own, taken, places)
         if held is not None and reason is None:
+            before = partner_of(held)
             touched |= await _write(session, held, own, taken, now=now)
+            relinked |= held.kind == RecordKind.CUSTOMER and before != partner_of(held)
         results.append((line.proposal_id, reason or ANSWERED))
     if any(result == ANSWERED for _, result in results):
         plan.version += 1
@@ -133,7 +137,7 @@ async def answer_each(
         await settle_dormant(session, plan)
     # A matching that an earlier answer still waits for must be done wholly.
     everything = plan.projects_stale
-    plan.projects_stale = everything or bool(touched)
+    plan.projects_stale = everything or relinked
     return results, None if everything else frozenset(touched)
 
 

@@ -126,7 +126,7 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
         return
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.OPEN)
-        if plan is None or not plan.projects_stale:
+        if plan is None or not (plan.projects_stale or touched):
             return
         rows = await _rows(session, link_id, RecordKind.PROJECT)
         known = await _known(session, link_id, RecordKind.PROJECT, _theirs(rows, touched))
@@ -135,15 +135,17 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
         customers |= {time_id: books_id for _, time_id, books_id in linked}
         old = {one.key: one for one in await stored_lines(session, plan, [RecordKind.PROJECT])}
     lines: list[Line] = []
-    if plan.capabilities.get("projects"):
+    if plan.projects_stale and plan.capabilities.get("projects"):
         lines = await asyncio.to_thread(
             lambda: keep_answers(propose_projects(known, customers), old)
         )
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
-        if held is not None and held.plan_id == plan.plan_id and held.version == plan.version:
+        if held is None or held.plan_id != plan.plan_id:
+            return
+        await judge_projects(runtime, session, link_id, of=touched)
+        if held.version == plan.version:
             await replace_some(session, held, lines)
-            await judge_projects(runtime, session, link_id, of=touched)
             held.projects_stale = False
 
 
