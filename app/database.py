@@ -20,7 +20,8 @@ class CommitPoint(StrEnum):
     """
     Name the places where a process may die with something half done.
 
-    The tests kill a process with -9 before and after each; a point without a scenario fails there.
+    The stories kill a process with -9 at each; a point without a scenario fails there. What may
+    happen right before and right after is played for all points of a draft by the simulator.
     ``PLAIN`` is a transaction that stands alone: a person's click, wholly done or not at all.
     """
 
