@@ -1,7 +1,6 @@
 """Read what followed of drafts: how their hours count by now, and what else is under way."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,9 +10,8 @@ from app.canonical import LinkId
 from app.invoicing.corrections import EXTRAS, CorrectionRow, corrections_of
 from app.invoicing.decided import UPON
 from app.invoicing.difference import Frozen, stays
-from app.invoicing.store import Draft, DraftState, EntryChange, LedgerRow
-
-_STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+from app.invoicing.places import stands
+from app.invoicing.store import Draft, EntryChange, LedgerRow
 
 
 async def followed(
@@ -51,41 +49,42 @@ def counted_hours(draft: Draft, changes: Sequence[EntryChange]) -> dict[str, Fro
     return hours
 
 
-async def unfinished_upon(
+async def not_standing(
     session: AsyncSession, link_id: LinkId, draft_ids: Sequence[UUID], *, hold: bool = False
 ) -> list[UUID]:
     """
-    Give the living follow-ups of drafts that do not stand in the books yet.
+    Give which of these drafts, and of the living follow-ups upon them, do not stand in the books.
 
-    Another difference upon one of them would be wrong, should the books refuse it.
+    A difference upon one that is refused yet, or released, would be billed twice or not at all.
 
     Args:
-        hold: Keep all living ones as they are until the transaction ends.
+        hold: Keep all of them as they are until the transaction ends.
 
     """
     upon = select(CorrectionRow.draft_id).where(
-        CorrectionRow.link_id == link_id, CorrectionRow.active,
+        CorrectionRow.link_id == link_id, CorrectionRow.active, CorrectionRow.corrected_line > 0,
         CorrectionRow.corrected_id.in_(draft_ids),
     )  # fmt: skip
     living = (
-        select(Draft.draft_id, Draft.state)
-        .where(Draft.link_id == link_id, Draft.draft_id.in_(upon))
+        select(Draft)
+        .where(Draft.link_id == link_id, Draft.draft_id.in_(upon) | Draft.draft_id.in_(draft_ids))
         .order_by(Draft.draft_id)
+        .execution_options(populate_existing=True)
     )
-    rows = await session.execute(living.with_for_update(read=True) if hold else living)
-    return [draft_id for draft_id, state in rows if state not in _STANDING]
+    rows = await session.scalars(living.with_for_update() if hold else living)
+    return [draft.draft_id for draft in rows if not stands(draft)]
 
 
 async def is_as_previewed(session: AsyncSession, follow_up: Draft) -> bool:
     """
     Say whether a follow-up is still upon what it was previewed upon, and its hours are billed.
 
-    The drafts it corrects must be held: nothing may be released or followed up meanwhile.
+    Until the transaction ends nothing it is upon is released, refused or followed up by another.
     """
     link_id = LinkId(follow_up.link_id)
     found = {(UUID(one["draftId"]), one["entryId"]) for one in corrections_of(follow_up)}
     ids = sorted({draft_id for draft_id, _ in found})
-    if await unfinished_upon(session, link_id, ids, hold=True):
+    if await not_standing(session, link_id, ids, hold=True):
         return False
     rows = await session.execute(
         select(LedgerRow.draft_id, LedgerRow.entry_id).where(

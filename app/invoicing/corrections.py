@@ -28,6 +28,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from app.canonical import LinkId
 from app.database import Base, Instant
 from app.invoicing.difference import Correction
+from app.invoicing.extras import extra_id
 from app.invoicing.store import Draft
 
 CORRECTIONS: Final = "corrections"
@@ -36,15 +37,19 @@ CORRECTIONS: Final = "corrections"
 EXTRAS: Final = "extras"
 """The kind of a correction that bills expenses or kilometres left out before, and no time."""
 
+BILLED: Final = "extras"
+"""Names, in a draft's frozen body, which expenses and kilometres of its own hours it bills."""
+
 
 class CorrectionRow(Base):
     """
-    Hold one difference that a follow-up draft bills, or expenses of an hour that were left out.
+    Hold one difference that a follow-up draft bills, or expenses or kilometres of an hour.
 
     Args:
-        change_id: The change of the hour; for what was left out a name of its own.
+        change_id: The change of the hour; for expenses and kilometres ``extras.extra_id``, so that
+            they are billed once whichever draft bills them.
         draft_id: The follow-up; ``corrected_id`` is the draft that billed the hour first, in its
-            line ``corrected_line`` (0 for what was left out: that is upon no line).
+            line ``corrected_line`` (0 for expenses and kilometres: they are upon no line).
         line_no: The follow-up's line; of two (the rate changed) the later; 0 where there is none.
         takes_back: The hour is gone, or another customer's: nothing of it stays billed.
         given_back_at: When such an hour was set free, since the follow-up became an invoice.
@@ -92,6 +97,7 @@ def correction_to_json(
 
     """
     return {
+        "lines": list(range(lines_before + 1, lines_before + 1 + len(found.lines))),
         "changeId": found.change.change_id, "entryId": found.change.entry_id,
         "draftId": str(draft_id), "correctedLine": corrected_line,
         "line": lines_before + len(found.lines) if found.lines else 0,
@@ -110,41 +116,54 @@ def corrections_of(draft: Draft) -> Sequence[Mapping[str, Any]]:
 
 async def take_corrections(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
     """
-    Write what a follow-up bills; the drafts it corrects stand still until the transaction ends.
+    Write what a follow-up bills, and what any draft bills of expenses and kilometres.
 
     Raises:
         sqlalchemy.exc.IntegrityError: ``uq_corrections_active_change``: billed already.
 
     """
-    found = corrections_of(draft)
-    if not found:
-        return
-    await session.execute(
-        insert(CorrectionRow),
-        [
+    rows = [
+        _row(draft, one, now) | {"takes_back": one["now"] is None and one.get("kind") != EXTRAS}
+        for one in corrections_of(draft)
+    ]
+    rows += [
+        _row(
+            draft,
             {
-                "link_id": draft.link_id, "draft_id": draft.draft_id,
-                "change_id": UUID(one["changeId"]), "entry_id": one["entryId"],
-                "corrected_id": UUID(one["draftId"]), "corrected_line": one["correctedLine"],
-                "line_no": one["line"],
-                "minutes": one["minutes"], "net": one["net"],
-                "takes_back": one["now"] is None and one.get("kind") != EXTRAS,
-                "active": True, "created_at": now, "freed_at": None, "given_back_at": None,
-            }
-            for one in found
-        ],
+                "changeId": str(extra_id(entry_id, what)), "entryId": entry_id,
+                "draftId": str(draft.draft_id), "correctedLine": 0, "line": 0, "minutes": 0,
+                "net": 0,
+            },
+            now,
+        )
+        for entry_id, billed in draft.body.get("about", {}).get(BILLED, {}).items()
+        for what in billed
+    ]  # fmt: skip
+    if rows:
+        await session.execute(insert(CorrectionRow), rows)
+
+
+def _row(draft: Draft, one: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "link_id": draft.link_id, "draft_id": draft.draft_id, "change_id": UUID(one["changeId"]),
+        "entry_id": one["entryId"], "corrected_id": UUID(one["draftId"]),
+        "corrected_line": one["correctedLine"], "line_no": one["line"], "minutes": one["minutes"],
+        "net": one["net"], "takes_back": False, "active": True, "created_at": now,
+        "freed_at": None, "given_back_at": None,
+    }  # fmt: skip
+
+
+async def billed_extras(
+    session: AsyncSession, link_id: LinkId, ids: Iterable[UUID]
+) -> frozenset[UUID]:
+    """Say which of these expenses and kilometres (``extras.extra_id``) a living draft bills."""
+    rows = await session.scalars(
+        select(CorrectionRow.change_id).where(
+            CorrectionRow.link_id == link_id, CorrectionRow.active,
+            CorrectionRow.change_id.in_(list(ids)),
+        )
     )  # fmt: skip
-
-
-async def hold_corrected(session: AsyncSession, draft: Draft) -> None:
-    """Keep the drafts that a follow-up corrects from being released until the transaction ends."""
-    ids = sorted({UUID(one["draftId"]) for one in corrections_of(draft)})
-    await session.execute(
-        select(Draft.draft_id)
-        .where(Draft.link_id == draft.link_id, Draft.draft_id.in_(ids))
-        .order_by(Draft.draft_id)
-        .with_for_update(read=True)
-    )
+    return frozenset(rows)
 
 
 async def free_corrections(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
@@ -189,6 +208,7 @@ async def follow_ups_upon(
         select(later.draft_id)
         .where(
             later.link_id == link_id, later.active, later.draft_id != draft.draft_id,
+            later.corrected_line > 0,
             true() if entry_ids is None else later.entry_id.in_(entry_ids),
             (later.corrected_id == draft.draft_id) | select(own.change_id).where(upon_own).exists(),
         )
@@ -221,7 +241,11 @@ async def corrections_by_hour(
             Draft,
             (Draft.link_id == CorrectionRow.link_id) & (Draft.draft_id == CorrectionRow.draft_id),
         )
-        .where(CorrectionRow.link_id == link_id, CorrectionRow.entry_id.in_(list(entry_ids)))
+        .where(
+            CorrectionRow.link_id == link_id,
+            CorrectionRow.entry_id.in_(list(entry_ids)),
+            CorrectionRow.draft_id != CorrectionRow.corrected_id,
+        )
         .order_by(CorrectionRow.created_at.desc())
     )
     return [(row, draft) for row, draft in rows]

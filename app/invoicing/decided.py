@@ -15,6 +15,9 @@ FOLLOW_UP: Final = "followUp"
 """Names, in a draft's frozen body, the changes whose difference it bills."""
 
 
+VERSIONS: Final = "versions"
+"""Names, in a follow-up's body, its hours' versions when it was previewed; it holds no hours."""
+
 UPON: Final = "upon"
 """Names, in a follow-up's frozen body, the changes that were followed up before it."""
 
@@ -42,6 +45,12 @@ async def choose(
     now: datetime,
 ) -> int:
     """Record what a person chose; gives how many were still open."""
+    await session.execute(  # in one order, so that two never wait in a circle
+        select(EntryChange.change_id)
+        .where(EntryChange.link_id == link_id, EntryChange.change_id.in_(change_ids))
+        .order_by(EntryChange.change_id)
+        .with_for_update()
+    )
     rows = await session.scalars(
         update(EntryChange)
         .where(is_open(link_id), EntryChange.change_id.in_(change_ids))
@@ -60,7 +69,8 @@ async def reopen(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
     """
     Open the changes of a follow-up again that came to nothing.
 
-    An hour has one open change at most: one that was open already takes the reopened one in.
+    An hour has one open change at most: what was noted after it, open or left, takes it in and is
+    asked about once more.
     """
     ids = changes_of(draft)
     if not ids:
@@ -75,17 +85,22 @@ async def reopen(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
         .returning(EntryChange)
     )  # fmt: skip
     older = {(row.draft_id, row.entry_id): row for row in reopened}
-    newer = await session.scalars(
-        select(EntryChange).where(
-            EntryChange.link_id == draft.link_id, EntryChange.choice.is_(None),
+    later = await session.scalars(
+        select(EntryChange)
+        .where(
+            EntryChange.link_id == draft.link_id,
+            EntryChange.choice.is_(None) | (EntryChange.choice == "leave"),
             EntryChange.draft_id.in_({draft_id for draft_id, _ in older}),
             EntryChange.entry_id.in_({entry_id for _, entry_id in older}),
             EntryChange.change_id.not_in(ids),
         )
-    )  # fmt: skip
-    for row in newer:
+        .order_by(EntryChange.change_id)
+    )
+    for row in later:
         first = older.get((row.draft_id, row.entry_id))
-        if first is not None:
-            row.before = dict(first.before)
-            row.what = [*first.what, *(word for word in row.what if word not in first.what)]
-            first.choice, first.chosen_at = "overtaken", now
+        if first is None or row.change_id < first.change_id:
+            continue
+        row.before, row.choice, row.chosen_by, row.chosen_at = first.before, None, None, None
+        row.what = [*first.what, *(word for word in row.what if word not in first.what)]
+        first.choice, first.chosen_at = "overtaken", now
+        older[row.draft_id, row.entry_id] = row

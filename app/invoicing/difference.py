@@ -1,8 +1,9 @@
 """
 Reckon what a follow-up draft bills: each line as it is now, less what was billed of it; pure.
 
-A line is reckoned whole both times, by its own rounding, price and discount, so that what was
-billed and all that followed is together what the line would be today, to the øre.
+A line is reckoned whole both times, by its own rounding, price and discount, so that the hours of
+what was billed and of all that followed are together those of the line as it is today. Each line is
+its own printed hours times price, so that the kroner may differ by half an øre a line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -108,7 +109,7 @@ def corrections(
             for rate in rates
             if rate is not None
         )
-        found.append(Correction(change, old, tuple(one for one in made if one.quantity)))
+        found.append(Correction(change, old, tuple(one for one in made if one.net)))
     return found
 
 

@@ -16,8 +16,8 @@ from app.idempotency import Fresh, KeyedCall, finish
 from app.invoicing.advance import advance, read_draft
 from app.invoicing.agreed import is_as_previewed
 from app.invoicing.complete import finish_hours
-from app.invoicing.corrections import corrections_of, hold_corrected, take_corrections
-from app.invoicing.decided import changes_of, choose
+from app.invoicing.corrections import corrections_of, take_corrections
+from app.invoicing.decided import VERSIONS, changes_of, choose
 from app.invoicing.ledger import held_elsewhere, holders, take_hours
 from app.invoicing.record import make_due
 from app.invoicing.shapes import freeze
@@ -98,13 +98,15 @@ async def create_draft(
 async def _require_unchanged(runtime: Runtime, link_id: LinkId, preview: Preview) -> None:
     changed: list[dict[str, Any]] = await _moved_partners(runtime, link_id, preview)
     tracker = await open_time(runtime, link_id)
-    ids = tuple(EntryId(entry_id) for entry_id in sorted(preview.versions))
+    versions = preview.versions or preview.wish.get("about", {}).get(VERSIONS, {})
+    ids = tuple(EntryId(entry_id) for entry_id in sorted(versions))
     found = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
     for entry_id in ids:
         entry = found.get(entry_id)
-        if entry is None or entry.gone:
+        holds = bool(preview.versions)  # a follow-up is of hours that are billed, or gone
+        if entry is None or (entry.gone and holds):
             changed.append({"entryId": entry_id, "what": "deleted"})
-        elif entry.version != preview.versions[entry_id] and entry.held_by is None:
+        elif entry.version != versions[entry_id] and not (holds and entry.held_by):
             changed.append({"entryId": entry_id, "what": "changed"})
     if changed:
         raise Problem("preview-outdated", more={"changed": changed})
@@ -176,15 +178,13 @@ async def _take_changes(session: AsyncSession, draft: Draft, *, by: str, now: da
 
     The drafts it corrects cannot be released, nor earlier follow-ups refused, while it is taken.
     """
-    if not corrections_of(draft):
-        return
-    ids = changes_of(draft)
     link_id = LinkId(draft.link_id)
-    await hold_corrected(session, draft)
-    fresh = await is_as_previewed(session, draft)
-    taken = await choose(session, link_id, ids, "follow-up", by=by, now=now)
-    if taken != len(ids) or not fresh:
-        raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})
+    if corrections_of(draft):
+        fresh = await is_as_previewed(session, draft)
+        ids = changes_of(draft)
+        taken = await choose(session, link_id, ids, "follow-up", by=by, now=now)
+        if taken != len(ids) or not fresh:
+            raise Problem("preview-outdated", more={"changed": [{"what": "follow-up"}]})
     await take_corrections(session, draft, now=now)
 
 

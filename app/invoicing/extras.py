@@ -1,16 +1,21 @@
 """Make lines of expenses and kilometres, where a person wants them billed; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from app.canonical import Ore, TimeEntry
 from app.invoicing.lines import Edit, Line, priced
 from app.invoicing.template import one_line
 from app.invoicing.wish import Wish
 
+EXPENSES: Final = "expenses"
+KILOMETRES: Final = "kilometres"
+
 _CENT: Final = Decimal("0.01")
-_KILOMETRES: Final = {"nb": "Kilometer", "nn": "Kilometer", "en": "Kilometres"}
+_WORDS: Final = {"nb": "Kilometer", "nn": "Kilometer", "en": "Kilometres"}
 
 
 def further_lines(
@@ -33,30 +38,53 @@ def further_lines(
         code = wish.kilometre_vat or default_vat
         lines.append(
             _line(
-                "kilometres", _KILOMETRES[language], driven.quantize(_CENT), wish.kilometre_rate,
+                "kilometres", _WORDS[language], driven.quantize(_CENT), wish.kilometre_rate,
                 code, wish.edits,
             )
         )  # fmt: skip
     return tuple(lines)
 
 
-def extras_left(
-    entries: Sequence[TimeEntry], *, expenses: bool, kilometres: bool
-) -> dict[str, list[str]]:
-    """Give what a draft leaves out, by hour: ``expenses``, ``kilometres`` or both."""
-    found: dict[str, list[str]] = {}
+def extra_id(entry_id: str, what: str) -> UUID:
+    """Name an hour's ``expenses`` or ``kilometres``, always the same: they are billed once."""
+    return uuid5(NAMESPACE_URL, f"{entry_id}/{what}")
+
+
+def extras_of(entry: TimeEntry) -> list[str]:
+    """Say what an hour has beside time: ``expenses``, ``kilometres``, both or none."""
+    there = {EXPENSES: entry.costs, KILOMETRES: entry.kilometers}
+    return [what for what, found in there.items() if found]
+
+
+def without(entries: Sequence[TimeEntry], billed: Collection[UUID]) -> list[TimeEntry]:
+    """Give the hours without the expenses and kilometres that are billed already."""
+    return [
+        replace(
+            entry,
+            costs=() if extra_id(entry.id, EXPENSES) in billed else entry.costs,
+            kilometers=None if extra_id(entry.id, KILOMETRES) in billed else entry.kilometers,
+        )
+        for entry in entries
+    ]
+
+
+def split_extras(
+    entries: Sequence[TimeEntry], wish: Wish
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Give what a draft bills of expenses and kilometres, and what it leaves out, by hour."""
+    wanted = {
+        what
+        for what, value in ((EXPENSES, wish.expense_vat), (KILOMETRES, wish.kilometre_rate))
+        if value is not None
+    }
+    billed, left = {}, {}
     for entry in entries:
-        own = [
-            what
-            for what, there in (
-                ("expenses", entry.costs and not expenses),
-                ("kilometres", entry.kilometers and not kilometres),
-            )
-            if there
-        ]
-        if own:
-            found[entry.id] = own
-    return found
+        there = extras_of(entry)
+        if taken := [what for what in there if what in wanted]:
+            billed[str(entry.id)] = taken
+        if missed := [what for what in there if what not in wanted]:
+            left[str(entry.id)] = missed
+    return billed, left
 
 
 def _line(

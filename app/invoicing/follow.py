@@ -14,20 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import read_draft
+from app.invoicing.corrections import gave_back_from
 from app.invoicing.fate import (
     INVOICED,
     Fate,
-    alike,
-    differing_lines,
-    fate_of_invoice,
     next_look,
-    total_differs,
 )
 from app.invoicing.give_back import give_back
 from app.invoicing.hours import read_mark
 from app.invoicing.look import INVOICE, Marked, adopt, find_marked
 from app.invoicing.read_hours import STALE
 from app.invoicing.record import Overtaken, make_due, move
+from app.invoicing.seen import gone, of_draft, of_invoice, without_mark
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.links.store import LinkState, is_at_work
@@ -38,8 +36,6 @@ from app.systems.ports import (
     NotFound,
     RateLimited,
     Rejected,
-    RemoteDraft,
-    RemoteInvoice,
     Unauthorised,
     Unreachable,
 )
@@ -106,7 +102,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     seen = await _look_at(runtime, books, draft, found)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
-        await give_back(runtime, link_id, draft)
+        await give_back(runtime, link_id, draft, gone_lines=seen.get("goneLines", ()))
 
 
 async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
@@ -176,44 +172,16 @@ async def _look_at(
         invoice = await books.read_invoice(invoice_id)
         if invoice is not None:
             by = (draft.invoice or {}).get("by", "mark")
-            return _of_invoice(draft, invoice, by=by)
+            return of_invoice(draft, invoice, by=by)
     remote = await books.read_draft(draft.books_ids[0])
     if remote is not None:
-        return _of_draft(draft, remote)
+        return of_draft(draft, remote)
     found = found or await _found(runtime, books, draft)
     if found is None:
-        return _gone(draft, [])
+        return gone(draft, [])
     if found.invoices:
-        return _of_invoice(draft, found.invoices[0], by="mark")
-    return _without_mark(draft, found)
-
-
-def _without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
-    """Say what a draft became that is gone, where no invoice carries its mark."""
-    like = alike(draft.body["lines"], draft.net, found.others)
-    if len(like.sure) == 1:
-        return _of_invoice(draft, like.sure[0], by="lines")
-    candidates = [*like.sure, *like.possible]
-    told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
-    return _gone(draft, told or None)
-
-
-def _gone(draft: Draft, candidates: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """
-    Say that a draft is gone, from the second look on.
-
-    Args:
-        candidates: Invoices it may have become; an empty list where the books cannot say, since
-            they no longer have the customer either. A person must look then; waiting tells nothing.
-
-    """
-    before = draft.invoice or {}
-    kept = {name: before[name] for name in ("customerId",) if name in before}
-    if before.get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
-        return {"what": Fate.MISSING.value, **kept}  # one look may meet a list that lags
-    if candidates is None:
-        return {"what": Fate.DELETED.value, **kept}
-    return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}
+        return of_invoice(draft, found.invoices[0], by="mark")
+    return without_mark(draft, found)
 
 
 def _adopted_invoice(draft: Draft) -> str | None:
@@ -221,37 +189,13 @@ def _adopted_invoice(draft: Draft) -> str | None:
     return first.removeprefix(INVOICE) if first.startswith(INVOICE) else None
 
 
-def _of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
-    lines = draft.body["lines"]
-    differing = differing_lines(lines, remote.lines)
-    moved = remote.customer_id not in {None, draft.customer_books_id}
-    fate = Fate.EDITED if differing or moved else Fate.OPEN
-    totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
-    seen = {"what": fate.value, **totals, "differs": differing}
-    if moved:  # should it be sent, its invoice is that customer's
-        seen["customerId"] = remote.customer_id
-    seen["flagged"] = total_differs(
-        net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
-    )
-    return seen
-
-
-def _of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, Any]:
-    return {
-        "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
-        "day": invoice.day.isoformat() if invoice.day else None, "by": by,
-        "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
-        "differs": differing_lines(draft.body["lines"], invoice.lines),
-        "flagged": invoice.net is not None and invoice.net != draft.net,
-    }  # fmt: skip
-
-
 _TOLD: Final = {
     Fate.DELETED: "draft-deleted",
     Fate.UNCLEAR: "draft-unclear",
     Fate.CREDITED: "invoice-credited",
 }
-_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs"})
+_GAVE_BACK: Final = "credited-after-giving-back"
+_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs", _GAVE_BACK})
 
 
 async def _keep(
@@ -266,8 +210,10 @@ async def _keep(
     )  # fmt: skip
     before = (draft.invoice or {}).get("what")
     told = _TOLD.get(fate) or ("remote-total-differs" if seen.get("flagged") else None)
-    problem = told if draft.problem in {None, *_OURS} else draft.problem
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        if fate is Fate.CREDITED and await gave_back_from(session, link_id, draft.draft_id):
+            told = _GAVE_BACK
+        problem = told if draft.problem in {None, *_OURS} else draft.problem
         if draft.invoice != seen or draft.problem != problem:
             what = fate.value if before != fate.value else "seen"
             await move(

@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
-from app.invoicing.agreed import counted_hours, followed, unfinished_upon, upon_ids
+from app.invoicing.agreed import counted_hours, followed, not_standing, upon_ids
 from app.invoicing.choose import customer_pair
 from app.invoicing.corrections import CORRECTIONS, correction_to_json
-from app.invoicing.decided import FOLLOW_UP, UPON, is_open
+from app.invoicing.decided import FOLLOW_UP, UPON, VERSIONS, is_open
 from app.invoicing.difference import Changed, Correction, Frozen, corrections, stays
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.lines import Lines, summed
@@ -45,6 +45,7 @@ class _Asked:
     """Hold the changes of one customer with the drafts they were billed in."""
 
     changes: Sequence[EntryChange]
+    versions: Mapping[EntryId, int]
     drafts: Mapping[UUID, Draft]
     upon: Mapping[UUID, Sequence[EntryChange]]
     customer: Pair
@@ -65,8 +66,8 @@ async def preview_follow_up(
 
     Raises:
         Problem: ``not-found`` for an unknown, decided or overtaken change, ``nothing-to-bill``
-            where the changes are no money or of several customers, ``follow-up-holds-hours``
-            where an earlier follow-up of the same hour does not stand in the books yet.
+            where the changes are no money or of several customers, ``draft-not-standing`` where
+            a draft it would be upon is not in the books: on its way, deleted or credited.
 
     """
     asked = await _asked(runtime, link_id, change_ids)
@@ -90,7 +91,7 @@ async def preview_follow_up(
     about = {
         "language": language, "customer": first.get("customer", ""),
         FOLLOW_UP: [str(change.change_id) for change in asked.changes],
-        UPON: upon_ids(asked.upon), CORRECTIONS: _numbered(found),
+        UPON: upon_ids(asked.upon), VERSIONS: dict(asked.versions), CORRECTIONS: _numbered(found),
     }  # fmt: skip
     made = _preview(link_id, asked.customer, mark, whole)
     made.wish, made.problems = {"about": about}, problems
@@ -110,38 +111,42 @@ def _preview(link_id: LinkId, pair: Pair, mark: str, whole: Lines) -> Preview:
 
 
 async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) -> _Asked:
-    await _look_once_more(runtime, link_id, change_ids)
+    versions = await _look_once_more(runtime, link_id, change_ids)
     async with runtime.database.reading(link_id) as session:
         changes = await open_changes(session, link_id, change_ids)
-        if len(changes) != len(set(change_ids)):
+        hours = {(change.draft_id, change.entry_id) for change in changes}
+        if not len(hours) == len(changes) == len(set(change_ids)):
             raise Problem("not-found")
         ids = list(dict.fromkeys(change.draft_id for change in changes))
-        waiting = await unfinished_upon(session, link_id, ids)
+        waiting = await not_standing(session, link_id, ids)
         if waiting:
-            raise Problem("follow-up-holds-hours", draft=waiting[0])
+            raise Problem("draft-not-standing", draft=waiting[0])
         drafts = {one: await session.get_one(Draft, (link_id, one)) for one in ids}
         customers = {draft.customer_time_id for draft in drafts.values()}
         if len(customers) != 1:
             raise Problem("nothing-to-bill", more={"leftOut": []})
         return _Asked(
-            changes, drafts, await followed(session, link_id, ids),
+            changes, versions, drafts, await followed(session, link_id, ids),
             await customer_pair(session, link_id, customers.pop()),
             await vat_said(session, link_id),
         )  # fmt: skip
 
 
-async def _look_once_more(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) -> None:
-    """Note what these hours are now, so that a follow-up is never of an older state."""
+async def _look_once_more(
+    runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]
+) -> Mapping[EntryId, int]:
+    """Note what these hours are now, so that a follow-up is of no older state; give versions."""
     async with runtime.database.reading(link_id) as session:
         changes = await open_changes(session, link_id, change_ids)
     ids = tuple(dict.fromkeys(EntryId(change.entry_id) for change in changes))
     if not ids:
-        return
+        return {}
     tracker = await open_time(runtime, link_id)
     started = runtime.clock()
     entries = await tracker.entries_by_id(ids)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await note_changes(session, link_id, entries, seen_at=started)
+    return {entry.id: entry.version for entry in entries}
 
 
 async def open_changes(

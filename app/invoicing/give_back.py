@@ -5,124 +5,103 @@ Until then the hour stays in its first draft: a follow-up that is deleted took n
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
-from app.canonical import EntryId, LinkId
+from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.corrections import CorrectionRow
-from app.invoicing.ledger import one_of
-from app.invoicing.reserve import part_of, parts_of
-from app.invoicing.store import Draft, DraftEvent, LedgerRow
-from app.links.open_systems import open_time
+from app.invoicing.corrections import CorrectionRow, corrections_of
+from app.invoicing.set_free import free_single, lock_draft, tell_freed
+from app.invoicing.store import Draft, DraftEvent, DraftState
 from app.runtime import Runtime
-from app.systems.ports import NotFound, ReleaseReason
 
 
-async def give_back(runtime: Runtime, link_id: LinkId, follow_up: Draft) -> None:
+async def give_back(
+    runtime: Runtime, link_id: LinkId, follow_up: Draft, *, gone_lines: Collection[int]
+) -> None:
     """
-    Set free, in the time system and then in the ledger, what an invoiced follow-up took back.
+    Set free what an invoiced follow-up took back; safe to repeat and to die in.
 
-    Safe to repeat and to die in: an hour is asked for again until the ledger has it free.
+    An hour stays held where a later follow-up put it on again, and where its draft's hours are not
+    marked yet; the next look asks again.
 
-    Raises:
-        SystemFault: The time system is away; the next look tries again.
+    Args:
+        gone_lines: Lines (from 1) that the invoice does not have: what they took off still counts.
 
     """
+    if not corrections_of(follow_up):
+        return
+    stay = {
+        UUID(one["changeId"])
+        for one in corrections_of(follow_up)
+        if set(one["lines"]) & set(gone_lines)
+    }
     async with runtime.database.reading(link_id) as session:
-        taken = await _to_give(session, follow_up)
-        drafts = {one: await session.get_one(Draft, (link_id, one)) for one in taken}
-    for draft_id, entry_ids in taken.items():
-        draft = drafts[draft_id]
-        await free_in_time(runtime, link_id, draft, entry_ids, ReleaseReason.INVOICE_CREDITED)
-        await _keep_given(runtime, link_id, follow_up, draft, entry_ids)
+        drafts = {
+            one: await session.get_one(Draft, (link_id, one))
+            for one in await _to_give(session, follow_up, stay)
+        }
+    for draft in drafts.values():
+        await _give(runtime, link_id, follow_up, draft, stay)
 
 
-async def _to_give(session: AsyncSession, follow_up: Draft) -> dict[UUID, list[EntryId]]:
-    rows = await session.execute(
-        select(CorrectionRow.corrected_id, CorrectionRow.entry_id)
-        .where(
-            CorrectionRow.link_id == follow_up.link_id,
-            CorrectionRow.draft_id == follow_up.draft_id, CorrectionRow.active,
-            CorrectionRow.takes_back, CorrectionRow.given_back_at.is_(None),
-        )
-        .order_by(CorrectionRow.corrected_id, CorrectionRow.entry_id)
-    )  # fmt: skip
-    found: dict[UUID, list[EntryId]] = defaultdict(list)
-    for draft_id, entry_id in rows:
-        found[draft_id].append(EntryId(entry_id))
-    return found
-
-
-async def free_in_time(
-    runtime: Runtime,
-    link_id: LinkId,
-    draft: Draft,
-    entry_ids: Sequence[EntryId],
-    reason: ReleaseReason,
-) -> None:
-    """
-    Take the mark off some of a draft's hours in the time system; again changes nothing.
-
-    Raises:
-        SystemFault: The time system is away; some of them may be free there already.
-
-    """
-    tracker = await open_time(runtime, link_id)
-    held = {part.part: part.reservation_id for part in await parts_of(runtime, link_id, draft)}
-    by_part: dict[int, list[EntryId]] = defaultdict(list)
-    for entry_id in entry_ids:
-        by_part[part_of(draft, entry_id)].append(entry_id)
-    for part, chosen in by_part.items():
-        if not held.get(part):
-            continue
-        try:
-            await tracker.release(held[part], reason=reason, entry_ids=tuple(chosen))
-        except NotFound:
-            continue
-
-
-async def free_in_ledger(
-    session: AsyncSession, draft: Draft, entry_ids: Sequence[EntryId], *, now: datetime
-) -> None:
-    """Set some of a draft's hours free in the ledger; what followed of them stays as it is."""
-    await session.execute(
-        update(LedgerRow)
-        .where(
-            LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id,
-            LedgerRow.active, one_of(LedgerRow.entry_id, entry_ids),
-        )
-        .values(active=False, freed_at=now)
-    )  # fmt: skip
-
-
-async def _keep_given(
-    runtime: Runtime,
-    link_id: LinkId,
-    follow_up: Draft,
-    draft: Draft,
-    entry_ids: Sequence[EntryId],
+async def _give(
+    runtime: Runtime, link_id: LinkId, follow_up: Draft, draft: Draft, stay: Collection[UUID]
 ) -> None:
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await free_in_ledger(session, draft, entry_ids, now=now)
+        locked = await lock_draft(session, link_id, draft)
+        given = (await _to_give(session, follow_up, stay)).get(draft.draft_id, {})
+        if locked.state != DraftState.COMPLETED or not given:
+            return
+        await free_single(session, locked, sorted(given.values()), now=now)
         await session.execute(
             update(CorrectionRow)
             .where(
                 CorrectionRow.link_id == link_id, CorrectionRow.draft_id == follow_up.draft_id,
-                CorrectionRow.active, one_of(CorrectionRow.entry_id, entry_ids),
+                CorrectionRow.active, CorrectionRow.change_id.in_(given),
             )
             .values(given_back_at=now)
         )  # fmt: skip
-        facts = {"entryIds": list(entry_ids), "followUp": str(follow_up.draft_id)}
+        facts = {"entryIds": sorted(given.values()), "followUp": str(follow_up.draft_id)}
         session.add(
             DraftEvent(
                 link_id=link_id, event_id=uuid7(), draft_id=draft.draft_id,
                 what="hours given back", facts=facts, at=now,
             )
         )  # fmt: skip
+    async with runtime.database.reading(link_id) as session:
+        fresh = await session.get_one(Draft, (link_id, draft.draft_id))
+    await tell_freed(runtime, link_id, fresh)
+
+
+async def _to_give(
+    session: AsyncSession, follow_up: Draft, stay: Collection[UUID]
+) -> dict[UUID, dict[UUID, str]]:
+    """Read what is to be given back: entry ids by change, by the draft that billed first."""
+    own, later = aliased(CorrectionRow), aliased(CorrectionRow)
+    put_on_again = (
+        select(later.change_id)
+        .where(
+            later.link_id == own.link_id, later.active, later.corrected_id == own.corrected_id,
+            later.entry_id == own.entry_id, later.corrected_line > 0,
+            later.draft_id > own.draft_id,
+        )
+        .exists()
+    )  # fmt: skip
+    rows = await session.execute(
+        select(own.corrected_id, own.change_id, own.entry_id).where(
+            own.link_id == follow_up.link_id, own.draft_id == follow_up.draft_id, own.active,
+            own.takes_back, own.given_back_at.is_(None), ~put_on_again,
+        )
+    )  # fmt: skip
+    found: dict[UUID, dict[UUID, str]] = defaultdict(dict)
+    for draft_id, change_id, entry_id in rows:
+        if change_id not in stay:
+            found[draft_id][change_id] = entry_id
+    return found

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
@@ -12,8 +11,9 @@ from uuid_utils.compat import uuid7
 from app.canonical import EntryId, LinkId, TimeEntry
 from app.database import CommitPoint
 from app.invoicing.choose import customer_pair
-from app.invoicing.corrections import CORRECTIONS, EXTRAS, CorrectionRow
-from app.invoicing.extras import further_lines
+from app.invoicing.corrections import CORRECTIONS, EXTRAS, billed_extras
+from app.invoicing.decided import VERSIONS
+from app.invoicing.extras import EXPENSES, extra_id, further_lines, split_extras, without
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.lines import Line, summed
 from app.invoicing.mark import make_mark, with_mark
@@ -46,70 +46,47 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
     """
     if draft.state not in (DraftState.CREATED, DraftState.COMPLETED):
         raise Problem("draft-state", state=draft.state)
-    ids = await _open_ids(runtime, link_id, draft, wish)
-    tracker = await open_time(runtime, link_id)
-    entries = (
-        [one for one in await tracker.entries_by_id(tuple(ids)) if not one.gone] if ids else []
-    )
-    about = draft.body.get("about", {})
-    language = about.get("language", "nb")
+    entries = await _open_entries(runtime, link_id, draft)
+    wanted, _ = split_extras(entries, wish)
+    language = draft.body.get("about", {}).get("language", "nb")
     lines: list[Line] = []
     found: list[dict[str, Any]] = []
-    for entry in sorted(entries, key=lambda e: (e.day, e.id)):
-        for what in sorted(ids[entry.id]):
+    for entry in entries:
+        for what in wanted.get(entry.id, ()):
             made = _lines(entry, what, wish, draft, language)
-            if made:
-                lines += made
-                found.append(_correction(draft, entry.id, what, len(lines), made))
+            lines += made
+            found.append(_correction(draft, entry.id, what, len(lines), made))
     if not lines:
         raise Problem("nothing-to-bill", more={"leftOut": []})
-    return await _store(runtime, link_id, draft, lines, found, language)
+    versions = {entry.id: entry.version for entry in entries if entry.id in wanted}
+    about = {"language": language, CORRECTIONS: found, VERSIONS: versions}
+    return await _store(runtime, link_id, draft, lines, about)
 
 
-async def _open_ids(
-    runtime: Runtime, link_id: LinkId, draft: Draft, wish: Wish
-) -> dict[EntryId, set[str]]:
-    """Give what is wanted, was left out and is unbilled, by hour that the draft still holds."""
-    wanted = {
-        what
-        for what, value in (("expenses", wish.expense_vat), ("kilometres", wish.kilometre_rate))
-        if value is not None
-    }
+async def _open_entries(runtime: Runtime, link_id: LinkId, draft: Draft) -> list[TimeEntry]:
+    """Read the hours whose expenses it left out, as far as it still holds them for its customer."""
     left: dict[str, list[str]] = draft.body.get("about", {}).get("leftOut", {})
     async with runtime.database.reading(link_id) as session:
         held = await session.scalars(
             select(LedgerRow.entry_id).where(
                 LedgerRow.link_id == link_id, LedgerRow.draft_id == draft.draft_id,
-                LedgerRow.active,
+                LedgerRow.active, LedgerRow.entry_id.in_(left),
             )
         )  # fmt: skip
-        billed = set(
-            await session.scalars(
-                select(CorrectionRow.change_id).where(
-                    CorrectionRow.link_id == link_id, CorrectionRow.active,
-                    CorrectionRow.corrected_id == draft.draft_id,
-                )
-            )
-        )  # fmt: skip
-    found = {}
-    for entry_id in held:
-        own = {
-            what for what in left.get(entry_id, ())
-            if what in wanted and _change_id(draft.draft_id, entry_id, what) not in billed
-        }  # fmt: skip
-        if own:
-            found[EntryId(entry_id)] = own
-    return found
-
-
-def _change_id(draft_id: UUID, entry_id: str, what: str) -> UUID:
-    """Name what was left out of one hour, always the same, so that it can be billed once."""
-    return uuid5(NAMESPACE_URL, f"{draft_id}/{entry_id}/{what}")
+        ids = tuple(EntryId(one) for one in sorted(held))
+        named = {extra_id(one, what) for one in ids for what in left[one]}
+        billed = await billed_extras(session, link_id, named)
+    if not ids:
+        return []
+    tracker = await open_time(runtime, link_id)
+    found = await tracker.entries_by_id(ids)
+    mine = [e for e in found if not e.gone and e.customer_id == draft.customer_time_id]
+    return sorted(without(mine, billed), key=lambda entry: (entry.day, entry.id))
 
 
 def _lines(entry: TimeEntry, what: str, wish: Wish, draft: Draft, language: str) -> list[Line]:
     only = Wish(EntryQuery())
-    if what == "expenses":
+    if what == EXPENSES:
         only = replace(only, expense_vat=wish.expense_vat)
     else:
         only = replace(only, kilometre_rate=wish.kilometre_rate, kilometre_vat=wish.kilometre_vat)
@@ -124,7 +101,7 @@ def _correction(
     draft: Draft, entry_id: EntryId, what: str, line_no: int, made: Sequence[Line]
 ) -> dict[str, Any]:
     return {
-        "changeId": str(_change_id(draft.draft_id, entry_id, what)), "entryId": entry_id,
+        "changeId": str(extra_id(entry_id, what)), "entryId": entry_id,
         "draftId": str(draft.draft_id), "line": line_no, "correctedLine": 0, "minutes": 0,
         "kind": EXTRAS, "net": sum(line.net for line in made), "before": None, "now": None,
     }  # fmt: skip
@@ -135,8 +112,7 @@ async def _store(
     link_id: LinkId,
     draft: Draft,
     lines: list[Line],
-    found: list[dict[str, Any]],
-    language: str,
+    about: dict[str, Any],
 ) -> Preview:
     mark = make_mark(secrets.randbits(40))
     lines[0] = replace(lines[0], text=with_mark(lines[0].text, mark))
@@ -156,7 +132,7 @@ async def _store(
         entries={}, net=whole.net, vat=whole.vat, left_out=[], problems=problems,
         lines=[line_to_json(line) for line in whole.lines], created_at=now,
         expires_at=now + LIFETIME,
-        wish={"about": {"language": language, "customer": customer, CORRECTIONS: found}},
+        wish={"about": {**about, "customer": customer}},
     )  # fmt: skip
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)

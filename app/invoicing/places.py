@@ -17,6 +17,7 @@ class Place(StrEnum):
     CREDITED = "credited"
 
 
+_OVER: Final = frozenset({Fate.MISSING, Fate.UNCLEAR}) | OFFERS_RELEASE
 _STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
 
 
@@ -35,6 +36,11 @@ def place_of(draft: Draft, *, held: bool) -> Place:
 def offers_release(draft: Draft) -> bool:
     """Say whether a draft's hours may be released: deleted or credited, and not released yet."""
     return draft.state in _STANDING and fate_of(draft) in OFFERS_RELEASE
+
+
+def stands(draft: Draft) -> bool:
+    """Say whether a draft, or its invoice, stands in the books as far as was seen."""
+    return draft.state in _STANDING and fate_of(draft) not in _OVER
 
 
 def fate_of(draft: Draft) -> Fate:

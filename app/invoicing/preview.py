@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import LinkId, RecordId, Side
+from app.canonical import LinkId, RecordId, Side, TimeEntry
 from app.database import CommitPoint
 from app.invoicing.choices import read_choices, style_of
 from app.invoicing.choose import Choice, customer_pair, project_pair, read_choice
-from app.invoicing.extras import extras_left, further_lines
+from app.invoicing.corrections import BILLED, billed_extras
+from app.invoicing.extras import extra_id, extras_of, further_lines, split_extras, without
 from app.invoicing.hindrances import Hindrance, oslo_day
 from app.invoicing.lines import Lines, build_lines
 from app.invoicing.mark import make_mark
@@ -72,13 +74,12 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
     names = await project_names(runtime, link_id, billable)
     mark = make_mark(secrets.randbits(40))
-    further = further_lines(billable, wish, language=style.language, default_vat=style.vat_code)
+    with_extras = without(billable, await _extras_billed(runtime, link_id, billable))
+    further = further_lines(with_extras, wish, language=style.language, default_vat=style.vat_code)
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
     told = useless_edits(lines, wish.edits, wish.texts)
     wish = with_texts_kept(wish, [line.key for line in lines.lines])
-    left = extras_left(
-        billable, expenses=wish.expense_vat is not None, kilometres=wish.kilometre_rate is not None
-    )
+    billed, left = split_extras(with_extras, wish)
     now = runtime.clock()
     found = [
         *objections(
@@ -91,7 +92,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
-    about = {"language": style.language, "customer": seen, "leftOut": left}
+    about = {"language": style.language, "customer": seen, "leftOut": left, BILLED: billed}
     made.wish = wish.as_json() | {"about": about}
     made.versions = {entry.id: entry.version for entry in billable}
     made.minutes = {entry.id: entry.minutes for entry in billable}
@@ -105,6 +106,17 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
             delete(Preview).where(Preview.link_id == link_id, Preview.expires_at < now - KEPT)
         )
     return made
+
+
+async def _extras_billed(
+    runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]
+) -> frozenset[UUID]:
+    """Read which expenses and kilometres of these hours a living draft bills already."""
+    ids = {extra_id(entry.id, what) for entry in entries for what in extras_of(entry)}
+    if not ids:
+        return frozenset()
+    async with runtime.database.reading(link_id) as session:
+        return await billed_extras(session, link_id, ids)
 
 
 async def vat_said(session: AsyncSession, link_id: LinkId) -> dict[str, VatSaid]:

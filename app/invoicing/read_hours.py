@@ -10,18 +10,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import EntryId, LinkId, TimeEntry
+from app.canonical import EntryId, LinkId, RecordKind, TimeEntry
 from app.database import CommitPoint
 from app.invoicing.difference import agreed_base
 from app.invoicing.hours import keep_hours, keep_mark, read_mark
 from app.invoicing.snapshot import differences, freeze_entry
 from app.invoicing.store import EntryChange, LedgerRow
 from app.links.open_systems import open_time
+from app.links.pairs import Pair
 from app.runtime import Runtime
 from app.systems.ports import EntryQuery
 
@@ -62,6 +63,7 @@ async def note_changes(
     seen = {entry.id: entry for entry in entries}
     billed = await _billed(session, link_id, list(seen))
     noted = await _noted(session, link_id, [row.entry_id for row in billed])
+    names = await _project_names(session, link_id, [seen[EntryId(r.entry_id)] for r in billed])
     for row in billed:
         entry = seen[EntryId(row.entry_id)]
         earlier = noted.get((row.draft_id, row.entry_id), [])
@@ -71,24 +73,23 @@ async def note_changes(
         states = _states(row, earlier)
         if not any(states):  # a follow-up took it back, or it was billed before snapshots
             continue
-        if latest is not None and latest.choice is None:
-            await session.execute(
-                update(EntryChange)
-                .where(EntryChange.link_id == link_id, EntryChange.change_id == latest.change_id)
-                .values(choice="overtaken", chosen_at=seen_at)
-            )
+        for change in earlier:
+            if change.choice is None:
+                change.choice, change.chosen_at = "overtaken", seen_at
         now = None if entry.gone else freeze_entry(entry)
         customer = row.snapshot.get("customerId", entry.customer_id)
         base = dict(agreed_base(states, now, customer))
         what = differences(base, entry)
         if not what or (entry.gone and not all(states)):  # left as gone already
             continue
+        project = _project(base, entry, names)
+        after = {} if entry.gone else freeze_entry(entry, project=project)
         await session.execute(
             insert(EntryChange)
             .values(
                 link_id=link_id, change_id=uuid7(), draft_id=row.draft_id, entry_id=row.entry_id,
                 entry_version=entry.version, what=list(what), before=base,
-                after={} if entry.gone else freeze_entry(entry, project=base.get("project")),
+                after=after,
                 choice=None, chosen_by=None, seen_at=seen_at, chosen_at=None,
             )
             .on_conflict_do_nothing()
@@ -110,6 +111,27 @@ def _states(row: LedgerRow, earlier: Sequence[EntryChange]) -> list[Mapping[str,
     return states
 
 
+def _project(base: Mapping[str, Any], entry: TimeEntry, names: Mapping[str, str]) -> str | None:
+    """Give the name of an hour's project now; one that is no pair's and is new has none."""
+    if entry.project_id == base.get("projectId"):
+        return base.get("project")
+    return names.get(entry.project_id or "")
+
+
+async def _project_names(
+    session: AsyncSession, link_id: LinkId, entries: Sequence[TimeEntry]
+) -> dict[str, str]:
+    ids = {entry.project_id for entry in entries if entry.project_id is not None}
+    if not ids:
+        return {}
+    rows = await session.execute(
+        select(Pair.time_id, Pair.base["name"].astext).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT, Pair.time_id.in_(ids)
+        )
+    )
+    return {time_id: name for time_id, name in rows if name}
+
+
 async def _billed(
     session: AsyncSession, link_id: LinkId, ids: Sequence[EntryId]
 ) -> Sequence[LedgerRow]:
@@ -128,7 +150,11 @@ async def _billed(
 async def _noted(
     session: AsyncSession, link_id: LinkId, ids: Sequence[str]
 ) -> dict[tuple[UUID, str], list[EntryChange]]:
-    """Read the changes noted of each hour, by draft and entry, the oldest first."""
+    """
+    Read the changes noted of each hour, by draft and entry, the oldest first.
+
+    Nobody decides one until the transaction ends, else a decision could be overtaken unseen.
+    """
     found: dict[tuple[UUID, str], list[EntryChange]] = defaultdict(list)
     for start in range(0, len(ids), _AT_ONCE):
         rows = await session.scalars(
@@ -138,6 +164,8 @@ async def _noted(
                 EntryChange.entry_id.in_(ids[start : start + _AT_ONCE]),
             )
             .order_by(EntryChange.change_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
         for row in rows:
             found[row.draft_id, row.entry_id].append(row)

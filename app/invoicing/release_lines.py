@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
+from app.invoicing.advance import read_draft
+from app.invoicing.complete import finish_hours
 from app.invoicing.corrections import corrections_of, follow_ups_upon
 from app.invoicing.fate import Fate, fate_of_invoice, taken_out
-from app.invoicing.give_back import free_in_ledger, free_in_time
 from app.invoicing.record import Overtaken, move
+from app.invoicing.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.problems import FieldError, Problem
 from app.runtime import Runtime
-from app.systems.ports import ReleaseReason, RemoteLine
-
-_STANDING = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+from app.systems.ports import RemoteLine
 
 
 async def release_lines(
@@ -34,8 +34,7 @@ async def release_lines(
     """
     Set the hours of lines free that the living draft or invoice in the books no longer has.
 
-    Repeatable: what is free stays free. First in the time system, then in the ledger, so that a
-    death between leaves the hours held.
+    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft.
 
     Args:
         lines: Numbers from 1.
@@ -49,11 +48,14 @@ async def release_lines(
             ``follow-up-holds-hours``.
 
     """
-    if draft.state not in _STANDING or corrections_of(draft):
+    if draft.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, draft)
+        draft = await read_draft(runtime, link_id, draft.draft_id)
+    if draft.state != DraftState.COMPLETED or corrections_of(draft):
         raise Problem("draft-state", state=draft.state)
     ours = draft.body["lines"]
-    if any(not 1 <= number <= len(ours) for number in lines):
-        told = FieldError("/lines", "unknown", "The draft does not have such a line.")
+    if any(not (1 <= n <= len(ours) and ours[n - 1]["entryIds"]) for n in lines):
+        told = FieldError("/lines", "unknown", "The draft has no such line of hours.")
         raise Problem("invalid-request", errors=[told])
     gone, others = taken_out(ours, await _lines_in_books(runtime, link_id, draft))
     for number in sorted(set(lines) - gone):
@@ -62,10 +64,8 @@ async def release_lines(
         told_lines = [{"text": one.text, "netOre": one.net} for one in others]
         raise Problem("draft-may-be-invoiced", more={"candidates": told_lines})
     ids = [EntryId(one) for number in lines for one in ours[number - 1]["entryIds"]]
-    await _claim(runtime, link_id, draft, lines, ids, facts={"reason": reason, "by": by})
-    await free_in_time(runtime, link_id, draft, ids, ReleaseReason.USER_REQUEST)
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await free_in_ledger(session, draft, ids, now=runtime.clock())
+    await _free(runtime, link_id, draft, lines, ids, facts={"reason": reason, "by": by})
+    await tell_freed(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
 
 
 async def _lines_in_books(
@@ -83,7 +83,7 @@ async def _lines_in_books(
     return tuple(remote.lines)
 
 
-async def _claim(
+async def _free(
     runtime: Runtime,
     link_id: LinkId,
     draft: Draft,
@@ -92,15 +92,18 @@ async def _claim(
     *,
     facts: dict[str, object],
 ) -> None:
-    """Write down what is released, where no follow-up bills a difference of it."""
+    """Free the hours where no follow-up bills a difference of them; none is taken meanwhile."""
+    now = runtime.clock()
     try:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
             await move(
-                session, draft, DraftState(draft.state), now=runtime.clock(),
-                what="lines released", facts={**facts, "lines": sorted(set(lines))},
+                session, draft, DraftState(draft.state), now=now, what="lines released",
+                facts={**facts, "lines": sorted(set(lines))},
             )  # fmt: skip
+            locked = await lock_draft(session, link_id, draft)
             upon = await follow_ups_upon(session, link_id, draft, entry_ids=entry_ids)
             if upon:
                 raise Problem("follow-up-holds-hours", draft=upon[0])
+            await free_single(session, locked, entry_ids, now=now)
     except Overtaken:
         raise Problem("draft-state", state="changed") from None

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.canonical import LinkId
 from app.invoicing.advance import advance
 from app.invoicing.complete import finish_hours
+from app.invoicing.set_free import tell_freed
 from app.invoicing.store import DraftState
 from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
@@ -25,3 +26,4 @@ async def settle_draft(runtime: Runtime, link_id: LinkId, *, draft_id: str) -> N
     draft = await advance(runtime, link_id, UUID(draft_id))
     if draft.state in (DraftState.CREATED, DraftState.REFUSED, DraftState.RELEASED):
         await finish_hours(runtime, link_id, draft)
+    await tell_freed(runtime, link_id, draft)

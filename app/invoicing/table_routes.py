@@ -200,7 +200,7 @@ async def get_changed(
         "link-not-active",
         "nothing-to-bill",
         "customer-not-linked",
-        "follow-up-holds-hours",
+        "draft-not-standing",
         "system-unreachable",
         "system-access-refused",
         "system-refused",

@@ -2,6 +2,8 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,12 +54,9 @@ def test_no_change_is_lost_to_a_death(theatre: Any) -> None:
     for number, (death, pair) in enumerate(zip(DEATHS, pairs, strict=False)):
         _die(theatre, death, pair, f"2233440{number}")
     for number, ((point, _, _), pair) in enumerate(zip(DEATHS, pairs, strict=False)):
-        wanted = f"2233440{number}"
         read = _in_time if point is CommitPoint.SWEEP_NOTED else _in_books
-        wait_for(
-            f"change {number} stands on the other side",
-            lambda read=read, pair=pair, wanted=wanted: read(people, pair) == wanted, every=0.2,
-        )  # fmt: skip
+        stands = partial(_stands, people, read, pair, f"2233440{number}")
+        wait_for(f"change {number} stands on the other side", stands, every=0.2)
 
     assert {"books": names(people.books()), "time": names(people.hours())} == before
     assert "phone" not in {one["field"] for one in people.all_pages("/conflicts")}
@@ -84,6 +83,10 @@ def _die(theatre: Any, death: tuple[CommitPoint, str, str], pair: Any, phone: st
         theatre.start_service()
     else:
         theatre.start_worker()
+
+
+def _stands(people: Any, read: Callable[[Any, Any], Any], pair: Any, wanted: str) -> bool:
+    return bool(read(people, pair) == wanted)
 
 
 def _in_books(people: Any, pair: Any) -> Any:

@@ -10,7 +10,7 @@ from app.database import CommitPoint
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed, sent
 from tests.features.invoicing.test_followed import person
-from tests.features.invoicing.test_preview import change
+from tests.features.invoicing.test_preview import change, codes
 from tests.features.invoicing.test_protocol import fault, signed_in
 
 
@@ -159,10 +159,35 @@ async def test_expenses_left_out_are_billed_later_once(
     )
     assert "Parkering" in paper.text
     await person(twins, f"drafts/{draft['contaDraftIds'][0]}/delete")
-    refused = await client.post(f"{path}/release", headers=synced.books, json={"reason": "nei"})
-    assert refused.json()["code"] == "follow-up-holds-hours"
+    freed = await client.post(f"{path}/release", headers=synced.books, json={"reason": "nei"})
+    assert freed.json()["state"] == "released"
     (state,) = await entries_of(twins, [entry])
-    assert state["invoiceStatus"] == "invoiced"
+    assert state["invoiceStatus"] == "to_invoice"
+    anew = await previewed(client, synced, customerId=customer, **everything)
+    assert not [line for line in anew["lines"] if not line["entryIds"]], "billed already"
+    assert "expenses-not-included" not in codes(anew)
+
+
+async def test_an_expense_that_changed_after_its_preview_is_not_sent(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """What is sent is what was shown and still is; one of another customer's hour is not shown."""
+    plain = await previewed(client, synced, grouping="entry")
+    entry, other = (line["entryIds"][0] for line in plain["lines"][:2])
+    for one in (entry, other):
+        await change(twins, one, costs=[{"description": "Parkering", "amount": "120"}])
+    draft = (await sent(client, synced, await previewed(client, synced))).json()
+    path = f"{synced.path}/invoice-drafts/{draft['id']}/left-out"
+    body = {"expenseVatCode": "exempted"}
+    await change(twins, other, customerId="cus_9")
+    shown = (await client.post(path, headers=synced.books, json=body)).json()
+    await change(twins, entry, costs=[{"description": "Parkering", "amount": "90"}])
+
+    late = await sent(client, synced, shown, key="late")
+
+    assert [line["entryIds"] for line in shown["lines"]] == [[entry]]
+    assert (late.status_code, late.json()["code"]) == (409, "preview-outdated")
+    assert late.json()["changed"] == [{"entryId": entry, "what": "changed"}]
 
 
 async def test_what_a_draft_left_out_waits_until_it_stands(

@@ -1,14 +1,16 @@
 """Follow-ups of changed hours: upon one another, released, sent, and hours they take back whole."""
 
+import asyncio
 import csv
 import io
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.features.invoicing.test_drafts import entries_of, previewed, sent
+from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed, sent
 from tests.features.invoicing.test_followed import person
 from tests.features.invoicing.test_preview import change
 from tests.features.invoicing.test_protocol import fault, signed_in
@@ -286,7 +288,7 @@ async def test_a_follow_up_that_gave_hours_back_goes_only_with_the_first_invoice
 
 
 async def test_timerabbit_away_gives_the_hour_back_later(kari: Bookkeeper, twins: Any) -> None:
-    """The invoice is seen, the hour stays held until Timerabbit has it free, then it is free."""
+    """Free here at once, and marked there until it has the mark off: nobody can bill it between."""
     draft = await kari.bill(grouping="entry")
     entry = draft["entries"][0]["entryId"]
     await longer(kari, draft, 6000, 1)
@@ -294,16 +296,16 @@ async def test_timerabbit_away_gives_the_hour_back_later(kari: Bookkeeper, twins
     follow_up = await kari.follow(await kari.look())
     await fault(twins, "timerabbit", kind="status_before", status=503, path="release", times=40)
     await kari.in_conta(follow_up, "send")
-    before = await kari.hour(entry)
+    before = (await entries_of(twins, [entry]))[0]["invoiceStatus"]
+    place = (await kari.hour(entry))["place"]
     await twins.control("timerabbit", "DELETE", "/faults")
 
     for _ in range(3):
-        kari.clock.advance(hours=6)
+        kari.clock.advance(minutes=10)
         await kari.work()
-    await signed_in(twins, kari.link)
 
-    assert before["place"] == "in-draft"
-    assert (await kari.hour(entry))["place"] == "free"
+    assert (before, place) == ("invoiced", "free")
+    assert (await entries_of(twins, [entry]))[0]["invoiceStatus"] == "to_invoice"
 
 
 async def test_the_paper_of_a_follow_up_shows_the_hour_as_it_was_and_is(kari: Bookkeeper) -> None:
@@ -335,3 +337,147 @@ async def test_the_paper_of_a_follow_up_shows_the_hour_as_it_was_and_is(kari: Bo
         }
     ]  # fmt: skip
     assert (await kari.hour(entry))["corrections"][0]["mark"] == follow_up["mark"]
+
+
+async def moved_away(kari: Bookkeeper) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """Bill, move an hour to another customer, follow it up beside a longer one."""
+    draft = await kari.bill(grouping="entry")
+    entry = draft["entries"][0]["entryId"]
+    await longer(kari, draft, 6000, 1)
+    await change(kari.twins, entry, customerId="cus_9")
+    return draft, entry, await kari.follow(await kari.look())
+
+
+async def test_an_hour_whose_minus_was_taken_out_is_not_given_back(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """The bookkeeper deletes the minus line in Conta before sending: the hour is still billed."""
+    _, entry, follow_up = await moved_away(kari)
+    (stored,) = await drafts_with(twins, follow_up["mark"])
+    lines = [one for one in stored["invoiceDraftLines"] if one["quantity"] > 0]
+    lines[0] |= {"description": f"{lines[0]['description']} (spes. {follow_up['mark']})"}
+    await person(twins, f"drafts/{follow_up['contaDraftIds'][0]}/edit", lines=lines)
+
+    await kari.in_conta(follow_up, "send")
+
+    assert (await kari.hour(entry))["place"] == "in-draft"
+    shown = await kari.get(f"invoice-drafts/{follow_up['id']}")
+    assert (shown["became"]["what"], shown["problem"]) == ("sent", "remote-total-differs")
+
+
+async def test_an_hour_that_a_later_follow_up_put_on_again_is_not_given_back(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Moved away and back before the first follow-up is sent: first draft and both hold it."""
+    draft, entry, follow_up = await moved_away(kari)
+    await change(twins, entry, customerId=draft["customerId"])
+    again = await kari.follow(await kari.look())
+
+    await kari.in_conta(follow_up, "send")
+
+    assert sum(line["minutes"] for line in again["lines"]) == draft["entries"][0]["minutes"]
+    assert (await kari.hour(entry))["place"] == "in-draft"
+
+
+async def test_a_difference_is_never_upon_what_does_not_stand(kari: Bookkeeper, twins: Any) -> None:
+    """Deleted in Conta and seen: the whole is released and billed anew, no part of it."""
+    draft = await kari.bill(grouping="entry")
+    await longer(kari, draft, 30)
+    changes = await kari.look()
+    shown = (await kari.ask(changes)).json()["preview"]
+    await kari.in_conta(draft, "delete")
+
+    refused = await kari.ask(changes)
+    late = await kari.send(shown)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "draft-not-standing")
+    assert late["code"] == "preview-outdated"
+
+
+async def test_two_follow_ups_of_one_line_at_once_are_one(kari: Bookkeeper) -> None:
+    """By the started hour, 20 and 20 both become 45: the sum is two hours, not three."""
+    shown = await previewed(kari.client, kari.link, grouping="entry")
+    ids = [line["entryIds"][0] for line in shown["lines"][:2]]
+    for one in ids:
+        await change(kari.twins, one, minutes=20)
+    style = {"grouping": "sum", "rounding": {"minutes": 60}, "entryIds": ids}
+    draft = await kari.bill(customerId=shown["style"]["customerId"], **style)
+    for one in ids:
+        await change(kari.twins, one, minutes=45)
+    changes = await kari.look()
+    previews = [(await kari.ask([one])).json()["preview"] for one in changes]
+
+    answers = await asyncio.gather(*(kari.send(one) for one in previews))
+
+    assert [line["hours"] for line in draft["lines"]] == ["1.00"]
+    assert Counter(a.get("state") or a["code"] for a in answers) == {
+        "completed": 1, "preview-outdated": 1,
+    }  # fmt: skip
+    (rest,) = await kari.look()
+    assert (await kari.ask([rest])).json()["code"] == "nothing-to-bill"
+
+
+async def test_a_follow_up_credited_after_it_gave_hours_back_is_told_of(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """The hour may be on two bills now, and the draft says what to do about it."""
+    _, _, follow_up = await moved_away(kari)
+    await kari.in_conta(follow_up, "send")
+
+    await kari.in_conta(follow_up, "credit")
+
+    shown = await kari.get(f"invoice-drafts/{follow_up['id']}")
+    assert shown["problem"] == "credited-after-giving-back"
+    assert "first invoice" in shown["problemText"] or "første faktura" in shown["problemText"]
+
+
+async def test_what_was_left_after_a_follow_up_is_asked_again_with_it(kari: Bookkeeper) -> None:
+    """+30 followed, then +30 left, then the follow-up is deleted: one question of +60."""
+    draft = await kari.bill(grouping="entry")
+    await longer(kari, draft, 30)
+    follow_up = await kari.follow(await kari.look())
+    await longer(kari, draft, 60)
+    (one,) = await kari.look()
+    await kari.post("changed-hours", changeIds=[one["id"]], choice="leave")
+    await kari.in_conta(follow_up, "delete")
+
+    released = await kari.release(follow_up)
+
+    assert released.json()["state"] == "released"
+    (again,) = await kari.look()
+    assert again["after"]["minutes"] - again["before"]["minutes"] == 60
+
+
+async def test_an_hour_that_costs_nothing_any_more_is_followed_up(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Re-priced to nothing: the old line comes off, and no line of no kroner stands in its way."""
+    draft = await kari.bill(grouping="entry")
+    entry = draft["entries"][0]["entryId"]
+    await longer(kari, draft, 6000, 1)
+    await change(twins, entry, hourlyRate="0")
+
+    follow_up = await kari.follow(await kari.look())
+
+    assert follow_up["state"] == "completed"
+    own = [line for line in follow_up["lines"] if entry in line["entryIds"]]
+    assert [line["netOre"] for line in own] == [-draft["lines"][0]["netOre"]]
+
+
+async def test_a_paper_names_the_project_an_hour_is_of_now(kari: Bookkeeper, twins: Any) -> None:
+    """Moved to another project and made longer: the new line is of the new project."""
+    draft = await kari.bill(grouping="entry")
+    entry = await longer(kari, draft, 30)
+    state = await twins.time()
+    hour = next(e for e in state["entries"] if e["id"] == entry)
+    project = next(
+        p for p in state["projects"]
+        if p["customerId"] == hour["customerId"] and p["id"] != hour["projectId"]
+    )  # fmt: skip
+    await change(twins, entry, projectId=project["id"])
+
+    (one,) = await kari.look()
+
+    assert one["what"] == ["minutes", "project"]
+    assert one["after"]["project"] in {project["name"], None}
+    assert one["after"]["project"] != one["before"]["project"]
