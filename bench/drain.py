@@ -48,8 +48,6 @@ def throughput(bench: Bench) -> None:
             name: round(median(one.cpu_ms[name] for one in rounds), 2) for name in rounds[0].cpu_ms
         },
     }
-    memory = bench.results.setdefault("memory", {})
-    memory["worker_mb"] = bench.memory_mb("worker")
 
 
 def _round(bench: Bench) -> Round:

@@ -61,7 +61,6 @@ def accept(bench: Bench) -> None:
     bench.world.execute("DELETE FROM changes")
     bench.world.execute("DELETE FROM procrastinate_jobs")
     bench.world.execute("UPDATE link_directory SET next_due = NULL")
-    bench.results["memory"] = {"service_mb": bench.memory_mb("service")}
     bench.results["webhook_accepted"] = {
         "per_second": round(median(ours)),
         "bare_per_second": round(median(bare)),
@@ -243,6 +242,7 @@ def main(names: Sequence[str] = ()) -> int:
             if not names or name in names:
                 console.print(f"… {title}")
                 step(bench)
+                bench.note_memory()
     _merge(bench.results)
     console.print(_table(json.loads(RESULTS.read_text(encoding="utf-8"))))
     return 0

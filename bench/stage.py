@@ -47,6 +47,7 @@ class Bench:
     def need_none(self, name: str) -> None:
         """Have no process of a name running."""
         if name in self.stage.running:
+            self.note_memory()
             self.stage.end(name)
 
     def ask_stub(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
@@ -63,11 +64,18 @@ class Bench:
         pids = row[0] if isinstance(row[0], list) else []
         return sum(cpu_seconds(int(pid)) for pid in pids)
 
-    def memory_mb(self, name: str) -> int:
-        """Give a process's resident memory."""
+    def note_memory(self) -> None:
+        """Keep the highest memory that any service or worker of this run ever had resident."""
+        memory = self.results.setdefault("memory", {})
+        for name in ("service", "worker"):
+            if name in self.stage.running:
+                key = f"{name}_mb"
+                memory[key] = max(memory.get(key, 0), self._peak_mb(name))
+
+    def _peak_mb(self, name: str) -> int:
         pid = self.stage.running[name].pid
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-        line = next(row for row in text.splitlines() if row.startswith("VmRSS"))
+        line = next(row for row in text.splitlines() if row.startswith("VmHWM"))
         return int(line.split()[1]) // 1024
 
 
