@@ -154,6 +154,38 @@ async def undo(world: "DraftWorld") -> None:
         await world.send()
 
 
+async def take_line_out(world: "DraftWorld") -> None:
+    """Take a line out of a draft in Conta, often send the draft, and release that line's hours."""
+    standing = [
+        (kept, pieces_of(kept)) for kind, kept in documents(world)
+        if kind == "drafts" and len(pieces_of(kept)) > 1
+    ]  # fmt: skip
+    if not standing:
+        return
+    kept, pieces = world.random.choice(standing)
+    place = world.random.randrange(1, len(pieces))  # the first line has the mark
+    state = await world.stage.twins.books()
+    (stored,) = [one for one in state["drafts"] if one["id"] == kept.id]
+    lines = [one for n, one in enumerate(stored["invoiceDraftLines"]) if n != place]
+    world.removed.append(pieces[place])
+    await world.stage.twins.control(
+        "conta", "POST", f"{_path('drafts', kept.id)}/edit", {"lines": lines}
+    )
+    if world.random.random() < 0.5:
+        await send_in_conta(world, [kept])
+    await pass_and_work(world, A_LOOK)
+    draft = next((one for one in await world.drafts() if one["mark"] == pieces[0].mark), None)
+    if draft is None:
+        return
+    body = {"reason": "Tatt ut i Conta", "lines": [place + 1]}
+    answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
+    world.happened[f"line-{answer.status_code}"] += 1
+    if answer.status_code == 200:
+        world.freed |= {world.names[name] for name in pieces[place].names}
+    if answer.status_code == 200 and world.random.random() < 0.5:
+        await world.send()
+
+
 async def take_out(world: "DraftWorld", kind: str, kept: Any) -> None:
     """Delete a draft or credit an invoice, and remember what stood there."""
     world.removed += pieces_of(kept)

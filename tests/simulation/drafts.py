@@ -56,6 +56,7 @@ class DraftWorld:
         versions: All that each hour ever was.
         sent_twice: Drafts that a person sent again; a second one of these is the person's.
         removed: Lines that a person took out of the books again.
+        freed: Hours of lines that a person released by themselves.
         left: Hours of which a person chose once to leave what was billed.
         kept: Previews that a person did not send yet.
 
@@ -69,6 +70,7 @@ class DraftWorld:
     names: dict[str, str] = field(default_factory=dict)
     sent_twice: set[str] = field(default_factory=set)
     removed: list[Piece] = field(default_factory=list)
+    freed: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     kept: list[str] = field(default_factory=list)
 
@@ -115,6 +117,7 @@ class DraftWorld:
         return self._named(
             afterwards.change_hours, afterwards.change_hours, *[afterwards.decide_changes] * 5,
             *[afterwards.take_back] * 2, afterwards.undo, afterwards.in_the_books,
+            afterwards.take_line_out,
             afterwards.send_late, own.send, own._decide, own._break_books, own._break_time,
             own._die_at_work, own._pass_time,
         )  # fmt: skip

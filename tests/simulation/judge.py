@@ -39,7 +39,7 @@ async def judge(world: "DraftWorld") -> list[str]:
         *_stuck(drafts),
         *_held_by_nobody(own, drafts),
         *_lost(own, drafts, active),
-        *_not_theirs(drafts, active, _invoiced_differences(books)),
+        *_not_theirs(drafts, active, _invoiced_differences(books) | world.freed),
         *_differing(drafts),
     ]
 
@@ -144,7 +144,7 @@ def _lost(own: dict[str, Any], drafts: Any, active: dict[str, Any]) -> Iterator[
 
 
 def _not_theirs(drafts: Any, active: dict[str, Any], taken_back: set[str]) -> Iterator[str]:
-    """A draft has its hours, but for those that an invoice of a follow-up may have taken off."""
+    """A draft has its hours, but for those taken off by a follow-up or released with a line."""
     for draft in drafts:
         gone = {hour for hour in draft.versions if active.get(hour) != draft.draft_id} - taken_back
         if gone and draft.state in HOLDING:
