@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -41,6 +40,7 @@ from app.records.ask_register import ask_register
 from app.runtime import Runtime
 from app.sync.drain import drain_link
 from app.sync.sweep import sweep_link
+from app.trail import trail_of
 from app.webhooks.store import forget_old
 
 LinkJob = Callable[..., Awaitable[None]]
@@ -133,8 +133,7 @@ def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awai
             _log.error(
                 "job failed", job=job.value, link_id=link_id, job_id=context.job.id,
                 error=type(error).__name__,
-                # Its text may hold a person's data and stays out; the places it came by do not.
-                traceback="".join(traceback.format_tb(error.__traceback__, limit=-6)),
+                traceback=trail_of(error),
             )  # fmt: skip
             raise
         _log.info(
