@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database import is_migrated
+from app.database import is_migrated, role_fault
 from app.links.store import DirectoryEntry, LinkState
 from app.runtime import Running, Runtime
 
@@ -31,7 +31,8 @@ async def live() -> dict[str, str]:
 async def ready(runtime: Running) -> JSONResponse:
     """Say whether requests can be served.
 
-    The database answers, is migrated, and the key ring opens; each fault is named.
+    The database answers, is migrated and binds our role, and the key ring opens; each fault is
+    named.
     """
     faults = [
         fault
@@ -47,7 +48,11 @@ async def ready(runtime: Running) -> JSONResponse:
 async def _database_fault(runtime: Runtime) -> str | None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return None if await is_migrated(runtime.database) else "database-not-migrated"
+            if not await is_migrated(runtime.database):
+                return "database-not-migrated"
+            # Asked each time: at the start the database may have been away, or without tables.
+            unbound = await role_fault(runtime.database)
+            return None if unbound is None else "database-role-unbound"
     except _AWAY:
         return "database-unavailable"
 

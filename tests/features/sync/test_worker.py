@@ -1,17 +1,24 @@
 """The worker: nothing dies with a process, nothing runs twice at once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import pytest
+import structlog
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 from sqlalchemy import text
 
+from app.bootstrap import build_runtime
 from app.canonical import LinkId
 from app.database import CommitPoint, Database
+from app.embedded import EmbeddedServer
 from app.queue import Job, create_queue, defer
 from app.runtime import Runtime
-from app.worker import JOBS, Retry, register, rescue
+from app.settings import Settings, SettingsInvalid
+from app.worker import JOBS, Retry, register, rescue, run_worker
 
 
 async def _jobs(database: Database) -> list[tuple[str, str]]:
@@ -33,6 +40,37 @@ async def _die_with_a_job(runtime: Runtime, link_id: LinkId) -> None:
         await connection.execute(
             text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
         )
+
+
+@asynccontextmanager
+async def _working(settings: Settings, url: str) -> AsyncIterator[asyncio.Task[None]]:
+    runtime = build_runtime(settings.model_copy(update={"database_url": url}))
+    working = asyncio.create_task(run_worker(runtime))
+    yield working
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await runtime.close()
+
+
+async def test_a_role_that_policies_do_not_bind_does_no_work(
+    settings: Settings, server: EmbeddedServer, database_name: str
+) -> None:
+    """It is asked for when the database first answers, which may be long after the start."""
+    async with _working(settings, server.url("postgres", database_name)) as working:
+        with pytest.raises(SettingsInvalid, match="is a superuser"):
+            await asyncio.wait_for(working, 5)
+
+
+async def test_a_database_that_was_not_migrated_is_waited_for(
+    settings: Settings, server: EmbeddedServer
+) -> None:
+    """Before its tables are there, nothing can be worked for and no owner can be told."""
+    with structlog.testing.capture_logs() as lines:
+        async with _working(settings, server.url("tc_service", "postgres")) as working:
+            await asyncio.wait({working}, timeout=1)
+
+            assert not working.done()
+    assert {line["event"] for line in lines} == {"database not migrated"}
 
 
 async def test_a_dead_workers_job_is_taken_over(runtime: Runtime, link_id: LinkId) -> None:
