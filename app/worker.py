@@ -214,6 +214,7 @@ async def _periodic(runtime: Runtime) -> None:
             await wake_all(runtime)
             await rescue(runtime)
         except Exception as error:  # noqa: BLE001 - a database away for a moment must not end the looks
+            runtime.metrics.forget_links()
             _log.warning("periodic look failed", error=type(error).__name__)
         await asyncio.sleep(runtime.settings.wake_seconds)
 

@@ -9,6 +9,7 @@ import structlog
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
+from prometheus_client import generate_latest
 from sqlalchemy import text
 
 from app.bootstrap import build_runtime
@@ -18,7 +19,9 @@ from app.embedded import EmbeddedServer
 from app.queue import Job, create_queue, defer
 from app.runtime import Runtime
 from app.settings import Settings, SettingsInvalid
-from app.worker import JOBS, Retry, register, rescue, run_worker
+from app.worker import JOBS, Retry, _periodic, register, rescue, run_worker, wake_all
+from tests.conftest import SetClock
+from tests.features.conftest import Linked
 
 
 async def _jobs(database: Database) -> list[tuple[str, str]]:
@@ -71,6 +74,34 @@ async def test_a_database_that_was_not_migrated_is_waited_for(
 
             assert not working.done()
     assert {line["event"] for line in lines} == {"database not migrated"}
+
+
+async def test_a_worker_tells_what_waits_over_all_links(
+    linked: Linked, runtime: Runtime, clock: SetClock
+) -> None:
+    """Its own page has the gauges of all links, as each look leaves them."""
+    clock.advance(seconds=90)
+
+    await wake_all(runtime)
+
+    page = generate_latest(runtime.metrics.registry).decode()
+    assert "tc_oldest_due_seconds 90.0" in page
+    assert 'tc_links{state="active"} 1.0' in page
+
+
+async def test_a_worker_without_its_database_knows_nothing_of_the_links(settings: Settings) -> None:
+    """Old figures would look like new ones."""
+    away = settings.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/none"})
+    runtime = build_runtime(away)
+    looking = asyncio.create_task(_periodic(runtime))
+    await asyncio.wait({looking}, timeout=0.5)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await runtime.close()
+
+    page = generate_latest(runtime.metrics.registry).decode()
+    for name in ("tc_changes_pending", "tc_changes_parked", "tc_oldest_due_seconds"):
+        assert f"{name} NaN" in page
 
 
 async def test_a_dead_workers_job_is_taken_over(runtime: Runtime, link_id: LinkId) -> None:
