@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 import structlog
+from prometheus_client import start_http_server
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -18,7 +19,7 @@ from app.database import Hook, create_database, expect_bound_role, is_migrated
 from app.key_ring import parse_keyring
 from app.queue import create_queue
 from app.runtime import Runtime, Systems
-from app.settings import Settings
+from app.settings import Settings, SettingsInvalid
 from app.systems.conta.client import ContaSystem
 from app.systems.enhetsregisteret.client import Enhetsregisteret
 from app.systems.timerabbit.client import TimerabbitSystem
@@ -131,6 +132,24 @@ async def _is_ready(runtime: Runtime) -> bool:
         log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
         return False
     return migrated
+
+
+def show_metrics(runtime: Runtime) -> None:
+    """
+    Show a worker's counters at the address its settings name, from a thread; a service has a page.
+
+    Raises:
+        SettingsInvalid: The address is not this machine's, or is taken.
+
+    """
+    host, port = runtime.settings.worker_metrics_host, runtime.settings.worker_metrics_port
+    if port is None:
+        return
+    try:
+        start_http_server(port, addr=host, registry=runtime.metrics.registry)
+    except OSError as err:
+        why = f"cannot listen on {host}:{port}: {err.strerror or err}"
+        raise SettingsInvalid(f"TC_WORKER_METRICS_PORT: {why}") from err
 
 
 def leave_to_stay() -> None:

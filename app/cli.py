@@ -219,19 +219,12 @@ def _listening(host: str, port: int) -> socket.socket:
 def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     """Carry out jobs until SIGTERM; running ones get the time the settings allow."""
     import uvloop
-    from prometheus_client import start_http_server
 
-    from app.bootstrap import checked_runtime, leave_to_stay
+    from app.bootstrap import checked_runtime, leave_to_stay, show_metrics
     from app.worker import run_worker
 
     runtime = checked_runtime(settings, hook)
-    port, registry = settings.worker_metrics_port, runtime.metrics.registry
-    if port is not None:
-        try:
-            start_http_server(port, addr="127.0.0.1", registry=registry)
-        except OSError as err:
-            return _refuse(f"TC_WORKER_METRICS_PORT: cannot listen: {err.strerror or err}")
-
+    show_metrics(runtime)
     leave_to_stay()
 
     async def until_told() -> None:

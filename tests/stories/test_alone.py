@@ -137,6 +137,24 @@ def test_a_wrong_setting_is_named_and_ends_the_process_with_2(
     assert len(ended.stderr.splitlines()) == 1
 
 
+def test_a_workers_metrics_are_shown_where_the_operator_says() -> None:
+    """Another machine may ask for them; an address that is not this one's is named."""
+    port = str(free_port())
+    settings = _settings(_block()) | {
+        "TC_DATABASE_URL": f"postgresql://tc_service@127.0.0.1:{free_port()}/none",
+        "TC_WORKER_METRICS_HOST": "192.0.2.1",
+        "TC_WORKER_METRICS_PORT": port,
+    }
+
+    ended = subprocess.run(
+        [*PRODUCT, "worker"], env={**os.environ, **settings}, cwd=ROOT,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert f"TC_WORKER_METRICS_PORT: cannot listen on 192.0.2.1:{port}" in ended.stderr
+
+
 @pytest.mark.parametrize("arguments", [("sandbox", "--seed", "many"), ("sandbox",)])
 def test_a_sandbox_that_cannot_start_says_why(arguments: tuple[str, ...]) -> None:
     """A wrong seed, or a port that is taken: exit 2 and a reason."""
