@@ -92,6 +92,19 @@ def test_a_worker_waits_for_a_database_that_is_away(stage: Stage) -> None:
     assert stage.end("worker") == 0
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_process_told_to_stop_while_it_starts_ends_cleanly(stage: Stage, command: str) -> None:
+    """Nothing was taken yet, so nothing is handed back: exit 0, as at any other time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"postgresql://tc_service@127.0.0.1:{silent.getsockname()[1]}/none"
+        stage.start_product(command, command, TC_DATABASE_URL=url)
+        line, _ = silent.accept()
+
+        with line:
+            assert stage.end(command) == 0
+
+
 def test_a_service_ends_in_time_while_a_body_trickles_in(stage: Stage) -> None:
     """A sender that never ends its request does not hold the process beyond ten seconds."""
     service = stage.environment["TC_PUBLIC_URL"]
