@@ -5,14 +5,17 @@ With cli, the only file that knows both.
 
 import asyncio
 import gc
+from contextlib import suppress
 from typing import Final
 
 import httpx
 import structlog
+from prometheus_client import start_http_server
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.clock import Clock, system_clock
-from app.database import Hook, create_database, is_migrated, role_fault
+from app.database import Hook, create_database, expect_bound_role, is_migrated
 from app.key_ring import parse_keyring
 from app.queue import create_queue
 from app.runtime import Runtime, Systems
@@ -27,6 +30,9 @@ COLLECT_AFTER: Final = (10_000, 20, 10)
 """After how many new objects the collector looks, and how many looks until it looks further back.
 With Python's own figures it takes a twelfth of a process's time, and stops everything for 130 ms
 now and then (measured 2026-11)."""
+
+AWAY_SECONDS: Final = 2
+"""Between looks for a database that is away, or without its tables, when a worker starts."""
 
 
 def build_runtime(
@@ -80,29 +86,70 @@ def checked_runtime(settings: Settings, hook: Hook | None = None) -> Runtime:
     """
     Build a process's runtime; call it before the process's own event loop runs.
 
+    A database that is away now is not judged: readiness and the worker do so when it answers.
+
     Raises:
         SettingsInvalid: The database role is one that row-level security would not bind.
 
     """
     configure_logging(settings.log_level)
     runtime = build_runtime(settings, hook=hook)
-    fault = asyncio.run(_role_fault(runtime))
-    if fault is not None:
-        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")
+    asyncio.run(_look_once(runtime))
     return runtime
 
 
-async def _role_fault(runtime: Runtime) -> str | None:
-    log = structlog.get_logger()
+async def _look_once(runtime: Runtime) -> None:
     try:
-        if not await is_migrated(runtime.database):
-            log.warning("database not migrated", reason="run: timerabbit-conta migrate")
-        return await role_fault(runtime.database)
-    except DBAPIError as err:  # it may come back: readiness says so until then
-        log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
-        return None
+        await _is_ready(runtime)
     finally:
         await runtime.database.engine.dispose()
+
+
+async def database_answers(runtime: Runtime, stop: asyncio.Event) -> bool:
+    """
+    Wait until the database answers and has its tables; say whether that was before ``stop``.
+
+    Raises:
+        SettingsInvalid: The database role is one that row-level security would not bind.
+
+    """
+    while not stop.is_set():
+        if await _is_ready(runtime):
+            return True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AWAY_SECONDS)
+    return False
+
+
+async def _is_ready(runtime: Runtime) -> bool:
+    log = structlog.get_logger()
+    try:
+        migrated = await is_migrated(runtime.database)
+        if not migrated:
+            log.warning("database not migrated", reason="run: timerabbit-conta migrate")
+        await expect_bound_role(runtime.database)
+    except (DBAPIError, PoolTimeout) as err:
+        log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
+        return False
+    return migrated
+
+
+def show_metrics(runtime: Runtime) -> None:
+    """
+    Show a worker's counters at the address its settings name, from a thread; a service has a page.
+
+    Raises:
+        SettingsInvalid: The address is not this machine's, or is taken.
+
+    """
+    host, port = runtime.settings.worker_metrics_host, runtime.settings.worker_metrics_port
+    if port is None:
+        return
+    try:
+        start_http_server(port, addr=host, registry=runtime.metrics.registry)
+    except OSError as err:
+        why = f"cannot listen on {host}:{port}: {err.strerror or err}"
+        raise SettingsInvalid(f"TC_WORKER_METRICS_PORT: {why}") from err
 
 
 def leave_to_stay() -> None:

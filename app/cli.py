@@ -168,11 +168,18 @@ def _retry(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    _end_when_told()
     return serve(complete_settings(), host=arguments.host, port=arguments.port)
 
 
 def _worker(_arguments: argparse.Namespace) -> int:
+    _end_when_told()
     return work(complete_settings())
+
+
+def _end_when_told() -> None:
+    """End with 0 on a SIGTERM that comes while a process still starts and has taken no work."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
 
 
 def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = None) -> int:
@@ -201,7 +208,8 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     leave_to_stay()
     # uvicorn drains and then raises the signal anew; dying of it would skip what runs at exit,
     # and the embedded database would never learn that its last user has gone.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    # One that comes before uvicorn listens for it is heeded all the same.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: setattr(server, "should_exit", True))
     structlog.get_logger().info("serving", address=f"http://{host}:{line.getsockname()[1]}")
     server.run(sockets=[line])
     return 0 if server.started else 3
@@ -219,19 +227,12 @@ def _listening(host: str, port: int) -> socket.socket:
 def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     """Carry out jobs until SIGTERM; running ones get the time the settings allow."""
     import uvloop
-    from prometheus_client import start_http_server
 
-    from app.bootstrap import checked_runtime, leave_to_stay
+    from app.bootstrap import checked_runtime, leave_to_stay, show_metrics
     from app.worker import run_worker
 
     runtime = checked_runtime(settings, hook)
-    port, registry = settings.worker_metrics_port, runtime.metrics.registry
-    if port is not None:
-        try:
-            start_http_server(port, addr="127.0.0.1", registry=registry)
-        except OSError as err:
-            return _refuse(f"TC_WORKER_METRICS_PORT: cannot listen: {err.strerror or err}")
-
+    show_metrics(runtime)
     leave_to_stay()
 
     async def until_told() -> None:

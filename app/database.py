@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from app.canonical import LinkId
+from app.settings import SettingsInvalid
 
 
 class CommitPoint(StrEnum):
@@ -255,3 +256,16 @@ async def role_fault(database: Database) -> str | None:
         ).one()
     faults = ("is a superuser", "has BYPASSRLS", "owns tables")
     return next((fault for fault, is_so in zip(faults, row, strict=True) if is_so), None)
+
+
+async def expect_bound_role(database: Database) -> None:
+    """
+    Go on only as a role that row-level security binds; before the tables are there no owner shows.
+
+    Raises:
+        SettingsInvalid: Saying why the role may not be used.
+
+    """
+    fault = await role_fault(database)
+    if fault is not None:
+        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")

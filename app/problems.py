@@ -4,7 +4,6 @@ In the caller's language.
 """
 
 import json
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,8 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+
+from app.trail import trail_of
 
 LANGUAGES: Final = ("nb", "nn", "en")
 MEDIA_TYPE: Final = "application/problem+json"
@@ -225,7 +226,7 @@ def _log_fault(request: Request, exc: Exception) -> None:
         "request failed",
         request_id=_request_id(request),
         error=type(exc).__name__,
-        traceback="".join(traceback.format_tb(exc.__traceback__, limit=-6)),
+        traceback=trail_of(exc),
     )
 
 

@@ -16,8 +16,8 @@ class Job(StrEnum):
     """
     Name the jobs; each value is the task's name in the queue. Arguments hold ids only.
 
-    ``DRAIN_LINK`` is coarse: it takes a bite of a link's due changes. ``WAKE`` and ``RESCUE`` are
-    periodic.
+    ``DRAIN_LINK`` is coarse: it takes a bite of a link's due changes. What a worker does of itself
+    every few seconds is no job.
     """
 
     DRAIN_LINK = "drain_link"
@@ -31,8 +31,6 @@ class Job(StrEnum):
     READ_HOURS = "read_hours"
     TELL_LINK = "tell_link"
     ASK_REGISTER = "ask_register"
-    WAKE = "wake"
-    RESCUE = "rescue"
 
 
 def create_queue(url: str, *, pool: int = 8) -> App:

@@ -181,7 +181,12 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=65_535,
-        description="Loopback port where a worker shows its Prometheus metrics; none without it.",
+        description="Port where a worker shows its Prometheus metrics; none without it.",
+    )
+    worker_metrics_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address where it shows them, to anyone who asks; they name nobody.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR."

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from math import nan
 from typing import Any, Final
 
 import structlog
@@ -53,6 +54,11 @@ class Metrics:
             self._series[system, method, outcome] = series
         series[0].inc()
         series[1].observe(seconds)
+
+    def forget_links(self) -> None:
+        """Say of the gauges over all links that nobody knows them now."""
+        for gauge in (self.pending, self.parked, self.oldest_pending_seconds):
+            gauge.set(nan)
 
 
 def create_metrics() -> Metrics:

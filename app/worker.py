@@ -3,9 +3,8 @@
 import asyncio
 import signal
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,14 +14,13 @@ from procrastinate.exceptions import JobAborted, UniqueViolation
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from uuid_utils.compat import UUID
 
 from app.access.store import forget_ended_states
+from app.bootstrap import database_answers
 from app.canonical import LinkId
 from app.changes.wake import wake
-from app.database import CommitPoint, is_migrated
+from app.database import CommitPoint
 from app.first_sync.again import wake_first_syncs
 from app.first_sync.carry_out import run_first_sync
 from app.first_sync.plan import read_plan
@@ -41,6 +39,7 @@ from app.records.ask_register import ask_register
 from app.runtime import Runtime
 from app.sync.drain import drain_link
 from app.sync.sweep import sweep_link
+from app.trail import trail_of
 from app.webhooks.store import forget_old
 
 LinkJob = Callable[..., Awaitable[None]]
@@ -73,9 +72,6 @@ _log = structlog.get_logger()
 POLL_SECONDS: Final = 0.05
 """A job can be passed over while a transaction leans on it, and a notice can fall between two
 fetches; neither is announced again. A look that finds nothing costs 0.3 ms."""
-
-AWAY_SECONDS: Final = 2
-"""Between looks for a database that is away when the worker starts."""
 
 KEEP_ENDED_HOURS: Final = 168
 FORGET_AFTER_SECONDS: Final = 60
@@ -133,8 +129,7 @@ def _runner(runtime: Runtime, job: Job, function: LinkJob) -> Callable[..., Awai
             _log.error(
                 "job failed", job=job.value, link_id=link_id, job_id=context.job.id,
                 error=type(error).__name__,
-                # Its text may hold a person's data and stays out; the places it came by do not.
-                traceback="".join(traceback.format_tb(error.__traceback__, limit=-6)),
+                traceback=trail_of(error),
             )  # fmt: skip
             raise
         _log.info(
@@ -150,12 +145,16 @@ async def run_worker(runtime: Runtime) -> None:
     Work until SIGTERM or SIGINT, then take nothing new and let what runs end within the time.
 
     What does not end in time is given back to the queue. A database that goes away for a while
-    ends nothing, and one that is away at the start is waited for.
+    ends nothing, and one that is away or not migrated at the start is waited for.
+
+    Raises:
+        SettingsInvalid: The database role is one that row-level security would not bind.
+
     """
     register(runtime)
     stop = asyncio.Event()
     with _stopped_by_signals(stop):
-        if not await _database_answers(runtime, stop):
+        if not await database_answers(runtime, stop):
             return
         async with runtime.queue.open_async():
             beside = [
@@ -167,20 +166,6 @@ async def run_worker(runtime: Runtime) -> None:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-
-
-async def _database_answers(runtime: Runtime, stop: asyncio.Event) -> bool:
-    """Wait for a database that is away at the start; say whether there is work to do at all."""
-    while not stop.is_set():
-        try:
-            await is_migrated(runtime.database)
-        except (DBAPIError, PoolTimeout) as err:
-            _log.warning("database away", reason="TC_DATABASE_URL", error=type(err).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AWAY_SECONDS)
-        else:
-            return True
-    return False
 
 
 async def _work_until(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -229,6 +214,7 @@ async def _periodic(runtime: Runtime) -> None:
             await wake_all(runtime)
             await rescue(runtime)
         except Exception as error:  # noqa: BLE001 - a database away for a moment must not end the looks
+            runtime.metrics.forget_links()
             _log.warning("periodic look failed", error=type(error).__name__)
         await asyncio.sleep(runtime.settings.wake_seconds)
 

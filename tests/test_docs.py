@@ -13,6 +13,7 @@ from app.database import UNSCOPED, Base, CommitPoint
 from app.main import service_document
 from app.migrate import import_all_tables
 from app.problems import LANGUAGES, catalogue
+from app.telemetry import create_metrics
 
 ROOT = Path(__file__).parent.parent
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -108,6 +109,18 @@ def test_every_commit_point_is_described() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
     assert [point.value for point in CommitPoint if f"`{point.value}`" not in text] == []
+
+
+def test_every_metric_is_described() -> None:
+    """`docs/operating.md` names each series, and none that is not told."""
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(tc_[a-z_]+)[`{]", text))
+    told = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name
+        for metric in create_metrics().registry.collect()
+    }
+
+    assert named == told
 
 
 def test_every_table_without_a_policy_has_a_reason() -> None:

@@ -22,6 +22,11 @@ class Process(Protocol):
         """Give the clock."""
         ...
 
+    @property
+    def cursor_key(self) -> bytes:
+        """Give the key that signs the cursors of lists."""
+        ...
+
 
 def process_of(request: Request) -> Process:
     """Give the process that serves a request."""

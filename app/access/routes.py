@@ -1,6 +1,6 @@
 """Take in what concerns API tokens: make, list, revoke."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,8 +16,9 @@ from app.access.require import require
 from app.access.store import ApiToken
 from app.access.tokens import new_api_token, token_hash
 from app.database import CommitPoint
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument, Listing, RequestDocument
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
+from app.paging import Paging
 from app.problems import FieldError, Problem, responses
 
 router = APIRouter(tags=["tokens"])
@@ -83,14 +84,6 @@ class NewToken(TokenAnswer):
     model_config = {"json_schema_extra": {"examples": [{**_TOKEN, "token": "tct_…"}]}}
 
     token: str | None
-
-
-class TokenList(AnswerDocument):
-    """Hold the tokens of the caller's accounts, the newest first."""
-
-    model_config = {"json_schema_extra": {"examples": [{"items": [_TOKEN]}]}}
-
-    items: Sequence[TokenAnswer]
 
 
 @router.post(
@@ -164,19 +157,25 @@ def _row(body: TokenRequest, caller: Caller, token: str, now: datetime) -> ApiTo
     "/v1/tokens",
     operation_id="listTokens",
     summary="List the API tokens of your accounts.",
-    responses=responses("not-signed-in", "scope-missing"),
+    responses=responses("not-signed-in", "scope-missing", "invalid-request", "invalid-cursor"),
 )
-async def get_tokens(caller: MayWrite, process: Here) -> TokenList:
-    """Use this to see which tokens exist and when each was last used. Scope `tokens:write`."""
+async def get_tokens(caller: MayWrite, process: Here, paging: Paging) -> Listing[TokenAnswer]:
+    """
+    Use this to see which tokens exist and when each was last used; the newest first.
+
+    Revoked and ended ones are among them. Scope `tokens:write`.
+    """
+    page = paging.of(f"tokens|{caller.name}", key=process.cursor_key)
+    query = select(ApiToken).where(
+        ApiToken.side == caller.side.value, ApiToken.account.in_(caller.accounts)
+    )
+    if page.after_id is not None:
+        query = query.where(ApiToken.token_id < page.after_id)
     async with process.database.reading() as session:
-        rows = await session.scalars(
-            select(ApiToken)
-            .where(ApiToken.side == caller.side.value, ApiToken.account.in_(caller.accounts))
-            .order_by(ApiToken.token_id.desc())
-            .limit(200)
-        )
-        items = [TokenAnswer(**_facts(row)) for row in rows]
-    return TokenList(items=items)
+        rows = await session.scalars(query.order_by(ApiToken.token_id.desc()).limit(page.row_limit))
+        shown, more = page.cut(rows.all(), lambda row: [str(row.token_id)])
+    items = [TokenAnswer(**_facts(row)) for row in shown]
+    return Listing[TokenAnswer](items=items, next_cursor=more)
 
 
 @router.delete(

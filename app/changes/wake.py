@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
+from app.changes.measure import measure_links
 from app.database import CommitPoint
 from app.links.store import DirectoryEntry, LinkState
 from app.queue import Job, defer
@@ -31,7 +32,7 @@ async def wake(runtime: Runtime) -> int:
             await defer(session, Job.DRAIN_LINK, LinkId(link_id))
         for link_id in sweeps:
             await defer(session, Job.SWEEP_LINK, LinkId(link_id))
-    await _measure(runtime, now)
+    await measure_links(runtime)
     return len(drains) + len(sweeps)
 
 
@@ -44,23 +45,3 @@ async def _due(session: AsyncSession, column: str, now: datetime) -> list[UUID]:
         .limit(_MOST_LINKS)
     )
     return list(rows)
-
-
-async def _measure(runtime: Runtime, now: datetime) -> None:
-    """Show what waits over all links, as the drains last counted it."""
-    async with runtime.database.reading() as session:
-        rows = (
-            await session.execute(
-                text(
-                    "SELECT state, count(*), COALESCE(sum(pending), 0), COALESCE(sum(parked), 0),"
-                    " min(next_due) FROM link_directory GROUP BY state"
-                )
-            )
-        ).all()
-    metrics = runtime.metrics
-    metrics.pending.set(sum(row[2] for row in rows))
-    metrics.parked.set(sum(row[3] for row in rows))
-    oldest = min((row[4] for row in rows if row[0] == LinkState.ACTIVE and row[4]), default=now)
-    metrics.oldest_pending_seconds.set(max((now - oldest).total_seconds(), 0.0))
-    for state in LinkState:
-        metrics.links.labels(state.value).set(sum(row[1] for row in rows if row[0] == state))

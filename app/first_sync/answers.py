@@ -102,14 +102,6 @@ class RunAnswer(AnswerDocument):
     ended_at: datetime | None
 
 
-class RunList(AnswerDocument):
-    """Hold the runs of the link's plans, the newest first."""
-
-    model_config = {"json_schema_extra": {"examples": [{"items": [EXAMPLE_RUN]}]}}
-
-    items: Sequence[RunAnswer]
-
-
 def plan_answer(plan: Plan, tally: Tally, settings: Settings, *, now: datetime) -> PlanAnswer:
     """Show a plan."""
     return PlanAnswer(

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.documents import IfMatch, etag, expect_version
-from app.first_sync.answers import RunAnswer, RunList
+from app.documents import IfMatch, Listing, etag, expect_version
+from app.first_sync.answers import RunAnswer
 from app.first_sync.confirm import confirm, pause_run, resume_run
 from app.first_sync.events import MEDIA_TYPE, run_events
 from app.first_sync.plan import match_projects_again
@@ -22,6 +22,7 @@ from app.first_sync.run_shown import find_run, run_shown
 from app.first_sync.store import Plan, Run, current_plan, run_of
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
 from app.links.reach import Reached, reach
+from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
 from app.runtime import Running
 
@@ -120,15 +121,19 @@ async def get_confirm(
     f"{_BASE}/runs",
     operation_id="listFirstSyncRuns",
     summary="List the runs of the link's plans.",
-    responses=responses(*_COMMON),
+    responses=responses(*_COMMON, "invalid-cursor"),
 )
-async def get_runs(reached: MayRead, runtime: Running) -> RunList:
-    """Use this to find a run whose address was lost. Scope `links:read`."""
+async def get_runs(reached: MayRead, runtime: Running, paging: Paging) -> Listing[RunAnswer]:
+    """Use this to find a run whose address was lost; the newest first. Scope `links:read`."""
+    page = paging.of(f"runs {reached.link_id}", key=runtime.cursor_key)
+    query = select(Run).where(Run.link_id == reached.link_id)
+    if page.after_id is not None:
+        query = query.where(Run.run_id < page.after_id)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await session.scalars(
-            select(Run).where(Run.link_id == reached.link_id).order_by(Run.run_id.desc()).limit(50)
-        )
-        return RunList(items=[await run_shown(session, runtime, run) for run in rows.all()])
+        rows = await session.scalars(query.order_by(Run.run_id.desc()).limit(page.row_limit))
+        shown, more = page.cut(rows.all(), lambda run: [str(run.run_id)])
+        items = [await run_shown(session, runtime, run) for run in shown]
+    return Listing[RunAnswer](items=items, next_cursor=more)
 
 
 @router.get(

@@ -21,7 +21,6 @@ from app.invoicing.store import BillingChoice
 from app.invoicing.wish import Wish
 
 LINK: Final = "link"
-MEMBERS: Final = ("grouping", "template", "language", "split", "vatCode", "discount", "rounding")
 
 
 async def read_choices(session: AsyncSession, link_id: LinkId) -> dict[str, BillingChoice]:

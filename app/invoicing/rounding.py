@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from app.canonical import TimeEntry
-
-INCREMENTS: Final = (15, 30, 60)
 
 
 class Worked(NamedTuple):

@@ -1,6 +1,5 @@
 """Make, take, list and revoke the secrets that sign webhooks; two of a side at most are active."""
 
-import base64
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from app.canonical import LinkId, Side
 from app.links.identity import webhook_secret_identity
 from app.links.store import WebhookSecret
 from app.problems import Problem
+from app.systems.signatures import encode_secret
 from app.vault import Vault
 
 GRACE: Final = timedelta(hours=24)
@@ -53,7 +53,7 @@ async def make_secret(
     if len(active) >= MOST_ACTIVE:
         raise Problem("webhook-secrets-full")
     _end_older(active, now)
-    text = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    text = encode_secret(secrets.token_bytes(32))
     row = await keep_secret(session, vault, link_id, Side.BOOKS, text, now=now)
     return row, text
 

@@ -1,18 +1,16 @@
 """Say whether the process lives, whether it can serve, and what it has counted."""
 
 import asyncio
-from math import nan
 from typing import Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database import is_migrated
-from app.links.store import DirectoryEntry, LinkState
+from app.changes.measure import measure_links
+from app.database import is_migrated, role_fault
 from app.runtime import Running, Runtime
 
 router = APIRouter(include_in_schema=False)
@@ -31,7 +29,8 @@ async def live() -> dict[str, str]:
 async def ready(runtime: Running) -> JSONResponse:
     """Say whether requests can be served.
 
-    The database answers, is migrated, and the key ring opens; each fault is named.
+    The database answers, is migrated and binds our role, and the key ring opens; each fault is
+    named.
     """
     faults = [
         fault
@@ -47,7 +46,11 @@ async def ready(runtime: Running) -> JSONResponse:
 async def _database_fault(runtime: Runtime) -> str | None:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return None if await is_migrated(runtime.database) else "database-not-migrated"
+            if not await is_migrated(runtime.database):
+                return "database-not-migrated"
+            # Asked each time: at the start the database may have been away, or without tables.
+            unbound = await role_fault(runtime.database)
+            return None if unbound is None else "database-role-unbound"
     except _AWAY:
         return "database-unavailable"
 
@@ -65,34 +68,7 @@ async def metrics(runtime: Running) -> Response:
     """
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            await _read_gauges(runtime)
+            await measure_links(runtime)
     except _AWAY:
-        told = runtime.metrics
-        for gauge in (told.pending, told.parked, told.oldest_pending_seconds):
-            gauge.set(nan)
+        runtime.metrics.forget_links()
     return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _read_gauges(runtime: Runtime) -> None:
-    entry = DirectoryEntry
-    async with runtime.database.reading() as session:
-        totals = (
-            await session.execute(
-                select(
-                    func.coalesce(func.sum(entry.pending), 0),
-                    func.coalesce(func.sum(entry.parked), 0),
-                    func.min(entry.next_due).filter(entry.state == LinkState.ACTIVE),
-                )
-            )
-        ).one()
-        states = (
-            await session.execute(select(entry.state, func.count()).group_by(entry.state))
-        ).all()
-    pending, parked, oldest = totals
-    runtime.metrics.pending.set(pending)
-    runtime.metrics.parked.set(parked)
-    late = 0.0 if oldest is None else (runtime.clock() - oldest).total_seconds()
-    runtime.metrics.oldest_pending_seconds.set(max(late, 0.0))
-    counts: dict[str, int] = dict(states)
-    for state in LinkState:
-        runtime.metrics.links.labels(state.value).set(counts.get(state.value, 0))

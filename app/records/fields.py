@@ -1,7 +1,6 @@
 """Turn records into the named fields that are kept equal, as JSON values, and back."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -75,11 +74,6 @@ def project_changes(changes: FieldMap, *, customer_id: str | None) -> dict[str, 
         if found.get(name):
             found[name] = date.fromisoformat(found[name])
     return found
-
-
-def customer_with(customer: Customer, changes: FieldMap) -> Customer:
-    """Give a copy of a customer with these fields changed."""
-    return replace(customer, **customer_changes(changes))
 
 
 def _text(value: str | None) -> str | None:

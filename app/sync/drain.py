@@ -1,7 +1,6 @@
 """Work through a link's due changes, a bounded bite at a time, different records side by side."""
 
 import asyncio
-import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from app.sync.outcomes import Outcome
 from app.sync.reconcile import reconcile
 from app.sync.take_up import take_up
 from app.sync.verdicts import Again, Failed, HeldBack, Refused
+from app.trail import trail_of
 
 _log = structlog.get_logger()
 
@@ -104,7 +104,7 @@ async def _look(look: Look, work: Work) -> Outcome:
         _log.error(
             "look failed", link_id=str(look.link_id), kind=work.kind.value,
             record_id=work.dues[0].record_id, error=type(error).__name__,
-            traceback=traceback.format_exc(limit=-6),
+            traceback=trail_of(error),
         )  # fmt: skip
         return Outcome(work, Failed(Failure("unexpected-failure")))
     return outcome

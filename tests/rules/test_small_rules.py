@@ -35,7 +35,7 @@ from app.links.lifecycle import (
 )
 from app.links.states import LinkState
 from app.problems import catalogue
-from app.records.fields import customer_changes, customer_with, project_changes
+from app.records.fields import customer_changes, project_changes
 from app.records.shapes import from_json, to_json, tombstone
 from app.records.shown import reasons_shown, record_shown
 from app.sync.verdicts import Again, Asks, Failed, HeldBack, Refused, Waits, judge, refused_fields
@@ -126,8 +126,6 @@ def test_changed_fields_become_what_the_ports_take() -> None:
         "start": date(2026, 11, 24),
     }
     assert project_changes({"end": None}, customer_id=None) == {"end": None}
-    one = Customer(RecordId("1"), "Blåtroll")
-    assert customer_with(one, {"name": "Blåtroll AS"}).name == "Blåtroll AS"
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,19 @@ def test_a_worker_waits_for_a_database_that_is_away(stage: Stage) -> None:
     assert stage.end("worker") == 0
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_process_told_to_stop_while_it_starts_ends_cleanly(stage: Stage, command: str) -> None:
+    """Nothing was taken yet, so nothing is handed back: exit 0, as at any other time."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        url = f"postgresql://tc_service@127.0.0.1:{silent.getsockname()[1]}/none"
+        stage.start_product(command, command, TC_DATABASE_URL=url)
+        line, _ = silent.accept()
+
+        with line:
+            assert stage.end(command) == 0
+
+
 def test_a_service_ends_in_time_while_a_body_trickles_in(stage: Stage) -> None:
     """A sender that never ends its request does not hold the process beyond ten seconds."""
     service = stage.environment["TC_PUBLIC_URL"]
@@ -135,6 +148,24 @@ def test_a_wrong_setting_is_named_and_ends_the_process_with_2(
     assert ended.returncode == 2
     assert name in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_workers_metrics_are_shown_where_the_operator_says() -> None:
+    """Another machine may ask for them; an address that is not this one's is named."""
+    port = str(free_port())
+    settings = _settings(_block()) | {
+        "TC_DATABASE_URL": f"postgresql://tc_service@127.0.0.1:{free_port()}/none",
+        "TC_WORKER_METRICS_HOST": "192.0.2.1",
+        "TC_WORKER_METRICS_PORT": port,
+    }
+
+    ended = subprocess.run(
+        [*PRODUCT, "worker"], env={**os.environ, **settings}, cwd=ROOT,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert f"TC_WORKER_METRICS_PORT: cannot listen on 192.0.2.1:{port}" in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [("sandbox", "--seed", "many"), ("sandbox",)])

@@ -36,6 +36,25 @@ async def listed(client: httpx.AsyncClient, headers: dict[str, str]) -> list[dic
     return items
 
 
+async def test_the_list_of_tokens_is_paged(
+    client: httpx.AsyncClient, twins: Twins, admin: dict[str, str]
+) -> None:
+    """Every token once, the newest first, and a cursor is good for its caller only."""
+    made = [(await make(client, admin, key=f"t-{number}")).json()["id"] for number in range(5)]
+    neighbour = await bearer(twins, "conta", "2002")
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while "cursor" not in query or query["cursor"] is not None:
+        page = (await client.get("/v1/tokens", headers=admin, params=query)).json()
+        seen += [one["id"] for one in page["items"]]
+        query["cursor"], last = page["nextCursor"], query.get("cursor")
+
+    stranger = await client.get("/v1/tokens", headers=neighbour, params={"cursor": last})
+
+    assert seen == made[::-1]
+    assert (stranger.status_code, stranger.json()["code"]) == (400, "invalid-cursor")
+
+
 async def test_a_token_lets_a_program_read_its_accounts_links(
     client: httpx.AsyncClient, reviewing: Linked, admin: dict[str, str]
 ) -> None:

@@ -4,8 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
 
+from app.database import CommitPoint
 from app.first_sync.words import fold, sought
+from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
 
@@ -181,3 +185,41 @@ async def test_who_answered_when_outlives_a_new_reading(
 
     (again,) = [one for one in await review.lines() if one["id"] == line["id"]]
     assert again["answeredAt"] == answered["answeredAt"]
+
+
+async def test_the_list_of_runs_is_paged(
+    client: httpx.AsyncClient,
+    runtime: Runtime,
+    reviewing: Linked,
+    review: Review,
+    confirmed: str,
+    work: Work,
+) -> None:
+    """Every run of the link once, the newest first."""
+    await work()
+    ids = [confirmed]
+    async with runtime.database.transaction(CommitPoint.PLAIN, reviewing.link_id) as session:
+        for _ in range(4):
+            ids.append(str(uuid7()))
+            copy = {"run": ids[-1], "plan": str(uuid7()), "first": confirmed}
+            await session.execute(text(_LIKE_THE_FIRST), copy)
+    url = f"{reviewing.path}/first-sync/runs"
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while "cursor" not in query or query["cursor"] is not None:
+        page = (await client.get(url, headers=reviewing.books, params=query)).json()
+        seen += [one["id"] for one in page["items"]]
+        query["cursor"] = page["nextCursor"]
+
+    assert seen == ids[::-1]
+
+
+_LIKE_THE_FIRST = """
+WITH first AS (SELECT * FROM runs WHERE run_id = CAST(:first AS uuid)),
+ids AS (
+  SELECT jsonb_build_object('run_id', CAST(:run AS text), 'plan_id', CAST(:plan AS text)) AS v),
+plan AS (INSERT INTO plans SELECT (jsonb_populate_record(p, ids.v)).*
+  FROM plans p JOIN first USING (link_id, plan_id), ids)
+INSERT INTO runs SELECT (jsonb_populate_record(r, ids.v)).*
+  FROM runs r JOIN first USING (link_id, run_id), ids
+"""

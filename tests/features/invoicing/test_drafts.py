@@ -92,6 +92,17 @@ async def test_a_draft_is_its_preview_to_the_ore(
     }
 
 
+async def test_a_draft_that_was_made_is_counted(client: httpx.AsyncClient, synced: Any) -> None:
+    """Once, also where the same POST comes again."""
+    preview = await previewed(client, synced)
+    for _ in range(2):
+        await sent(client, synced, preview)
+
+    page = (await client.get("/metrics")).text
+
+    assert 'tc_drafts_total{outcome="created"} 1.0' in page
+
+
 async def test_who_asked_is_kept_and_told(
     client: httpx.AsyncClient, synced: Any, twins: Any
 ) -> None:

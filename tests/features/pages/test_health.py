@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.bootstrap import build_runtime
+from app.embedded import EmbeddedServer
 from app.runtime import Runtime
 from app.settings import Settings
 from app.vault import Vault
@@ -78,6 +79,24 @@ async def test_a_database_that_was_not_migrated_is_unready(
     await runtime.close()
 
     assert (ready.status_code, ready.json()["faults"]) == (503, ["database-not-migrated"])
+
+
+async def test_a_role_that_policies_do_not_bind_is_unready(
+    client: httpx.AsyncClient,
+    app: FastAPI,
+    settings: Settings,
+    server: EmbeddedServer,
+    database_name: str,
+) -> None:
+    """A database that was away at the start was asked for nothing then: no traffic before it is."""
+    url = server.url("postgres", database_name)
+    runtime = build_runtime(settings.model_copy(update={"database_url": url}))
+    app.state.runtime = runtime
+
+    ready = await client.get("/health/ready")
+    await runtime.close()
+
+    assert (ready.status_code, ready.json()["faults"]) == (503, ["database-role-unbound"])
 
 
 async def test_metrics_count_requests_by_route_not_by_id(

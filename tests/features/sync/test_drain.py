@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from app.canonical import RecordKind, Side
 from app.sync.drain import drain_link
@@ -390,3 +391,30 @@ async def test_counters_and_due_time_stand_in_the_directory(hands: Hands, clock:
     )
     assert (pending, parked) == (1, 0)
     assert timedelta(seconds=10) <= due - clock() <= timedelta(seconds=15)
+
+
+async def test_a_fault_of_ours_is_logged_without_what_it_says(hands: Hands) -> None:
+    """An exception may quote a customer; the log tells where it happened and nothing else."""
+    time_id, _ = await hands.paired()
+    await hands.hint(Side.TIME, time_id)
+    keepers = hands.runtime.systems.time
+    opened = keepers.open
+    text = "input_value='kari@bakken.no'"
+
+    def open_badly(tokens: object, *, pace_key: str) -> object:
+        tracker = opened(tokens, pace_key=pace_key)  # type: ignore[arg-type]
+
+        async def read(_kind: RecordKind, _record_id: object) -> object:
+            raise ValueError(text) from KeyError(text)
+
+        tracker.read = read  # type: ignore[method-assign, assignment]
+        return tracker
+
+    with pytest.MonkeyPatch.context() as patch, structlog.testing.capture_logs() as lines:
+        patch.setattr(keepers, "open", open_badly)
+        await drain_link(hands.runtime, hands.linked.link_id)
+
+    (line,) = [line for line in lines if line["event"] == "look failed"]
+    assert (line["error"], line["record_id"]) == ("ValueError", time_id)
+    assert "reconcile.py" in line["traceback"]
+    assert "kari" not in str(lines)

@@ -74,6 +74,36 @@ async def test_contas_twin_tells_of_an_edit_and_it_reaches_timerabbit(
 
 
 @pytest.mark.usefixtures("carried")
+async def test_metrics_follow_a_change_from_the_webhook_to_the_push(
+    hands: Hands, client: httpx.AsyncClient, clock: SetClock
+) -> None:
+    """Accepted, carried out after so long, by these calls; what waits for a person stands apart."""
+    _, books_id = await hands.paired()
+    gone, _ = await hands.paired("Lia AS")
+    await use(hands, await new_secret(hands, client, "a"))
+    await hands.twins.control("conta", "PUT", "/webhooks/auto", {"on": True, "copies": 1})
+    await hands.edit_books(books_id, phoneNo="22000001")
+    await outcomes(hands, 1)
+    clock.advance(seconds=4)
+    await hands.work()
+    await hands.twins.control("timerabbit", "POST", f"/companies/cmp_1/customers/{gone}/delete")
+    await hands.hint(Side.TIME, gone)
+    await hands.work()
+
+    page = (await client.get("/metrics")).text
+
+    told = dict(line.rsplit(" ", 1) for line in page.splitlines() if line.startswith("tc_"))
+    assert told['tc_webhooks_total{outcome="accepted",system="conta"}'] == "1.0"
+    assert (
+        told['tc_outgoing_calls_total{method="PATCH",outcome="2xx",system="timerabbit"}'] == "1.0"
+    )
+    assert float(told['tc_outgoing_call_seconds_count{system="conta"}']) > 0
+    assert told['tc_changes_total{outcome="done"}'] == "1.0"
+    assert told["tc_change_lag_seconds_sum"] == "4.0"
+    assert (told["tc_changes_pending"], told["tc_changes_parked"]) == ("0.0", "1.0")
+
+
+@pytest.mark.usefixtures("carried")
 async def test_a_secret_is_changed_while_deliveries_flow(
     hands: Hands, client: httpx.AsyncClient, clock: SetClock
 ) -> None:

@@ -1,17 +1,27 @@
 """The worker: nothing dies with a process, nothing runs twice at once."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import pytest
+import structlog
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as QueuedJob
 from procrastinate.jobs import Status
+from prometheus_client import generate_latest
 from sqlalchemy import text
 
+from app.bootstrap import build_runtime
 from app.canonical import LinkId
 from app.database import CommitPoint, Database
+from app.embedded import EmbeddedServer
 from app.queue import Job, create_queue, defer
 from app.runtime import Runtime
-from app.worker import JOBS, Retry, register, rescue
+from app.settings import Settings, SettingsInvalid
+from app.worker import JOBS, Retry, _periodic, register, rescue, run_worker, wake_all
+from tests.conftest import SetClock
+from tests.features.conftest import Linked
 
 
 async def _jobs(database: Database) -> list[tuple[str, str]]:
@@ -33,6 +43,65 @@ async def _die_with_a_job(runtime: Runtime, link_id: LinkId) -> None:
         await connection.execute(
             text("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
         )
+
+
+@asynccontextmanager
+async def _working(settings: Settings, url: str) -> AsyncIterator[asyncio.Task[None]]:
+    runtime = build_runtime(settings.model_copy(update={"database_url": url}))
+    working = asyncio.create_task(run_worker(runtime))
+    yield working
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await runtime.close()
+
+
+async def test_a_role_that_policies_do_not_bind_does_no_work(
+    settings: Settings, server: EmbeddedServer, database_name: str
+) -> None:
+    """It is asked for when the database first answers, which may be long after the start."""
+    async with _working(settings, server.url("postgres", database_name)) as working:
+        with pytest.raises(SettingsInvalid, match="is a superuser"):
+            await asyncio.wait_for(working, 5)
+
+
+async def test_a_database_that_was_not_migrated_is_waited_for(
+    settings: Settings, server: EmbeddedServer
+) -> None:
+    """Before its tables are there, nothing can be worked for and no owner can be told."""
+    with structlog.testing.capture_logs() as lines:
+        async with _working(settings, server.url("tc_service", "postgres")) as working:
+            await asyncio.wait({working}, timeout=1)
+
+            assert not working.done()
+    assert {line["event"] for line in lines} == {"database not migrated"}
+
+
+async def test_a_worker_tells_what_waits_over_all_links(
+    linked: Linked, runtime: Runtime, clock: SetClock
+) -> None:
+    """Its own page has the gauges of all links, as each look leaves them."""
+    clock.advance(seconds=90)
+
+    await wake_all(runtime)
+
+    page = generate_latest(runtime.metrics.registry).decode()
+    assert "tc_oldest_due_seconds 90.0" in page
+    assert 'tc_links{state="active"} 1.0' in page
+
+
+async def test_a_worker_without_its_database_knows_nothing_of_the_links(settings: Settings) -> None:
+    """Old figures would look like new ones."""
+    away = settings.model_copy(update={"database_url": "postgresql://x@127.0.0.1:1/none"})
+    runtime = build_runtime(away)
+    looking = asyncio.create_task(_periodic(runtime))
+    await asyncio.wait({looking}, timeout=0.5)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    await runtime.close()
+
+    page = generate_latest(runtime.metrics.registry).decode()
+    for name in ("tc_changes_pending", "tc_changes_parked", "tc_oldest_due_seconds"):
+        assert f"{name} NaN" in page
 
 
 async def test_a_dead_workers_job_is_taken_over(runtime: Runtime, link_id: LinkId) -> None:
@@ -132,4 +201,4 @@ async def test_every_job_is_registered_once(runtime: Runtime) -> None:
     register(runtime)
 
     assert {job.value for job in JOBS} <= set(runtime.queue.tasks)
-    assert set(Job) - {Job.WAKE, Job.RESCUE} == set(JOBS)
+    assert set(Job) == set(JOBS)
