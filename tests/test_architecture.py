@@ -1,6 +1,7 @@
 """The house stands as it was drawn: sizes, names, purity, and nothing of a machine in it."""
 
 import ast
+import re
 import subprocess
 import tomllib
 from graphlib import CycleError, TopologicalSorter
@@ -102,6 +103,22 @@ def test_an_import_contract_names_every_room(
     rooms |= {path.stem for path in (ROOT / "app").glob("[!_]*.py")}
 
     assert set(_contract(contract)[members]) == {f"app.{room}" for room in rooms - excused}
+
+
+PURE = re.compile(r"\b(pure(ly)?|touch(es)? nothing)\b")
+
+
+def test_a_module_that_calls_itself_pure_is_held_to_it_and_no_other_is() -> None:
+    """Who claims it in the head of the module is under the import contract and its coverage."""
+    claiming = {
+        _named(path)
+        for path in MODULES
+        if PURE.search(
+            (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n\n")[0]
+        )
+    }
+
+    assert claiming == set(_contract("pure")["source_modules"])
 
 
 def test_no_room_has_a_name_that_says_nothing() -> None:

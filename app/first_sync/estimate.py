@@ -1,4 +1,4 @@
-"""Estimate how long a reading still takes at the pace that is allowed to us; pure."""
+"""Estimate how long a reading still takes at the pace that is allowed to us."""
 
 from collections.abc import Mapping
 from datetime import datetime
