@@ -222,9 +222,10 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     from prometheus_client import start_http_server
 
     from app.bootstrap import checked_runtime, leave_to_stay
+    from app.systems.pace import Role
     from app.worker import run_worker
 
-    runtime = checked_runtime(settings, hook)
+    runtime = checked_runtime(settings, hook, role=Role.WORKER)
     port, registry = settings.worker_metrics_port, runtime.metrics.registry
     if port is not None:
         try:
