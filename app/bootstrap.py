@@ -22,6 +22,7 @@ from app.runtime import Runtime, Systems
 from app.settings import Settings, SettingsInvalid
 from app.systems.conta.client import ContaSystem
 from app.systems.enhetsregisteret.client import Enhetsregisteret
+from app.systems.pace import Role, share
 from app.systems.timerabbit.client import TimerabbitSystem
 from app.telemetry import configure_logging, create_metrics
 from app.vault import Vault
@@ -40,6 +41,7 @@ def build_runtime(
     *,
     clock: Clock = system_clock,
     hook: Hook | None = None,
+    role: Role | None = None,
     conta_transport: httpx.AsyncBaseTransport | None = None,
     timerabbit_transport: httpx.AsyncBaseTransport | None = None,
     register_transport: httpx.AsyncBaseTransport | None = None,
@@ -49,6 +51,7 @@ def build_runtime(
 
     Args:
         hook: Called around each commit point; the stories die there.
+        role: Says the process's share of each pace; without it, it has the whole pace to itself.
         conta_transport: Stands in for the network towards Conta, for tests.
         timerabbit_transport: The same towards Timerabbit.
         register_transport: The same towards Enhetsregisteret, where one is named.
@@ -59,16 +62,25 @@ def build_runtime(
         raise ValueError("database_url must be set before the runtime is built")
     metrics = create_metrics()
     extra = {} if hook is None else {"hook": hook}
+    of_pace = 1.0 if role is None else share(role, settings)
     return Runtime(
         settings=settings,
         database=create_database(url, pool=settings.database_pool, **extra),
         queue=create_queue(url),
         systems=Systems(
             time=TimerabbitSystem.from_settings(
-                settings, observe=metrics.observe_call, clock=clock, transport=timerabbit_transport
+                settings,
+                observe=metrics.observe_call,
+                clock=clock,
+                transport=timerabbit_transport,
+                share=of_pace,
             ),
             books=ContaSystem.from_settings(
-                settings, observe=metrics.observe_call, clock=clock, transport=conta_transport
+                settings,
+                observe=metrics.observe_call,
+                clock=clock,
+                transport=conta_transport,
+                share=of_pace,
             ),
             register=Enhetsregisteret.from_settings(
                 settings, observe=metrics.observe_call, clock=clock, transport=register_transport
@@ -82,18 +94,23 @@ def build_runtime(
     )
 
 
-def checked_runtime(settings: Settings, hook: Hook | None = None) -> Runtime:
+def checked_runtime(
+    settings: Settings, hook: Hook | None = None, *, role: Role = Role.SERVE
+) -> Runtime:
     """
     Build a process's runtime; call it before the process's own event loop runs.
 
     A database that is away now is not judged: readiness and the worker do so when it answers.
+
+    Args:
+        role: Says the process's share of each pace; an operator's command is a person's call.
 
     Raises:
         SettingsInvalid: The database role is one that row-level security would not bind.
 
     """
     configure_logging(settings.log_level)
-    runtime = build_runtime(settings, hook=hook)
+    runtime = build_runtime(settings, hook=hook, role=role)
     asyncio.run(_look_once(runtime))
     return runtime
 

@@ -229,9 +229,10 @@ def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:
     import uvloop
 
     from app.bootstrap import checked_runtime, leave_to_stay, show_metrics
+    from app.systems.pace import Role
     from app.worker import run_worker
 
-    runtime = checked_runtime(settings, hook)
+    runtime = checked_runtime(settings, hook, role=Role.WORKER)
     show_metrics(runtime)
     leave_to_stay()
 

@@ -93,18 +93,27 @@ class Settings(BaseSettings):
         default=("https://app.conta.no/",),
         description="Comma list of prefixes that a link's `returnUrl` may have (pages of Conta).",
     )
-    processes: int = Field(
+    serve_processes: int = Field(
         default=1,
         ge=1,
-        description="Number of service and worker processes; each takes its share of the pace.",
+        description="Number of service processes; together they take a quarter of each pace, "
+        "which is kept for what people wait for.",
+    )
+    worker_processes: int = Field(
+        default=1,
+        ge=1,
+        description="Number of worker processes; together they take the rest of each pace.",
     )
     conta_calls_per_second: float = Field(
         default=10.0,
         gt=0,
-        description="Calls per second and link towards Conta. Conta documents no limit.",
+        description="Calls per second and link towards Conta, of all processes together. "
+        "Conta documents no limit.",
     )
     timerabbit_calls_per_second: float = Field(
-        default=20.0, gt=0, description="Calls per second and link towards Timerabbit."
+        default=20.0,
+        gt=0,
+        description="Calls per second and link towards Timerabbit, of all processes together.",
     )
     worker_concurrency: int = Field(
         default=40,

@@ -141,7 +141,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 def test_files_named_in_the_documents_exist() -> None:
     """A path of the tree in backticks is a path of the tree."""
     missing = set()
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     pattern = r"`((?:app|tests|migrations|docs|openapi|bench)/[\w./-]+\.(?:py|md|json|yaml))`"
     for page in pages:
         for name in re.findall(pattern, page.read_text(encoding="utf-8")):
@@ -149,6 +149,25 @@ def test_files_named_in_the_documents_exist() -> None:
                 missing.add(f"{page.name}: {name}")
 
     assert missing == set()
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    """Each record has the next number, and its title begins with it."""
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    titles = [path.read_text(encoding="utf-8").partition(".")[0] for path in records]
+
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    assert titles == [f"# {number}" for number in range(1, len(records) + 1)]
+
+
+def test_the_readmes_tree_names_every_folder_of_tests() -> None:
+    """Who looks for a kind of test finds its folder."""
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").split("```")
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/conftest.py")}
+    folders |= {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+
+    (drawn,) = (part for part in tree if "\ntests/" in part)
+    assert [name for name in sorted(folders) if name not in drawn.partition("tests/")[2]] == []
 
 
 def test_bench_figures_quoted_in_the_readme_are_the_measured_ones() -> None:

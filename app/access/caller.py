@@ -1,4 +1,4 @@
-"""Say who a caller is and what they may do; values only, no I/O."""
+"""Say who a caller is and what they may do; values only, pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Say in words why a record is not in step and who can do something about it; pure."""
+"""Say in words why a record is not in step and who can do something about it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal

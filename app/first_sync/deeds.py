@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from app.first_sync.store import Category
+from app.first_sync.categories import Category
 
 
 class Deed(StrEnum):

@@ -1,4 +1,4 @@
-"""Estimate how long a reading still takes at the pace that is allowed to us; pure."""
+"""Estimate how long a reading still takes at the pace that is allowed to us."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.canonical import Side
 from app.first_sync.store import Plan, PlanState
 from app.settings import Settings
+from app.systems.pace import Role, share
 
 _ROWS_A_PAGE: Final = 100
 """The fewest rows a page of either side holds; a list costs little beside single reads."""
@@ -22,9 +23,10 @@ def seconds_to_read(plan: Plan, settings: Settings, *, now: datetime) -> int | N
     """
     if plan.state != PlanState.READING:
         return None
+    of_pace = share(Role.WORKER, settings)  # one worker reads at a time
     pace = {
-        Side.TIME: settings.timerabbit_calls_per_second,
-        Side.BOOKS: settings.conta_calls_per_second,
+        Side.TIME: settings.timerabbit_calls_per_second * of_pace,
+        Side.BOOKS: settings.conta_calls_per_second * of_pace,
     }
     told = {side: _calls_left(plan.progress.get(side.value, {})) for side in Side}
     seconds = [calls / pace[side] for side, calls in told.items() if calls is not None]

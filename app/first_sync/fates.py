@@ -1,4 +1,4 @@
-"""Say which customers a plan's lines take in or keep out, for the sake of their projects; pure."""
+"""Say which customers a plan's lines take in or keep out, for the sake of their projects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.first_sync.categories import Category
 from app.first_sync.propose import Line
-from app.first_sync.store import PARTNER, Category, Plan, Proposal
+from app.first_sync.store import PARTNER, Plan, Proposal
 
 _INSERT: Final = text("""
 INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_side, anchor_id, name,

@@ -11,6 +11,7 @@ from app.first_sync.preview import Part, Preview
 from app.problems import catalogue, say
 from app.records.judge import say_finding
 from app.settings import Settings
+from app.systems.pace import Role, share
 
 _SAMPLE: Final = {"id": "cus_4", "name": "Blåtroll Bygg"}
 EXAMPLE_PREVIEW: Final[dict[str, Any]] = {
@@ -104,9 +105,10 @@ class PreviewAnswer(AnswerDocument):
 def preview_answer(preview: Preview, settings: Settings, language: str) -> PreviewAnswer:
     """Show a preview in a language."""
     calls = {side.value: preview.calls(side) for side in Side}
+    of_pace = share(Role.WORKER, settings)  # one worker carries it out
     pace = {
-        Side.TIME: settings.timerabbit_calls_per_second,
-        Side.BOOKS: settings.conta_calls_per_second,
+        Side.TIME: settings.timerabbit_calls_per_second * of_pace,
+        Side.BOOKS: settings.conta_calls_per_second * of_pace,
     }
     return PreviewAnswer(
         version=preview.version,

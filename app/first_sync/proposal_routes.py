@@ -12,6 +12,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.documents import IfMatch, Listing, etag, expect_version
 from app.first_sync.answer import ANSWERED, Answer, Touched, answer_line, answer_many
+from app.first_sync.categories import Category
 from app.first_sync.deeds import Deed
 from app.first_sync.lines_shown import (
     PLAIN_TEXT,
@@ -24,7 +25,7 @@ from app.first_sync.lines_shown import (
 )
 from app.first_sync.plan import match_projects_again
 from app.first_sync.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
-from app.first_sync.store import Category, OutcomeState, Plan, Proposal, current_plan
+from app.first_sync.store import OutcomeState, Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import FieldError, Problem, preferred_language, responses

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.canonical import Customer, Project, Record, RecordId, RecordKind, Side
-from app.first_sync.store import Category
+from app.first_sync.categories import Category
 from app.first_sync.words import words_of
 from app.records.agreement import content_print
 from app.records.matching import Duplicate, Matching, Proposal, match, match_projects

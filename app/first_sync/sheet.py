@@ -1,4 +1,4 @@
-"""Say what stands in the sheet of a plan: its columns, its rows and its words; pure."""
+"""Say what stands in the sheet of a plan: its columns, its rows and its words."""
 
 import json
 from collections.abc import Mapping

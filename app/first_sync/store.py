@@ -26,24 +26,6 @@ class PlanState(StrEnum):
     DONE = "done"
 
 
-class Category(StrEnum):
-    """
-    Name what the matching found out about a line.
-
-    ``left_out`` and ``not_ready`` are seen when a line is read: a person decides the one, a record
-    can become ready at any time.
-    """
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    AMBIGUOUS = "ambiguous"
-    DUPLICATE = "duplicate"
-    ONLY_TIME = "only_time"
-    ONLY_BOOKS = "only_books"
-    NOT_READY = "not_ready"
-    LEFT_OUT = "left_out"
-
-
 class RunState(StrEnum):
     """Name where a run stands."""
 

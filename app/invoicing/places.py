@@ -1,4 +1,4 @@
-"""Say where an hour is: free, reserved, in a draft, invoiced or credited; pure."""
+"""Say where an hour is: free, reserved, in a draft, invoiced or credited."""
 
 from enum import StrEnum
 from typing import Final

@@ -1,4 +1,4 @@
-"""Write lines as JSON for our tables and read them back.
+"""Write lines as JSON for our tables and read them back; pure.
 
 Money stays whole øre, hours exact text.
 """

@@ -1,4 +1,4 @@
-"""Turn what another system answered into the problem it means for our caller; pure."""
+"""Turn what another system answered into the problem it means for our caller."""
 
 from math import ceil
 

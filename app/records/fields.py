@@ -1,4 +1,4 @@
-"""Turn records into the named fields that are kept equal, as JSON values, and back."""
+"""Turn records into the named fields that are kept equal, as JSON values, and back; pure."""
 
 from collections.abc import Mapping
 from datetime import date

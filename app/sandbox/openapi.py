@@ -1,7 +1,7 @@
 """Read an OpenAPI description and say where a call or an answer is untrue to it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -64,7 +64,8 @@ class Contract:
     Read ``openapi/<name>.yaml`` and check calls against it; validators are compiled on first use.
 
     Args:
-        prefix: Path before the description's own paths, where the twin serves it.
+        prefix: Path before the description's own paths, where the twin serves it; a path with
+            ``servers`` of its own stands beside it.
 
     """
 
@@ -98,7 +99,7 @@ class Contract:
     def template(self, method: str, path: str) -> str:
         """Give the path with names instead of values, or the path itself when it is unknown."""
         found = self.find(method, path)
-        return self.prefix + found[0].template if found else path
+        return self._served(found[0].template) if found else path
 
     def request_flaws(
         self, operation: Operation, values: Mapping[str, str], call: Call
@@ -180,15 +181,13 @@ class Contract:
         kind = content_type.partition(";")[0].strip().lower()
         if kind not in holder["content"]:
             return [Flaw("content-type", (), "content-type", f"{kind!r} is not in the contract")]
-        if "json" in kind:
-            try:
-                value = read_json(body)
-            except ValueError as error:
-                return [Flaw("body", (), "json", f"is no JSON: {error}")]
-        elif kind == "application/x-www-form-urlencoded":
-            value = {k: v[-1] for k, v in parse_qs(body.decode(), keep_blank_values=True).items()}
-        else:
+        reader = next((read for mark, read in READERS.items() if mark in kind), None)
+        if reader is None:
             return []
+        try:
+            value = reader(body)
+        except ValueError as error:
+            return [Flaw("body", (), "unreadable", f"cannot be read as {kind}: {error}")]
         if "schema" not in holder["content"][kind]:
             return []
         return self._flaws(f"{spot}/content/{_escaped(kind)}/schema", value, "body", ())
@@ -214,11 +213,15 @@ class Contract:
         paths = sorted(self.document["paths"].items(), key=lambda item: item[0].count("{"))
         return [
             (
-                re.compile(re.escape(self.prefix) + _pattern(template)),
+                re.compile(_pattern(self._served(template))),
                 {m: self._operation(template, m) for m in item if m in METHODS},
             )
             for template, item in paths
         ]
+
+    def _served(self, template: str) -> str:
+        own = "servers" in self.document["paths"][template]
+        return template if own else self.prefix + template
 
     def _operation(self, template: str, method: str) -> Operation:
         item = self.document["paths"][template]
@@ -270,6 +273,14 @@ def _bound(node: object) -> None:
         node.setdefault("maximum", 2**63 - 1)
     for child in node.values():
         _bound(child)
+
+
+def _form(body: bytes) -> dict[str, str]:
+    values_by_name = parse_qs(body.decode(), keep_blank_values=True)
+    return {name: values[-1] for name, values in values_by_name.items()}
+
+
+READERS: Mapping[str, Callable[[bytes], Any]] = {"json": read_json, "urlencoded": _form}
 
 
 def _pattern(template: str) -> str:

@@ -1,4 +1,4 @@
-"""Hold what one look at a pair came to, as it is kept in one short transaction; pure."""
+"""Hold what one look at a pair came to, as it is kept in one short transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Stop calling what does not answer: half of at least ten calls in a minute failed."""
+"""Stop calling what does not answer: half of at least ten calls in a minute failed; pure."""
 
 from collections import deque
 from collections.abc import Callable

@@ -3,13 +3,33 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Final
 
+from app.settings import Settings
 from app.systems.ports import RateLimited
 
 Monotonic = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
 
 _IDLE_CHECK_AT = 4_096
+
+KEPT_FOR_PEOPLE: Final = 0.25
+"""Share of a link's pace that jobs leave alone, so that no sweep makes a person wait."""
+
+
+class Role(StrEnum):
+    """Name what a process does: serve people's calls, or work through jobs."""
+
+    SERVE = "serve"
+    WORKER = "worker"
+
+
+def share(role: Role, settings: Settings) -> float:
+    """Give the part of each pace that one process of a role may use; all together use 1."""
+    if role is Role.SERVE:
+        return KEPT_FOR_PEOPLE / settings.serve_processes
+    return (1 - KEPT_FOR_PEOPLE) / settings.worker_processes
 
 
 class Pace:

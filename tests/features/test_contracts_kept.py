@@ -41,3 +41,43 @@ async def test_a_call_that_meets_a_fault_is_checked_too(
         ["query/nonsense: is not in the contract"]
     ]
     assert violations["answers"] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"grant_type": "password"}, "grant_type"),
+        ({"code": "abc"}, "grant_type"),
+        (
+            {"grant_type": "authorization_code", "code": "abc", "code_verifier": "short"},
+            "code_verifier",
+        ),
+    ],
+)
+async def test_a_wrong_call_for_tokens_would_fail_its_test_too(
+    network: httpx.AsyncBaseTransport, twins: Any, form: dict[str, str], problem: str
+) -> None:
+    """The token endpoint stands beside the API, and in the same contract."""
+    async with httpx.AsyncClient(transport=network) as ours:
+        await ours.post("http://timerabbit.test/oauth/token", data=form)
+        await ours.post("http://timerabbit.test/oauth/token", json=form)
+
+    violations = await twins.control("timerabbit", "GET", "/violations")
+    await twins.control("timerabbit", "DELETE", "/violations")
+    by_form, by_json = (violation["problems"] for violation in violations["requests"])
+    assert any(problem in said for said in by_form), by_form
+    assert by_json == ["content-type: 'application/json' is not in the contract"]
+
+
+async def test_the_api_answers_at_its_own_path_only(
+    network: httpx.AsyncBaseTransport, twins: Any
+) -> None:
+    """A call beside the API that the contract has within it is a call outside the contract."""
+    async with httpx.AsyncClient(transport=network) as ours:
+        await ours.get("http://timerabbit.test/customers")
+        await ours.post("http://timerabbit.test/integration/v1/oauth/token")
+        await ours.post("http://timerabbit.test/oauth/revoke")
+
+    violations = await twins.control("timerabbit", "GET", "/violations")
+    await twins.control("timerabbit", "DELETE", "/violations")
+    assert [v["problems"] for v in violations["requests"]] == [["operation: is unknown"]] * 3

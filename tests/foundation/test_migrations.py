@@ -1,7 +1,4 @@
-"""Migrations: up, down and up again; models and tables agree.
-
-Every table is protected or excused.
-"""
+"""Migrations: up, down and up again; models and tables agree."""
 
 from collections.abc import Iterator
 
@@ -12,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from app import migrate
-from app.database import UNSCOPED, Base, sqlalchemy_url
+from app.database import Base, sqlalchemy_url
 from app.embedded import EmbeddedServer
 
 
@@ -45,7 +42,7 @@ def test_up_down_and_up_again(server: EmbeddedServer, empty_database: str) -> No
 
 
 def test_models_and_migrations_agree(server: EmbeddedServer, database_name: str) -> None:
-    """Autogenerate finds nothing to do, names of indexes and constraints included."""
+    """Autogenerate finds nothing to do; what it does not see, `test_catalogue.py` compares."""
     migrate.import_all_tables()
     engine = create_engine(sqlalchemy_url(server.url("tc_owner", database_name)))
     with engine.connect() as connection:
@@ -64,57 +61,3 @@ def test_models_and_migrations_agree(server: EmbeddedServer, database_name: str)
     engine.dispose()
 
     assert differences == []
-
-
-def test_every_table_has_a_policy_or_a_reason(server: EmbeddedServer, database_name: str) -> None:
-    """A new table without row-level security, FORCE and both clauses, or a listed reason.
-
-    Fails here.
-    """
-    with psycopg.connect(server.url("postgres", database_name)) as connection:
-        tables = connection.execute(
-            "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,"
-            " EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname"
-            "  AND p.cmd = 'ALL' AND p.qual LIKE '%app.link_ids%'"
-            "  AND p.with_check LIKE '%app.link_ids%')"
-            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
-        ).fetchall()
-    open_tables = {name for name, forced, policy in tables if not (forced and policy)}
-
-    assert open_tables == set(UNSCOPED)
-
-
-def test_keys_of_protected_tables_lead_with_the_link(
-    server: EmbeddedServer, database_name: str
-) -> None:
-    """A unique key that did not lead with the link would tell one company of another's records."""
-    excused = {
-        "uq_ledger_active_entry"  # the hour ledger must see across links: an hour is billed once
-    }
-    with psycopg.connect(server.url("postgres", database_name)) as connection:
-        keys = connection.execute(
-            "SELECT i.indexrelid::regclass::text, a.attname FROM pg_index i"
-            " JOIN pg_class c ON c.oid = i.indrelid"
-            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
-            " WHERE i.indisunique AND c.relrowsecurity"
-        ).fetchall()
-
-    assert {name for name, first in keys if first != "link_id"} == excused
-
-
-def test_no_function_or_view_steps_over_the_policies(
-    server: EmbeddedServer, database_name: str
-) -> None:
-    """No function and no view reads or writes rows with rights that the service role lacks."""
-    excused = {"refresh_statistics"}  # only an owner may ANALYZE; it takes and gives nothing
-    with psycopg.connect(server.url("postgres", database_name)) as connection:
-        definers = connection.execute(
-            "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            " WHERE n.nspname = 'public' AND p.prosecdef"
-        ).fetchall()
-        views = connection.execute(
-            "SELECT viewname FROM pg_views WHERE schemaname = 'public'"
-        ).fetchall()
-
-    assert ({name for (name,) in definers}, views) == (excused, [])

@@ -39,17 +39,17 @@ THIN = customers(5000, 5000, 2000)
     [
         ({}, None),
         ({"books": customers(200, None, 0)}, None),
-        ({"time": WHOLE}, 2),
-        ({"books": THIN}, 300),
-        ({"time": WHOLE, "books": THIN}, 300),
-        ({"books": {**THIN, "project": {"listed": 0, "read": 0}}}, 300),
+        ({"time": WHOLE}, 3),
+        ({"books": THIN}, 400),
+        ({"time": WHOLE, "books": THIN}, 400),
+        ({"books": {**THIN, "project": {"listed": 0, "read": 0}}}, 400),
         ({"books": customers(5000, 5000, 5000)}, 0),
     ],
 )
 def test_the_slower_side_decides(
     settings: Settings, progress: dict[str, Any], seconds: int | None
 ) -> None:
-    """One call for each record that its list says thinly, at the pace of its side."""
+    """One call for each record that its list says thinly, at a worker's share of the pace."""
     assert seconds_to_read(plan(progress), settings, now=NOW) == seconds
 
 
@@ -59,8 +59,8 @@ def test_a_wait_counts(settings: Settings) -> None:
 
     waiting = plan({"books": THIN}, problem=problem)
 
-    assert seconds_to_read(waiting, settings, now=NOW) == 360
-    assert seconds_to_read(waiting, settings, now=NOW + timedelta(hours=1)) == 300
+    assert seconds_to_read(waiting, settings, now=NOW) == 460
+    assert seconds_to_read(waiting, settings, now=NOW + timedelta(hours=1)) == 400
 
 
 def test_what_is_not_being_read_has_no_estimate(settings: Settings) -> None:

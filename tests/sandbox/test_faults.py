@@ -144,21 +144,22 @@ async def test_under_a_real_server_the_connection_is_dropped(
     assert found["hitCount"] == (kind is FaultKind.LOST_ANSWER)
 
 
+@pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("kind", "effect"), [(FaultKind.STATUS_BEFORE, 0), (FaultKind.STATUS_AFTER, 1)]
 )
 async def test_a_status_comes_before_or_after_the_effect(
-    live: LiveTwin, kind: FaultKind, effect: int
+    live: LiveTwin, kind: FaultKind, effect: int, status: int
 ) -> None:
-    """429 and 5xx with Retry-After, with and without effect."""
-    name = f"Avvist {kind}"
-    fault = {"kind": kind, "times": 1, "method": "POST", "path": "/projects", "status": 429}
+    """Facts 2 and 9: 429 and 503 with Retry-After, shape SYSTEM, with and without effect."""
+    name = f"Avvist {kind} {status}"
+    fault = {"kind": kind, "times": 1, "method": "POST", "path": "/projects", "status": status}
     async with httpx.AsyncClient(base_url=live.url) as client:
         await client.post("/_control/faults", json=fault | {"retry_after": 7})
         answer = await create(client, name)
         found = (await client.get(PROJECTS, params={"q": name}, headers=KEY)).json()
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "7")
     assert answer.json()["category"] == "SYSTEM"
     assert found["hitCount"] == effect
 

@@ -86,11 +86,7 @@ class KeptTokens:
 
 
 API = "/integration/v1"
-CONTRACTS = (
-    Contract("conta"),
-    Contract("timerabbit", prefix=API),
-    Contract("timerabbit"),  # the token endpoint stands beside the API
-)
+CONTRACTS = (Contract("conta"), Contract("timerabbit", prefix=API))
 
 
 def flaws(request: httpx.Request) -> list[str]:

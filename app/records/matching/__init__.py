@@ -1,7 +1,7 @@
 """
-Propose which customers and projects of the two sides are the same.
+Propose which customers and projects of the two sides are the same; pure.
 
-Pure: the answer depends on the arguments only, never on their order. What was measured stands in
+The answer depends on the arguments only, never on their order. What was measured stands in
 ``docs/matching.md``; reading registers, storing answers and creating records is left to others.
 """
 

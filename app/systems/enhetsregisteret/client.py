@@ -48,7 +48,8 @@ class Enhetsregisteret:
         options = TransportOptions(
             timeout_seconds=settings.outgoing_timeout_seconds,
             largest_body_bytes=2 * 1024 * 1024,
-            calls_per_second=settings.enhetsregisteret_calls_per_second / settings.processes,
+            # Asked by workers only, for all links together; no one waits for the answer.
+            calls_per_second=settings.enhetsregisteret_calls_per_second / settings.worker_processes,
             burst=1,
             observe=observe,
             clock=clock,

@@ -53,9 +53,17 @@ class TimerabbitSystem:
         observe: Observe = ignore_call,
         clock: Clock = system_clock,
         transport: httpx.AsyncBaseTransport | None = None,
+        share: float = 1.0,
     ) -> Self:
-        """Build the system; ``transport`` stands in for the network in tests."""
-        pace = settings.timerabbit_calls_per_second / settings.processes
+        """
+        Build the system.
+
+        Args:
+            transport: Stands in for the network in tests.
+            share: The part of a link's pace that this process may use.
+
+        """
+        pace = settings.timerabbit_calls_per_second * share
         options = TransportOptions(
             timeout_seconds=settings.outgoing_timeout_seconds,
             calls_per_second=pace,

@@ -11,8 +11,9 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import Customer, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint, Database
+from app.first_sync.categories import Category
 from app.first_sync.deeds import DEED, SHOWN_CATEGORY, deed_of, partner_of
-from app.first_sync.store import Category, Proposal
+from app.first_sync.store import Proposal
 from app.records.store import remember
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -24,7 +24,7 @@ DRAFT = {"registrationSource": "CONTA", "customerId": 10001, "invoiceDraftLines"
 
 
 async def test_the_old_name_of_the_key_header_opens_nothing(conta: httpx.AsyncClient) -> None:
-    """Facts 1: clients that work send ``apiKey``; the twin takes the older name as no key."""
+    """Facts 1 and Corrections: clients send ``apiKey``; the older name is as good as no key."""
     del conta.headers["apikey"]
 
     answer = await conta.get("/invoice/ping", headers={"conta-api-gateway-key": "conta-demo-key"})
@@ -83,7 +83,7 @@ async def test_a_country_is_any_text(conta: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("number", ["860 001 382", "NO 860001381 MVA", "123456789"])
 async def test_an_organization_number_is_not_checked(conta: httpx.AsyncClient, number: str) -> None:
-    """Facts 3.2 and 13.11 (guessed): blanks, «MVA» and a wrong check digit are all accepted."""
+    """Facts 3.2 and 13 (guessed): blanks, «MVA» and a wrong check digit are all accepted."""
     answer = await conta.post(f"{OWN}/customers", json=CUSTOMER | {"orgNo": number})
 
     assert answer.json()["orgNo"] == number
@@ -139,7 +139,7 @@ def test_the_rates_of_the_codes_are_norways() -> None:
     "path", ["departments", "bank-accounts", "invoices/unpaid", "invoice-payments"]
 )
 async def test_what_the_service_never_calls_is_no_path(conta: httpx.AsyncClient, path: str) -> None:
-    """Facts 7 and 8: offered by Conta, used by nobody here, so a call of ours is noticed."""
+    """Facts 7, 8 and Corrections: offered by Conta, never called by us; a call is noticed."""
     answer = await conta.get(f"{OWN}/{path}")
 
     assert answer.status_code == 404

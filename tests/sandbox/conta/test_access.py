@@ -38,7 +38,7 @@ async def test_ping_answers_a_json_string(conta: httpx.AsyncClient) -> None:
 async def test_a_key_sees_only_its_users_organizations(
     conta: httpx.AsyncClient, control: httpx.AsyncClient
 ) -> None:
-    """Facts 1.1: a bare array; no organization number in it."""
+    """Facts 1 and 1.1: a key's user's own, as a bare array; no organization number in it."""
     first = (await conta.get("/invoice/organizations")).json()
     user = {"user": "per@example.no", "organizations": [1001, 2002]}
     await control.post("keys", json={"key": "both", **user})
@@ -123,7 +123,7 @@ async def test_projects_need_the_smart_plan(
 async def test_an_unknown_path_and_a_wrong_method_have_their_own_names(
     conta: httpx.AsyncClient,
 ) -> None:
-    """Facts 9: 404 UrlNotFoundException and 405 UrlMethodNotFoundException."""
+    """Facts 1.1 and 9: 404 UrlNotFoundException and 405 UrlMethodNotFoundException."""
     path = await conta.get("/organizations")
     method = await conta.delete(f"{OWN}/customers/10001")
 

@@ -28,8 +28,8 @@ def request_rules(contract: Contract, method: str, path: str, call: Call) -> lis
         ("GET", "/invoice/organizations/x/customers", Call(), ["type"]),
         ("GET", f"{LIST}/9223372036854775808", Call(), ["maximum"]),
         ("POST", LIST, Call(headers=JSON), ["required"]),
-        ("POST", LIST, Call(headers=JSON, body=b"{"), ["json"]),
-        ("POST", LIST, Call(headers=JSON, body=b'{"name": NaN}'), ["json"]),
+        ("POST", LIST, Call(headers=JSON, body=b"{"), ["unreadable"]),
+        ("POST", LIST, Call(headers=JSON, body=b'{"name": NaN}'), ["unreadable"]),
         ("POST", LIST, Call(headers={"content-type": "text/csv"}, body=b"a"), ["content-type"]),
     ],
 )
@@ -77,3 +77,18 @@ def test_headers_and_forms_are_checked_where_a_contract_has_them() -> None:
 
     assert contract.find("GET", "/customers") is None
     assert "required" in rules
+
+
+def test_a_path_with_servers_of_its_own_stands_beside_the_prefix() -> None:
+    """So does the token endpoint, whose form is checked like any body."""
+    contract = Contract("timerabbit", prefix="/integration/v1")
+    form = {"content-type": "application/x-www-form-urlencoded"}
+
+    rules = [
+        request_rules(contract, "POST", "/oauth/token", Call(headers=form, body=body))
+        for body in (b"grant_type=refresh_token&refresh_token=a", b"grant_type=a", b"code=\xff")
+    ]
+
+    assert contract.find("POST", "/integration/v1/oauth/token") is None
+    assert contract.template("POST", "/oauth/token") == "/oauth/token"
+    assert rules == [[], ["enum"], ["unreadable"]]

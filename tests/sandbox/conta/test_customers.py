@@ -22,7 +22,7 @@ def rules(answer: httpx.Response) -> list[str]:
 
 
 async def test_a_create_answers_200_with_the_whole_customer(conta: httpx.AsyncClient) -> None:
-    """Facts 1 and 3: all successes are 200; unset fields are left out; active by default."""
+    """Facts 1, 2 and 3: all successes are 200; unset fields are left out; active by default."""
     answer = await conta.post(URL, json=PERSON)
 
     assert answer.status_code == 200
@@ -38,7 +38,7 @@ async def test_list_hits_are_thin_and_call_the_name_differently(conta: httpx.Asy
 
 
 async def test_a_customer_has_no_timestamps_and_no_version(conta: httpx.AsyncClient) -> None:
-    """Facts 3.2: no createdAt, modifiedAt or version; facts 2: no ETag."""
+    """Facts 2 and 3.2: no ETag; no createdAt, modifiedAt or version."""
     answer = await conta.get(f"{URL}/10001")
 
     assert not {"createdAt", "modifiedAt", "version"} & set(answer.json())
@@ -66,7 +66,7 @@ async def test_put_replaces_the_whole_record(conta: httpx.AsyncClient) -> None:
 
 
 async def test_put_keeps_contacts_that_are_sent_back(conta: httpx.AsyncClient) -> None:
-    """Facts 3.4: reading first and sending everything back is the safe form."""
+    """Facts 3.2 and 3.4: reading first and sending everything back is the safe form."""
     made = (await conta.post(URL, json=COMPANY | {"contacts": [{"name": "Kari"}]})).json()
     body = {name: value for name, value in made.items() if name != "id"}
 
@@ -127,6 +127,15 @@ async def test_a_text_of_tags_only_is_refused(conta: httpx.AsyncClient) -> None:
     assert tags.json()["name"] == "RestPropertyContainsOnlyTagsException"
 
 
+@pytest.mark.parametrize("kind", ["PERSON", "COMPANY", "individual", ""])
+async def test_customers_are_of_two_types(conta: httpx.AsyncClient, kind: str) -> None:
+    """Facts 3.1: INDIVIDUAL or ORGANIZATION, and no other word."""
+    answer = await conta.post(URL, json=PERSON | {"customerType": kind})
+
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["property"]["path"] == "customerType"
+
+
 async def test_company_data_on_a_person_is_refused_on_put_only(conta: httpx.AsyncClient) -> None:
     """Facts 3.4: typeOfInformationForbiddenForIndividuals is listed for PUT only."""
     body = PERSON | {"orgNo": "860001381"}
@@ -174,7 +183,7 @@ async def changed_today(conta: httpx.AsyncClient, store: Store) -> int:
 async def test_modified_from_date_has_the_grain_of_a_day(
     conta: httpx.AsyncClient, person: httpx.AsyncClient, store: Store
 ) -> None:
-    """Facts 10: whole days; a change by API or by a person in the web app both count."""
+    """Facts 3 and 10: whole days; a change by API or by a person in the web app both count."""
     store.clock.advance(2 * 86_400)
     await conta.put(f"{URL}/10001", json=COMPANY)
     await person.patch("customers/10002", json={"phoneNo": "40000001"})
@@ -185,7 +194,7 @@ async def test_modified_from_date_has_the_grain_of_a_day(
 async def test_without_the_filter_its_name_is_ignored(
     conta: httpx.AsyncClient, control: httpx.AsyncClient, store: Store, own: Organization
 ) -> None:
-    """Facts 2: absent in December 2025; an unknown parameter changes nothing."""
+    """Facts 3 and Corrections: absent in December 2025; an unknown parameter changes nothing."""
     store.clock.advance(2 * 86_400)
     await control.put("modified-filter", json={"on": False})
 

@@ -26,7 +26,7 @@ def line(**fields: object) -> dict[str, Any]:
 
 
 async def test_a_draft_is_read_back_without_its_source(conta: httpx.AsyncClient) -> None:
-    """Facts 5.3: ``registrationSource`` is required on create and missing on readback."""
+    """Facts 5.1 and 5.3: ``registrationSource`` is required on create and missing on readback."""
     made = await conta.post(URL, json=draft())
 
     read = await conta.get(f"{URL}/{made.json()['id']}")
@@ -113,7 +113,7 @@ async def test_hits_lack_reference_and_project(conta: httpx.AsyncClient) -> None
 async def test_business_rules_answer_422_in_both_languages(
     conta: httpx.AsyncClient, own: Organization, body: dict[str, Any], name: str
 ) -> None:
-    """Facts 5.4 and 9: CUSTOM with ``messages`` NO and EN, an object on the wire."""
+    """Facts 5.2, 5.4 and 9: CUSTOM with ``messages`` NO and EN, an object on the wire."""
     answer = await conta.post(URL, json=body)
 
     assert answer.status_code == 422
@@ -144,7 +144,7 @@ async def test_vat_codes_are_a_setting_that_no_call_shows(
 async def test_input_rules_answer_409(
     conta: httpx.AsyncClient, fields: dict[str, object], rule: str
 ) -> None:
-    """Facts 5.4: these two are INPUT, not business rules."""
+    """Facts 5.1 and 5.4: these two are INPUT, not business rules."""
     answer = await conta.post(URL, json=draft(**fields))
 
     assert answer.status_code == 409
@@ -194,7 +194,7 @@ async def test_drafts_cannot_be_changed_or_deleted(conta: httpx.AsyncClient, met
 async def test_a_draft_that_is_gone_looks_the_same_sent_or_deleted(
     conta: httpx.AsyncClient, person: httpx.AsyncClient, deed: str
 ) -> None:
-    """Facts 5.6: GET answers 404 NotFoundIdModelStorageToolException either way."""
+    """Facts 5 and 5.6: GET answers 404 NotFoundIdModelStorageToolException either way."""
     made = (await conta.post(URL, json=draft())).json()
     await person.post(f"drafts/{made['id']}/{deed}")
 

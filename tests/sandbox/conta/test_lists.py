@@ -85,7 +85,7 @@ async def test_a_wrong_parameter_is_an_input_error(conta: httpx.AsyncClient) -> 
 
 
 async def test_a_stale_list_hides_what_is_new(conta: httpx.AsyncClient, store: Store) -> None:
-    """A fault on demand: what was created in the last seconds is not listed yet."""
+    """Facts 4: seen by a client; on demand what was created last is not listed yet."""
     await conta.post(f"{OWN}/projects", json={"name": "Nytt"})
     store.board.add(Fault(kind=FaultKind.STALE_LIST, seconds=60, path="/projects", times=1))
 
@@ -96,7 +96,7 @@ async def test_a_stale_list_hides_what_is_new(conta: httpx.AsyncClient, store: S
 
 
 async def test_a_repeated_page_shows_the_one_before(conta: httpx.AsyncClient, store: Store) -> None:
-    """A fault on demand: a list that moved while it was paged."""
+    """Facts 12: a client lost rows while paging; on demand a list moves while it is paged."""
     first = (await conta.get(f"{OWN}/customers")).json()["hits"]
     store.board.add(Fault(kind=FaultKind.REPEAT_PAGE, times=1))
 
@@ -109,7 +109,7 @@ async def test_a_repeated_page_shows_the_one_before(conta: httpx.AsyncClient, st
 async def test_hits_can_be_left_out_although_there_are_some(
     conta: httpx.AsyncClient, store: Store, own: Organization
 ) -> None:
-    """A fault on demand: the envelope without its rows."""
+    """Facts 12: clients took wrong names for rows; on demand the envelope has none."""
     store.board.add(Fault(kind=FaultKind.OMIT_HITS, times=1))
 
     page = (await conta.get(f"{OWN}/customers")).json()
