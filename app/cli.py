@@ -251,13 +251,10 @@ def _sandbox(arguments: argparse.Namespace) -> int:
     from app.sandbox.start import start
 
     return start(
-        only=arguments.only,
-        host=arguments.host,
-        conta_port=arguments.conta_port,
+        only=arguments.only, host=arguments.host, conta_port=arguments.conta_port,
         timerabbit_port=arguments.timerabbit_port,
-        register_port=arguments.enhetsregisteret_port,
-        seed=arguments.seed,
-    )
+        register_port=arguments.enhetsregisteret_port, seed=arguments.seed,
+    )  # fmt: skip
 
 
 def _demo(arguments: argparse.Namespace) -> int:
