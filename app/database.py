@@ -104,11 +104,16 @@ def _no_hook(point: CommitPoint, when: Literal["before", "after"]) -> None:
 
 
 class Database:
-    """Hold the engine; hand out transactions that see only the links they name."""
+    """
+    Hold the engine; hand out transactions that see only the links they name.
+
+    The first that finds the tables asks whether policies bind the role at all.
+    """
 
     def __init__(self, engine: AsyncEngine, *, hook: Hook = _no_hook) -> None:
         self.engine = engine
         self._hook = hook
+        self._role_is_bound = False
 
     def passing(self, point: CommitPoint) -> None:
         """Say that a point between two commits is passed, for instance just before a POST."""
@@ -130,9 +135,12 @@ class Database:
         Open a transaction that reads and writes only these links' rows, and commit it at the end.
 
         Without links it sees only the unscoped tables. An exception rolls everything back.
+
+        Raises:
+            SettingsInvalid: The role is one that row-level security would not bind.
+
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            await _bind(session, link_ids)
+        async with self.reading(*link_ids) as session:
             yield session
             self._hook(point, "before")
             await session.commit()
@@ -143,6 +151,8 @@ class Database:
         """Open a transaction for reading only these links' rows; it is rolled back at the end."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             await _bind(session, link_ids)
+            if not self._role_is_bound:
+                self._role_is_bound = await _binds_the_role(session)
             yield session
 
     async def close(self) -> None:
@@ -153,6 +163,8 @@ class Database:
 _Driver = psycopg.AsyncConnection[tuple[Any, ...]]
 
 _BIND: Final = "SELECT set_config('app.link_ids', %(ids)s, true)"
+_ACTIVE: Final = "SELECT row_security_active(to_regclass('public.links'))"
+_UNBOUND: Final = "TC_DATABASE_URL: the role {fault}; use one that owns nothing"
 
 
 async def _bind(session: AsyncSession, link_ids: Sequence[LinkId]) -> None:
@@ -160,6 +172,15 @@ async def _bind(session: AsyncSession, link_ids: Sequence[LinkId]) -> None:
     connection = await session.connection()
     ids = ",".join(str(link_id) for link_id in link_ids)
     await connection.exec_driver_sql(_BIND, {"ids": ids})
+
+
+async def _binds_the_role(session: AsyncSession) -> bool:
+    """Say whether policies bind the role; where there are no tables yet, that is not known."""
+    connection = await session.connection()
+    active = (await connection.exec_driver_sql(_ACTIVE)).scalar()
+    if active is False:
+        raise SettingsInvalid(_UNBOUND.format(fault="is not bound by row-level security"))
+    return active is True
 
 
 async def bind_more(session: AsyncSession, *link_ids: LinkId) -> None:
@@ -268,4 +289,4 @@ async def expect_bound_role(database: Database) -> None:
     """
     fault = await role_fault(database)
     if fault is not None:
-        raise SettingsInvalid(f"TC_DATABASE_URL: the role {fault}; use one that owns nothing")
+        raise SettingsInvalid(_UNBOUND.format(fault=fault))

@@ -126,8 +126,28 @@ def bypassing(server: EmbeddedServer, database_name: str) -> Iterator[str]:
     role = f"bypassing_{database_name}"
     with psycopg.connect(server.url("postgres", database_name), autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER BYPASSRLS".encode())
+        connection.execute(f"GRANT USAGE ON SCHEMA public TO {role}".encode())
         yield role
+        connection.execute(f"DROP OWNED BY {role}".encode())
         connection.execute(f"DROP ROLE {role}".encode())
+
+
+@pytest.mark.parametrize("role", ["postgres", "bypassing"])
+async def test_no_transaction_begins_as_a_role_that_policies_do_not_bind(
+    server: EmbeddedServer, database_name: str, bypassing: str, role: str
+) -> None:
+    """Whoever did not ask before, because the database was away then, is stopped here."""
+    url = server.url(bypassing if role == "bypassing" else role, database_name)
+    database = create_database(url, pool=1)
+
+    for _ in range(2):
+        with pytest.raises(SettingsInvalid, match="TC_DATABASE_URL: the role"):
+            async with database.reading():
+                pass
+        with pytest.raises(SettingsInvalid, match="TC_DATABASE_URL: the role"):
+            async with database.transaction(CommitPoint.PLAIN):
+                pass
+    await database.close()
 
 
 async def test_a_role_that_bypasses_policies_is_found(
