@@ -1,12 +1,21 @@
 """Everything that stands against a draft is named at once, before anything is sent."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
-from app.canonical import Customer, Ore, Project, RecordId
+from app.canonical import BillingState, Customer, EntryId, Ore, Project, RecordId, TimeEntry
 from app.invoicing.lines import Line, priced, summed
-from app.invoicing.objections import MOST_LINES, Partners, objections
+from app.invoicing.objections import (
+    MOST_LINES,
+    Objection,
+    Partners,
+    VatSaid,
+    not_included,
+    objections,
+    useless_edits,
+)
 
 MARK = "TR-7K3QF9M2"
 HERE = Partners(Customer(RecordId("1"), "Kunde AS"))
@@ -65,3 +74,64 @@ def test_partners_are_judged_as_the_books_have_them() -> None:
     assert found(
         line(), partners=Partners(customer, other, project_wanted=True, project_linked=True)
     ) == [("project-customer-differs", None)]
+
+
+def every(*lines: Line, **more: Any) -> list[Objection]:
+    facts: dict[str, Any] = {"partners": HERE, "vat_said": {}, "entries": (), **more}
+    return objections(
+        facts["entries"], summed(lines), mark=MARK, partners=facts["partners"],
+        vat_said=facts["vat_said"], today=date(2026, 11, 24),
+    )  # fmt: skip
+
+
+def told(*lines: Line, **more: Any) -> list[str]:
+    return [one["code"] for one in every(*lines, **more) if not one["blocking"]]
+
+
+def test_what_only_needs_to_be_known_is_told_and_stops_nothing() -> None:
+    """An archived customer, a project without partner or hidden; a code the books refused."""
+    archived = Partners(Customer(RecordId("1"), "Kunde AS", active=False), project_wanted=True)
+    hidden = Partners(
+        HERE.customer, Project(RecordId("7"), "P", customer_id=None, active=False),
+        project_wanted=True, project_linked=True,
+    )  # fmt: skip
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    refused, accepted = (
+        {"high": VatSaid(accepted=False, at=at)},
+        {"high": VatSaid(accepted=True, at=at)},
+    )
+
+    assert told(line(), partners=archived) == [
+        "customer-archived", "project-not-linked", "vat-code-untried",
+    ]  # fmt: skip
+    assert told(line(), partners=hidden, vat_said=accepted) == ["project-hidden"]
+    assert told(line(), vat_said=refused) == ["vat-code-refused-before"]
+    assert told(line(), partners=replace(hidden, customer=None), vat_said=accepted) == [
+        "project-hidden"
+    ]
+
+
+def test_hours_near_and_past_the_month_are_named() -> None:
+    """The law lets an invoice wait a month; each hour stands in one of the two lists."""
+    entries = [
+        TimeEntry(EntryId(str(day)), 1, "emp", "Kari", day, 60, None, None, BillingState.TO_INVOICE)
+        for day in (date(2026, 10, 1), date(2026, 10, 27), date(2026, 11, 23))
+    ]
+
+    found = {
+        one["code"]: one["entries"] for one in every(line(), entries=entries) if "entries" in one
+    }
+
+    assert found == {
+        "past-billing-limit": ["2026-10-01"], "close-to-billing-limit": ["2026-10-27"],
+    }  # fmt: skip
+
+
+def test_what_is_left_out_and_edits_without_a_line_are_told() -> None:
+    """Nothing that a person wrote is lost in silence."""
+    lines = summed([replace(line(), key="a")])
+
+    assert [one["entries"] for one in not_included({"e1": ["expenses"]})] == [["e1"]]
+    assert list(not_included({})) == []
+    assert [one["lines"] for one in useless_edits(lines, ["a", "b"], [0, 1, 2])] == [["b"], [0, 2]]
+    assert list(useless_edits(lines, ["a"], [1])) == []

@@ -1,0 +1,129 @@
+"""What became of a draft is read from the books alone; when to look again follows from it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.canonical import Ore
+from app.invoicing.fate import (
+    Fate,
+    alike,
+    differing_lines,
+    fate_of_invoice,
+    next_look,
+    taken_out,
+    total_differs,
+)
+from app.systems.shapes import RemoteInvoice, RemoteLine
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+SETTLE = timedelta(minutes=5)
+OPEN = RemoteInvoice("9", None, None, None, (), Ore(100), Ore(125), Ore(125), "open")
+
+
+def ours(*lines: tuple[str, int]) -> list[dict[str, Any]]:
+    return [{"text": text, "net": net} for text, net in lines]
+
+
+def theirs(*lines: tuple[str, int | None]) -> tuple[RemoteLine, ...]:
+    return tuple(RemoteLine(text, None if net is None else Ore(net)) for text, net in lines)
+
+
+@pytest.mark.parametrize(
+    ("invoice", "fate"),
+    [
+        (OPEN, Fate.SENT),
+        (replace(OPEN, remaining=Ore(25)), Fate.PART_PAID),
+        (replace(OPEN, remaining=None), Fate.SENT),
+        (replace(OPEN, total=None), Fate.SENT),
+        (replace(OPEN, state="paid"), Fate.PAID),
+        (replace(OPEN, state="credited"), Fate.CREDITED),
+        (replace(OPEN, state="written off"), Fate.CLOSED),
+    ],
+)
+def test_an_invoice_says_how_far_it_has_come(invoice: RemoteInvoice, fate: Fate) -> None:
+    """Part of it paid is less than all of it; an unknown sum says nothing."""
+    assert fate_of_invoice(invoice) is fate
+
+
+@pytest.mark.parametrize(
+    ("books", "places"),
+    [
+        ([("a", 1), ("b", 2)], []),
+        ([("a", None), ("b", 2)], []),
+        ([("a", 3), ("b", 2)], [1]),
+        ([("a", 1)], [2]),
+        ([("a", 1), ("b", 2), ("c", 3)], [3]),
+        ([("x", 1), ("b", 2)], [1]),
+    ],
+)
+def test_lines_are_compared_by_place(
+    books: list[tuple[str, int | None]], places: list[int]
+) -> None:
+    """A net that the books do not say is not compared."""
+    found = differing_lines(ours(("a", 1), ("b", 2)), theirs(*books))
+
+    assert [one["line"] for one in found] == places
+
+
+def test_a_line_is_taken_out_wherever_the_others_stand() -> None:
+    """The mark apart, and what is theirs alone is told too."""
+    gone, strange = taken_out(
+        ours(("a (spes. TR-7K3QF9M2)", 1), ("b", 2), ("c", 3)),
+        theirs(("c", None), ("a", 1), ("d", 4)),
+    )
+
+    assert (set(gone), [line.text for line in strange]) == ({2}, ["d"])
+
+
+@pytest.mark.parametrize(
+    ("net", "vat", "differs"),
+    [(100, 25, False), (None, None, False), (101, 25, True), (100, 27, False), (100, 28, True)],
+)
+def test_sums_differ_by_net_strictly_and_by_vat_beyond_an_ore_a_line(
+    net: int | None, vat: int | None, differs: bool
+) -> None:
+    """The books' own arithmetic of VAT is theirs."""
+    assert total_differs(net=100, vat=25, lines=2, their_net=net, their_vat=vat) is differs
+
+
+def test_an_invoice_without_the_mark_is_known_by_its_lines() -> None:
+    """The very lines are sure; the same sum or half the lines are possible; others are not."""
+    mine = ours(("a (spes. TR-7K3QF9M2)", 60), ("b", 40))
+    same = replace(OPEN, id="1", lines=theirs(("b", 40), ("a", 60)))
+    half = replace(OPEN, id="2", net=Ore(1), lines=theirs(("a", 60), ("z", 1)))
+    sum_only = replace(OPEN, id="3", lines=theirs(("z", 100)))
+    other = replace(OPEN, id="4", net=Ore(1), lines=theirs(("z", 1)))
+
+    found = alike(mine, 100, [same, half, sum_only, other])
+
+    assert [one.id for one in found.sure] == ["1"]
+    assert [one.id for one in found.possible] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("fate", "days", "watched", "wait"),
+    [
+        (Fate.MISSING, 0, False, SETTLE),
+        (Fate.DELETED, 1, True, timedelta(hours=1)),
+        (Fate.CREDITED, 1, False, None),
+        (Fate.PAID, 30, False, timedelta(days=7)),
+        (Fate.CLOSED, 400, False, None),
+        (Fate.SENT, 59, False, timedelta(hours=6)),
+        (Fate.PART_PAID, 60, False, timedelta(days=1)),
+        (Fate.OPEN, 0, False, timedelta(minutes=15)),
+        (Fate.EDITED, 13, False, timedelta(hours=1)),
+        (Fate.OPEN, 14, False, timedelta(hours=12)),
+    ],
+)
+def test_a_draft_is_looked_at_while_something_may_happen(
+    fate: Fate, days: int, watched: bool, wait: timedelta | None
+) -> None:
+    """Often at first, seldom later, never once it is over."""
+    again = next_look(
+        fate, created_at=NOW - timedelta(days=days), now=NOW, watched=watched, settle=SETTLE
+    )
+
+    assert again == (None if wait is None else NOW + wait)

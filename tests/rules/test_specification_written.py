@@ -1,0 +1,84 @@
+"""The time specification says each hour and each line as they were frozen."""
+
+from typing import Any
+
+from app.invoicing.specification import as_csv, as_print, sheet_of
+
+MARK = "TR-7K3QF9M2"
+
+
+def hour(**more: Any) -> dict[str, Any]:
+    return {
+        "employeeId": "emp_1", "employeeName": "Kari", "day": "2026-11-02", "minutes": 90,
+        "rate": 95_000, "project": "Kai 3", "comment": "Møte\nog notat", **more,
+    }  # fmt: skip
+
+
+def line(*entries: str, **more: Any) -> dict[str, Any]:
+    return {
+        "text": "Timer", "minutes": 90, "quantity": "1.50", "unitPrice": 95_000, "net": 142_500,
+        "entryIds": list(entries), **more,
+    }  # fmt: skip
+
+
+def body(**about: Any) -> dict[str, Any]:
+    return {
+        "about": {"language": "nb", "customer": "Kunde AS", **about},
+        "entries": {
+            "e1": hour(), "e2": hour(employeeName="=Ola", employeeId="emp_2", project=None,
+                                     rate=None, overtimeType="50 %", comment=None),
+        },
+        "lines": [line("e1", "gone"), line("e2", discount="10", rounding=True, billed=120, net=-1)],
+    }  # fmt: skip
+
+
+def test_the_printed_form_groups_by_person_and_says_period_and_sums() -> None:
+    """All texts are finished; a rounding and a discount are said where they are."""
+    paper = as_print(sheet_of(MARK, body(), seller="Selger AS"))
+
+    assert [value for _, value in paper["facts"]] == [
+        "Selger AS", "Kunde AS", "02.11.2026–02.11.2026", "3,00", "1\N{NO-BREAK SPACE}424,99",
+    ]  # fmt: skip
+    assert [group["name"] for group in paper["groups"]] == ["=Ola", "Kari"]
+    assert paper["groups"][1]["rows"] == [
+        ["02.11.2026", "Kai 3", "Møte og notat", "90", "1,50", "950,00", "1"]
+    ]
+    assert paper["groups"][0]["rows"][0][1:3] == ["", "50 %"]
+    assert paper["groups"][0]["sum"] == "Sum: 90 minutter, 1,50 timer"
+    assert paper["lines"]["rows"][1] == [
+        "2", "Timer [Avrunding: 1,50 arbeidet, 2,00 fakturert]", "1,50", "950,00", "10 %", "-0,01",
+    ]  # fmt: skip
+
+
+def test_a_paper_without_hours_has_no_period() -> None:
+    """A draft of expenses only has no days; nothing is made up for them."""
+    paper = as_print(sheet_of(MARK, {"entries": {}, "lines": [line()]}, seller="Selger AS"))
+
+    assert paper["facts"][2] == ["Periode", ""]
+    assert paper["groups"] == []
+
+
+def test_the_table_tames_what_a_spreadsheet_would_take_for_a_formula() -> None:
+    """A row for each hour, each line and the sum."""
+    rows = as_csv(sheet_of(MARK, body(language="en"), seller="Selger AS")).decode("utf-8-sig")
+    cells = [row.split(";") for row in rows.splitlines()]
+
+    assert [row[1] for row in cells] == ["Kind", "Hour", "Hour", "Line", "Line", "Sum"]
+    assert (cells[1][2], cells[2][2]) == ("'=Ola", "Kari")
+
+
+def test_a_follow_up_shows_an_hour_as_it_was_billed_and_as_it_is() -> None:
+    """What is taken off comes first, below zero; an hour that is gone has no second row."""
+    corrections = [
+        {"entryId": "e7", "line": 1, "before": hour(), "now": hour(minutes=120)},
+        {"entryId": "e8", "line": 0, "before": hour(day="2026-11-03"), "now": None},
+        {"entryId": "e9", "line": 1, "before": None, "now": hour(day="2026-11-04")},
+    ]
+    sheet = sheet_of(MARK, {**body(corrections=corrections), "entries": {}}, seller="Selger AS")
+
+    assert [(one.entry_id, one.minutes) for one in sheet.hours] == [
+        ("e7", -90), ("e7", 120), ("e8", -90), ("e9", 90),
+    ]  # fmt: skip
+    rows = as_print(sheet)["groups"][0]["rows"]
+    assert rows[0][2] == "Fakturert før · Møte og notat"
+    assert rows[2][6] == ""
