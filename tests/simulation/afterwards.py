@@ -156,9 +156,10 @@ async def undo(world: "DraftWorld") -> None:
 
 async def take_line_out(world: "DraftWorld") -> None:
     """Take a line out of a draft in Conta, often send the draft, and release that line's hours."""
-    standing = [
-        (kept, pieces_of(kept)) for kind, kept in documents(world)
-        if kind == "drafts" and len(pieces_of(kept)) > 1
+    drafts = [(kept, pieces_of(kept)) for kind, kept in documents(world) if kind == "drafts"]
+    standing = [  # of a follow-up no line is released by itself
+        (kept, pieces) for kept, pieces in drafts
+        if len(pieces) > 1 and not any(piece.difference for piece in pieces)
     ]  # fmt: skip
     if not standing:
         return
