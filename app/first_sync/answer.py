@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
-from app.first_sync.deeds import partner_of
+from app.first_sync.deeds import default_partner, partner_of
 from app.first_sync.lines import find_line, links_of, settle_dormant
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
@@ -206,8 +206,9 @@ def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> st
         return ANSWERED_BEFORE
     if not set(answer.winners) <= set(SYNCED_FIELDS[RecordKind(line.kind)]):
         return "winner-unknown"
-    holder = taken.get((line.kind, answer.partner_id or ""))
-    if answer.choice == "link" and holder not in (None, line.proposal_id):
+    # An answer taken back lets the default stand again, which may link too.
+    wanted = default_partner(line) if answer.choice is None else answer.partner_id
+    if taken.get((line.kind, wanted or "")) not in (None, line.proposal_id):
         return "partner-taken"
     if answer.choice == "link" and line.kind == RecordKind.PROJECT:
         here = places.get((Side.TIME, line.anchor_id))

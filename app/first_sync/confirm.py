@@ -40,6 +40,15 @@ WHERE r.link_id = :link_id AND r.left_out
 """)
 
 
+_LINKED_TWICE: Final = text(f"""
+SELECT count(*) FROM (
+  SELECT FROM proposals p {ANCHOR}
+  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant AND {DEED} = 'link'
+  GROUP BY p.kind, COALESCE(p.partner_id, p.candidates -> 0 ->> 'id') HAVING count(*) > 1
+) twice
+""")  # noqa: S608 - constants of ours
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Hold how many lines come to each deed, by kind, and how many are of each category."""
@@ -80,7 +89,8 @@ async def confirm(
 
     Raises:
         Problem: ``first-sync-not-now`` while the link rests, ``first-sync-not-open`` while there is
-            nothing to confirm, ``answers-missing`` with how many lines must still be answered.
+            nothing to confirm, ``answers-missing`` with how many lines must still be answered,
+            ``partner-linked-twice`` with how many records two lines would link.
 
     """
     plan = await current_plan(session, link_id, lock=True)
@@ -98,6 +108,9 @@ async def confirm(
     counted = await tally(session, plan)
     if counted.missing:
         raise Problem("answers-missing", count=counted.missing)
+    twice = await session.scalar(_LINKED_TWICE, {"link_id": link_id, "plan_id": plan.plan_id})
+    if twice:
+        raise Problem("partner-linked-twice", count=twice)
     run = Run(
         link_id=link_id, run_id=uuid7(), plan_id=plan.plan_id, state=RunState.RUNNING.value,
         total=counted.total, working=0, resumed_at=now, pause_code=None, confirmed_by=by,

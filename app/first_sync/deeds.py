@@ -39,8 +39,11 @@ class _Decided(Protocol):
 
 def partner_of(line: _Decided) -> str | None:
     """Give the id of the record the line links to, or ``None`` where it does not link."""
-    if line.answer is not None:
-        return line.partner_id
+    return default_partner(line) if line.answer is None else line.partner_id
+
+
+def default_partner(line: _Decided) -> str | None:
+    """Give the id of the record that the line links to while nobody answers it."""
     certain = line.category == Category.CERTAIN and line.candidates
     return str(line.candidates[0]["id"]) if certain else None
 

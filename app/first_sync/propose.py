@@ -92,7 +92,8 @@ def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
     Carry ids and a person's answers over to a plan that was made again.
 
     An answer lives on where the record says what it said, and where the partner of a link does too;
-    anything else is asked again. A line that shows something new has a new version.
+    anything else is asked again. So is a certain line without an answer whose partner a kept answer
+    gives to another. A line that shows something new has a new version.
     """
     new = {line.key: _renewed(line, old.get(line.key)) for line in lines}
     taken: set[tuple[RecordKind, str | None]] = set()
@@ -111,7 +112,18 @@ def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
             answered_by=before.answered_by,
             answered_at=before.answered_at,
         )
-    return list(new.values())
+    given = {(one.kind, one.partner_id) for one in new.values() if one.answer == "link"}
+    return [_asked_where_given(line, given, old.get(line.key)) for line in new.values()]
+
+
+def _asked_where_given(
+    line: Line, given: set[tuple[RecordKind, str | None]], before: Line | None
+) -> Line:
+    certain = line.answer is None and line.category is Category.CERTAIN
+    if not certain or (line.kind, str(line.candidates[0]["id"])) not in given:
+        return line
+    asked = replace(line, category=Category.AMBIGUOUS, proposal_id=None, version=1)
+    return _renewed(asked, before)
 
 
 def _renewed(line: Line, before: Line | None) -> Line:

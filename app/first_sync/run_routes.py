@@ -57,6 +57,7 @@ _EVENT: Final = {
     summary="Carry the plan out: from now on both systems are written to.",
     responses=responses(
         *_COMMON, "first-sync-not-now", "first-sync-not-open", "answers-missing",
+        "partner-linked-twice",
         "precondition-failed", "idempotency-key-missing", "idempotency-key-reused",
         "idempotency-key-in-progress",
     ),

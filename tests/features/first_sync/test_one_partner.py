@@ -1,0 +1,68 @@
+"""Whatever is answered and read again: no two lines ever come to link one record."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app.database import CommitPoint
+from app.runtime import Runtime
+from tests.features.conftest import Linked, Twins
+from tests.features.first_sync.conftest import Review, Work
+
+
+async def same_line(review: Review, line: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    return found
+
+
+async def test_an_answer_is_not_taken_back_onto_a_partner_that_is_taken(review: Review) -> None:
+    """Kari freed a partner and Ola linked it elsewhere: her line cannot have it by default."""
+    first, second = (await review.lines(category="certain", kind="customer"))[:2]
+    partner = second["candidates"][0]["id"]
+    freed = await review.answer(second, "create")
+    await review.answer(first, "link", partnerId=partner)
+
+    refused = await review.patch(freed, {"answer": None})
+
+    assert refused.json()["facts"]["reason"] == "partner-taken"
+    assert (await same_line(review, second))["answer"] == "create"
+
+
+async def test_a_kept_link_makes_what_else_is_certain_of_its_partner_a_question(
+    review: Review, work: Work, twins: Twins
+) -> None:
+    """Read again: a customer made meanwhile is like the partner that a person gave to another."""
+    line = await review.line(category="only_time", kind="customer", deed="create-in-books")
+    books = await review.line(category="only_books", kind="customer", deed="create-in-time")
+    await review.answer(line, "link", partnerId=books["record"]["id"])
+    body = {
+        "name": books["record"]["name"], "kind": "company",
+        "organizationNumber": books["record"]["organizationNumber"],
+        "email": books["record"]["email"],
+    }  # fmt: skip
+    made = await twins.control("timerabbit", "POST", "/companies/cmp_1/customers", body)
+
+    await review.start()
+    await work()
+
+    (new,) = [one for one in await review.lines() if one["record"]["id"] == made["id"]]
+    assert [one["id"] for one in new["candidates"]] == [books["record"]["id"]]
+    assert (new["category"], new["deed"]) == ("ambiguous", "ask")
+    assert (await same_line(review, line))["partnerId"] == books["record"]["id"]
+
+
+async def test_a_plan_that_links_a_record_twice_is_not_confirmed(
+    review: Review, runtime: Runtime, reviewing: Linked
+) -> None:
+    """However it came to be: the preview and the confirmation name it, and nothing is written."""
+    await review.answer_all()
+    first, second = (await review.lines(category="certain", kind="customer"))[:2]
+    async with runtime.database.transaction(CommitPoint.PLAIN, reviewing.link_id) as session:
+        await session.execute(
+            text("UPDATE proposals SET answer = 'link', partner_id = :one WHERE proposal_id = :id"),
+            {"one": second["candidates"][0]["id"], "id": first["id"]},
+        )
+
+    refused = await review.confirm()
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "partner-linked-twice")
