@@ -34,24 +34,32 @@ class News:
         made: Records that are new.
         changed: Records in no pair that say something else by now.
         read: Records that could not be read for the plan; their list says what it said.
+        known: Records that say something else than when their lines were drawn, as we know: a fix
+            that a person asked us for wrote it, or the ordinary sync saw it.
 
     """
 
     made: list[_Seen] = field(default_factory=list)
     changed: list[_Seen] = field(default_factory=list)
     read: list[_Seen] = field(default_factory=list)
+    known: list[Record] = field(default_factory=list)
 
     @property
     def records(self) -> list[Record]:
-        """Give all of them."""
+        """Give all that we did not know."""
         return [record for _, record in (*self.made, *self.changed, *self.read)]
+
+    @property
+    def unmatched(self) -> list[Record]:
+        """Give all that the lines were not matched with as it is now."""
+        return [*self.records, *self.known]
 
 
 async def take_aside(
     runtime: Runtime, link_id: LinkId, kind: RecordKind, found: Mapping[Side, News]
 ) -> None:
     """Remember the news of a kind and set the lines it touches aside, in one commit."""
-    if not any(news.records for news in found.values()):
+    if not any(news.unmatched for news in found.values()):
         return
     async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
         plan = await plan_in(session, link_id, PlanState.RUNNING, lock=True)
@@ -125,23 +133,23 @@ async def _may_be_partners(
     found: Mapping[Side, News],
     lines: Sequence[Proposal],
 ) -> list[UUID]:
-    """Give the lines that would create a record which may be one of the news."""
+    """Give the lines that would create one half of a couple that one of the news may make."""
     link_id = LinkId(plan.link_id)
     alone = [one for one in lines if partner_of(one) is None and one.answer != "leave_out"]
     refused = await refused_pairs(session, link_id, kind)
     customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
     linked = await links_of(session, plan, RecordKind.CUSTOMER)
     customers |= {time_id: books_id for _, time_id, books_id in linked}
-    aside: list[UUID] = []
+    own = {(Side(one.anchor_side), RecordId(one.anchor_id)): one.proposal_id for one in alone}
+    aside: set[UUID] = set()
     for side in Side:
-        anchors = {RecordId(one.anchor_id): one for one in alone if one.anchor_side == side}
-        rows = await recall(session, link_id, side, kind, anchors)
-        here, there = [row.record for row in rows], found[side.other].records
+        rows = await recall(session, link_id, side, kind, [one for at, one in own if at is side])
+        here, there = [row.record for row in rows], found[side.other].unmatched
         time, books = (here, there) if side is Side.TIME else (there, here)
         couples = await asyncio.to_thread(_couples, kind, time, books, refused, customers)
-        ids = {couple[0 if side is Side.TIME else 1] for couple in couples}
-        aside += [anchors[one].proposal_id for one in sorted(ids)]
-    return aside
+        ends = {end for couple in couples for end in zip(Side, couple, strict=True)}
+        aside |= {own[end] for end in ends if end in own}
+    return sorted(aside)
 
 
 def _couples(

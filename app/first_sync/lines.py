@@ -166,6 +166,21 @@ async def open_lines(session: AsyncSession, plan: Plan, kind: RecordKind) -> Seq
     return rows.all()
 
 
+async def prints_of(
+    session: AsyncSession, plan: Plan, kind: RecordKind, side: Side
+) -> dict[RecordId, str]:
+    """Give what each record of a kind on a side said when its line was drawn, by its id."""
+    rows = await session.execute(
+        select(Proposal.anchor_id, Proposal.print).where(
+            Proposal.link_id == plan.link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.kind == kind.value,
+            Proposal.anchor_side == side.value,
+        )
+    )
+    return {RecordId(anchor_id): said for anchor_id, said in rows}
+
+
 async def find_line(
     session: AsyncSession, plan: Plan, kind: str, side: str, record_id: str
 ) -> Proposal | None:

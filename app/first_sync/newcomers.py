@@ -10,8 +10,9 @@ import structlog
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.aside import News, take_aside
+from app.first_sync.lines import prints_of
 from app.first_sync.sides import Keepers, each_side
-from app.first_sync.store import PlanState, Run, plan_in, run_of
+from app.first_sync.store import Plan, PlanState, Run, plan_in, run_of
 from app.records.agreement import content_print
 from app.records.intents import open_contents
 from app.records.judge import paired_ids
@@ -41,9 +42,11 @@ async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> Non
     Days can pass between the reading and the confirmation, and a person may have made the very
     record that the plan would create, or given another one its name or number. Such a line is left
     to the ordinary sync, which links the two or asks. So are the newcomer itself and the lines of
-    what was changed. What could not be read for the plan is read once more. Costs one list a side
-    and kind, narrowed to what changed where the side can, and a read for each thin row that says
-    something new. Done before the first create and again when the last look is too old.
+    what was changed. What we know to say something else than when its line was drawn, as after a
+    fix, is matched anew too: both halves of a couple are left to the sync. What could not be read
+    for the plan is read once more. Costs one list a side and kind, narrowed to what changed where
+    the side can, and a read for each thin row that says something new. Done before the first create
+    and again when the last look is too old.
 
     Raises:
         Away: A side cannot be worked with now; nothing was noted.
@@ -57,10 +60,7 @@ async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> Non
         return
     kinds = [RecordKind.CUSTOMER, *([RecordKind.PROJECT] if plan.capabilities["projects"] else [])]
     for kind in kinds:
-        looks = {
-            side: _Look(runtime, link_id, keepers[side], side, kind, plan.started_at)
-            for side in Side
-        }
+        looks = {side: _Look(runtime, link_id, keepers[side], side, kind, plan) for side in Side}
         found = await each_side(lambda side, looks=looks: looks[side].news())  # type: ignore[misc]
         await take_aside(runtime, link_id, kind, found)
     async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
@@ -79,10 +79,10 @@ class _Look:
         keeper: RecordKeeper,
         side: Side,
         kind: RecordKind,
-        since: datetime,
+        plan: Plan,
     ) -> None:
         self._runtime, self._link_id, self._keeper = runtime, link_id, keeper
-        self._side, self._kind, self._since = side, kind, since
+        self._side, self._kind, self._plan = side, kind, plan
 
     async def news(self) -> News:
         """
@@ -100,13 +100,14 @@ class _Look:
             }
             pairs = await paired_ids(session, self._link_id, self._kind)
             contents = await open_contents(session, self._link_id, self._side, self._kind.value)
+            drawn = await prints_of(session, self._plan, self._kind, self._side)
         paired = set(pairs) if self._side is Side.TIME else set(pairs.values())
         rows = {
             record_id: Row(record_id, row.record, complete=False, fingerprint=row.fingerprint)
             for record_id, row in known.items()
             if not row.complete and record_id not in paired
         }
-        async for page in self._keeper.pages(self._kind, changed_since=self._since):
+        async for page in self._keeper.pages(self._kind, changed_since=self._plan.started_at):
             rows.update(
                 (row.id, row)
                 for row in page.rows
@@ -127,6 +128,11 @@ class _Look:
                 news.read.append((row, record))
             elif content_print(before.record) != content_print(record) or not before.complete:
                 news.changed.append((row, record))
+        news.known.extend(
+            row.record
+            for one, row in known.items()
+            if one in drawn and one not in rows and drawn[one] != content_print(row.record)
+        )
         return news
 
     async def _read(

@@ -5,6 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.first_sync.carry_out import run_first_sync
+from app.records.judge_due import judge_due
+from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
 
@@ -90,3 +93,36 @@ async def test_what_was_not_read_for_the_plan_is_read_before_the_run_creates(
     after = await line_of(review, other["record"]["id"])
     assert after["outcomeCode"] == "partner-made-since"
     assert [one["name"] for one in books].count(other["record"]["name"]) == 1
+
+
+async def test_what_can_be_read_by_now_is_not_made_beside_its_partner(
+    unread: Unread,
+    twins: Twins,
+    work: Work,
+    runtime: Runtime,
+    reviewing: Linked,
+    client: httpx.AsyncClient,
+) -> None:
+    """Another got its number by a fix: both lines come to the sync, though it lacks nothing."""
+    review, ours, theirs = unread
+    await review.answer(await line_of(review, ours["id"]), "create")
+    other = await review.line(kind="customer", deed="create-in-books", category="only_time")
+    body = {
+        "fix": "set-organization-number", "side": "time", "recordIds": [other["record"]["id"]],
+        "organizationNumber": theirs["orgNo"],
+    }  # fmt: skip
+    path = f"{reviewing.path}/readiness/fixes"
+    assert (await client.post(path, headers=reviewing.books, json=body)).status_code == 200
+    await twins.control("conta", "DELETE", "/faults")
+    await review.answer_all()
+    assert (await review.confirm()).status_code == 202
+    await run_first_sync(runtime, reviewing.link_id)
+    await judge_due(runtime, reviewing.link_id)
+
+    await work()
+
+    ids = [other["record"]["id"], str(theirs["id"])]
+    codes = [(await line_of(review, one))["outcomeCode"] for one in ids]
+    time = (await twins.time())["customers"]
+    assert codes == ["partner-made-since", "partner-made-since"]
+    assert [one["name"] for one in time].count(theirs["name"]) == 1
