@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Select, Text, and_, cast, func, or_, select
@@ -32,13 +32,14 @@ from app.links.change_state import activate
 from app.links.store import LinkState, is_at_work, read_link
 from app.queue import Job, defer
 from app.records.made import finish_creates
-from app.records.questions import ask
+from app.records.questions import CHOSEN, ask
 from app.runtime import Runtime
 from app.systems.ports import ChangeNotice, SystemFault
 
 _log = structlog.get_logger()
 
 _UNFINISHED: Final = (OutcomeState.LATER, OutcomeState.REFUSED)
+_NOT_ASKED: Final = (RECORD_GONE, "record-already-paired")
 
 
 async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
@@ -177,7 +178,8 @@ async def _hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
     """
     Let the ordinary sync look at every record that is not in step, so that none is forgotten.
 
-    One whose partner was deleted since the plan is a question: it is not made there once more.
+    One whose partner was deleted since the plan is a question: it is not made there once more. So
+    are both halves of a link that a person chose and that was not made, since one of them changed.
     """
     link_id = LinkId(plan.link_id)
     lines = await session.scalars(
@@ -193,10 +195,20 @@ async def _hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
         kind, own, partner = RecordKind(line.kind), Side(line.anchor_side), partner_of(line)
         gone = line.outcome_facts["side"] if line.outcome_code == RECORD_GONE else None
         halves = {own: line.anchor_id} | ({own.other: partner} if partner is not None else {})
+        chosen = line.answer == "link" and line.outcome_code not in _NOT_ASKED
         for side, record_id in halves.items():
             notices[side].append(ChangeNotice(kind, RecordId(record_id)))
-            if gone is not None and gone != side:
-                await ask(session, link_id, side, kind, RecordId(record_id), candidates=[], now=now)
+            named: dict[str, Any] = {
+                "id": halves.get(side.other),
+                "rule": CHOSEN,
+                "facts": [],
+                "score": 0,
+            }
+            if chosen or (gone is not None and gone != side):
+                await ask(
+                    session, link_id, side, kind, RecordId(record_id),
+                    candidates=[named] if chosen else [], now=now,
+                )  # fmt: skip
     for side, of_side in notices.items():
         await note(session, link_id, side, of_side, now=now)
 

@@ -1,7 +1,7 @@
 """Admit a record that was made after the first sync: link it, create it, ask, or let it wait."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from app.records.judge import Judged, finding_json, judge_one, keep_judged
 from app.records.made import write_mark
 from app.records.matching import Indexes, Proposal
 from app.records.pair_up import pair_up
-from app.records.questions import ask
+from app.records.questions import CHOSEN, ask
 from app.records.shapes import tombstone
 from app.records.store import remember
 from app.runtime import Runtime
@@ -87,8 +87,8 @@ async def admit(
 
     Certain partner: the pair is made here, with the base its merge starts from. Doubtful: a
     question is stored, also where a person left the certain partner out. A person's answer to it
-    counts from then on, and so does leaving the record out. No partner: the caller creates it, if
-    it lacks nothing.
+    counts from then on, and so does leaving the record out; while it is open nothing is created. No
+    partner: the caller creates it, if it lacks nothing.
 
     Args:
         record: As it was just read.
@@ -139,18 +139,39 @@ async def _match(new: _Newcomer, around: Surroundings) -> Verdict | None:
     if question is not None and question.answer == "create":
         return await _create_if_ready(new, around)
     found = await asyncio.to_thread(find_partner, new.record, new.side, around, new.indexes)
+    open_still = _open_still(new, around)
+    chosen = [one for one in open_still if one["rule"] == CHOSEN]
     certain, asked = found.certain, found.asked
     if certain is not None:
         partner = _other_id(certain, new.side)
-        if partner not in around.kept_out:
+        wanted = partner not in around.kept_out and all(one["id"] == partner for one in chosen)
+        if wanted:
             return await _link(new, around, partner, origin="matched")
-        asked = (certain,)  # a person wants it on its own side, so only a person takes it in
+        asked = (certain,)  # a person wants it otherwise, so only a person takes it in
     if asked:
-        return await _ask(new, asked)
-    if question is not None and question.answer is None and not question.candidates:
-        # Its partner vanished: whoever removed it there may not want it back.
-        return await _ask(new, ())
+        found_now = [_told(one, new.side) for one in asked]
+        named = {one["id"] for one in found_now}
+        return await _ask(new, [*found_now, *(one for one in chosen if one["id"] not in named)])
+    if open_still or (question is not None and not question.candidates and not question.answer):
+        # Nobody answered yet, though the record is not like them any more; or its partner vanished,
+        # and whoever removed it there may not want it back.
+        return await _ask(new, open_still)
     return await _create_if_ready(new, around)
+
+
+def _open_still(new: _Newcomer, around: Surroundings) -> list[Mapping[str, Any]]:
+    """Give the candidates of an open question that may still be the partner."""
+    question = around.question
+    if question is None or question.answer is not None:
+        return []
+    own = new.record.id
+    refused = {
+        books_id if new.side is Side.TIME else time_id
+        for time_id, books_id in around.refused
+        if own == (time_id if new.side is Side.TIME else books_id)
+    }
+    free = {one.id for one in around.theirs} - around.taken - refused
+    return [one for one in question.candidates if one["id"] in free]
 
 
 async def _link(
@@ -189,12 +210,7 @@ async def _remember_other(new: _Newcomer, partner: Record | None, partner_id: Re
         )
 
 
-async def _ask(new: _Newcomer, asked: tuple[Proposal, ...]) -> Ask:
-    candidates = [
-        {"id": _other_id(one, new.side), "rule": one.rule, "facts": list(one.facts),
-         "score": one.score}
-        for one in asked
-    ]  # fmt: skip
+async def _ask(new: _Newcomer, candidates: Sequence[Mapping[str, Any]]) -> Ask:
     async with new.runtime.database.transaction(CommitPoint.PLAIN, new.link_id) as session:
         question = await ask(
             session, new.link_id, new.side, new.kind, new.record.id,
@@ -212,6 +228,11 @@ async def _create_if_ready(new: _Newcomer, around: Surroundings) -> Verdict:
     if judged.ready:
         return Create()
     return Wait(gaps[0].code, {"findings": [finding_json(gap) for gap in gaps]})
+
+
+def _told(one: Proposal, side: Side) -> dict[str, Any]:
+    other = _other_id(one, side)
+    return {"id": other, "rule": one.rule, "facts": list(one.facts), "score": one.score}
 
 
 def _other_id(proposal: Proposal, side: Side) -> RecordId:

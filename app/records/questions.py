@@ -3,20 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
+from app.links.pairs import Pair
 from app.queue import Job, defer
 from app.records.asked import Question
 from app.records.decisions import leave_out, refuse, take_in
 from app.systems.ports import ChangeNotice
+
+CHOSEN: Final = "chosen-by-person"
+"""The rule of a candidate that a person chose before one of the two changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,12 @@ async def answer_question(
 async def list_questions(
     session: AsyncSession, link_id: LinkId, *, after: UUID | None, limit: int
 ) -> Sequence[Question]:
-    """Read open questions, the oldest first."""
-    query = select(Question).where(Question.link_id == link_id, Question.answer.is_(None))
+    """Read open questions, the oldest first; one about a record in a pair is settled."""
+    own = case((Question.side == Side.TIME.value, Pair.time_id), else_=Pair.books_id)
+    paired = exists().where(
+        Pair.link_id == link_id, Pair.kind == Question.kind, own == Question.record_id
+    )
+    query = select(Question).where(Question.link_id == link_id, Question.answer.is_(None), ~paired)
     if after is not None:
         query = query.where(Question.question_id > after)
     return (await session.scalars(query.order_by(Question.question_id).limit(limit))).all()

@@ -311,3 +311,43 @@ async def test_the_partner_of_a_customer_deleted_meanwhile_is_asked_about(
     asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
     assert names["time", "customer"][name] == before["time", "customer"][name]
     assert theirs["id"] in {one["record"]["id"] for one in asked["items"]}
+
+
+async def test_a_link_that_a_person_chose_is_asked_about_after_an_edit(
+    judge: Judge, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """The two are not alike: nothing but the person's word joins them, so neither is created."""
+    review = judge.review
+    time = await review.line(deed="create-in-books", kind="customer", category="only_time")
+    books = await review.line(deed="create-in-time", kind="customer", category="only_books")
+    own, theirs = time["record"], books["record"]
+    await review.answer(time, "link", partnerId=theirs["id"])
+    await review.answer_all()
+    await review.confirm()
+    path = f"/companies/cmp_1/customers/{own['id']}"
+    await judge.twins.control("timerabbit", "PATCH", path, {"phone": "22 33 44 55"})
+
+    await work()
+
+    names = await judge.names()
+    asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    named = {
+        one["record"]["id"]: [each["id"] for each in one["candidates"]] for one in asked["items"]
+    }
+    assert (named[own["id"]], named[theirs["id"]]) == ([theirs["id"]], [own["id"]])
+    assert (names["books", "customer"][own["name"]], names["time", "customer"][theirs["name"]]) == (
+        0, 0,
+    )  # fmt: skip
+
+    (question,) = [one for one in asked["items"] if one["record"]["id"] == own["id"]]
+    await client.put(
+        f"{reviewing.path}/questions/{question['id']}/answer",
+        headers={**reviewing.books, "If-Match": f'"{question["version"]}"'},
+        json={"answer": "link", "partnerId": theirs["id"]},
+    )
+    await work()
+
+    pairs = {pair.time_id: pair.books_id for pair in await judge.pairs()}
+    left = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    assert pairs[own["id"]] == theirs["id"]
+    assert not {own["id"], theirs["id"]} & {one["record"]["id"] for one in left["items"]}
