@@ -1,7 +1,7 @@
 """Carry out one line of a confirmed plan: link two records, create one, or leave it out."""
 
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +11,7 @@ from app.canonical import Project, Record, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.again import Away
+from app.first_sync.alone import is_alone
 from app.first_sync.deeds import Deed, deed_of, partner_of
 from app.first_sync.lines import find_line, links_to, read_line
 from app.first_sync.step import DONE, RECORD_GONE, Outcome, Step, later
@@ -20,12 +21,22 @@ from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
 from app.records.decisions import leave_out
+from app.records.judge import UNREADABLE
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
 from app.records.store import KnownRecord, recall
-from app.systems.ports import AccessReason, ChangeNotice, SystemFault, Unauthorised
+from app.systems.ports import (
+    AccessReason,
+    ChangeNotice,
+    Rejected,
+    SystemFault,
+    Unauthorised,
+)
 
 T = TypeVar("T")
+
+_MOST_TRIES: Final = 3
+"""Waits of a run after which a record that alone cannot be read is left to the sync."""
 
 
 async def carry_out_line(step: Step) -> None:
@@ -190,7 +201,12 @@ def _not_ready(row: KnownRecord) -> Outcome:
 
 async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record | Outcome:
     """Read a record; an outcome instead where it does not say what the person saw."""
-    seen = await _guard(side, step.keepers[side].read(step.kind, record_id))
+    try:
+        seen = await _guard(side, step.keepers[side].read(step.kind, record_id))
+    except Away as away:
+        if not await _hopeless(step, side, record_id, away.fault):
+            raise
+        return later(UNREADABLE, side=side.value, recordId=record_id)
     if seen is None:
         return later("projects-need-smart")
     if seen.record is None or seen.record.gone:
@@ -198,6 +214,22 @@ async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record
     if content_print(seen.record) not in await _prints(step, side, record_id):
         return later("changed-since-plan", side=side.value, recordId=record_id)
     return seen.record
+
+
+async def _hopeless(step: Step, side: Side, record_id: RecordId, fault: SystemFault) -> bool:
+    """
+    Say whether the run goes on without a record, since others can be read and it cannot.
+
+    One that was read for the plan gets a few tries more; one that could not be read then had them.
+    """
+    if not isinstance(fault, Rejected):
+        async with step.runtime.database.reading(step.link_id) as session:
+            rows = await recall(session, step.link_id, side, step.kind, [record_id])
+            plan = await plan_in(session, step.link_id, PlanState.RUNNING)
+        tried = ((plan.problem if plan is not None else None) or {}).get("attempts", 0)
+        if tried < _MOST_TRIES and all(row.complete for row in rows):
+            return False
+    return await is_alone(step.keepers[side], step.kind, fault)
 
 
 async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:

@@ -9,6 +9,7 @@ import structlog
 
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
+from app.first_sync.alone import is_alone
 from app.first_sync.aside import News, take_aside
 from app.first_sync.lines import prints_of
 from app.first_sync.sides import Keepers, each_side
@@ -20,7 +21,7 @@ from app.records.look_for import says_the_same
 from app.records.shapes import from_json
 from app.records.store import KnownRecord, recall
 from app.runtime import Runtime
-from app.systems.ports import RecordKeeper, Rejected, Row, Unreachable
+from app.systems.ports import RecordKeeper, Row, SystemFault, Unreachable
 
 _log = structlog.get_logger()
 
@@ -157,10 +158,9 @@ class _Look:
             return row.record
         try:
             return (await self._keeper.read(self._kind, row.id)).record
-        except Rejected:
-            pass
-        except Unreachable:
-            if before is None or before.complete:
+        except SystemFault as fault:
+            thin = isinstance(fault, Unreachable) and before is not None and not before.complete
+            if not thin and not await is_alone(self._keeper, self._kind, fault):
                 raise
         _log.info("a record could not be read", side=self._side.value, record_id=row.id)
         return row.record

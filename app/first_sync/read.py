@@ -14,11 +14,15 @@ from sqlalchemy.sql import ColumnElement
 
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
+from app.first_sync.alone import is_alone
 from app.records.store import KnownRecord, mark_unlisted_gone, remember, remember_rows
 from app.runtime import Runtime
-from app.systems.ports import RecordKeeper, Rejected, SystemFault, Unreachable
+from app.systems.ports import RecordKeeper, SystemFault, Unreachable
 
 _log = structlog.get_logger()
+
+_MOST_ALONE: Final = 5
+"""Records without an answer beside none that was read, from which on the system counts as away."""
 
 _LONGEST_MEMORY: Final = timedelta(days=30)
 
@@ -189,7 +193,8 @@ async def _read_some(reading: Reading, kind: RecordKind, ids: Sequence[RecordId]
     What its list says of it takes part in the matching, so that it is asked about, not doubled.
 
     Raises:
-        SystemFault: The system itself is away: none of them could be read.
+        SystemFault: The system itself is away: none of them could be read, and it gives no list
+            either, or they are many.
 
     """
     answers = await asyncio.gather(
@@ -206,7 +211,9 @@ async def _read_some(reading: Reading, kind: RecordKind, ids: Sequence[RecordId]
         elif answer.record is not None:
             records.append(answer.record)
     for fault in faults:
-        alone = isinstance(fault, Rejected) or (isinstance(fault, Unreachable) and records)
+        # The list was read a moment ago. A whole bite without an answer is more than one record.
+        by_others = isinstance(fault, Unreachable) and (records or len(faults) >= _MOST_ALONE)
+        alone = bool(records) if by_others else await is_alone(reading.keeper, kind, fault)
         if not alone:
             raise fault
     return records

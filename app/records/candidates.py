@@ -139,8 +139,14 @@ def _sides(
 
 
 def _living(rows: Sequence[KnownRecord]) -> list[Record]:
-    """Give what was ever read whole; a list may have told since that it says something new."""
-    return [row.record for row in rows if row.read_at is not None and row.gone_at is None]
+    """
+    Give what was ever read whole, or is named by its list at least.
+
+    A list may have told since that it says something new. Who is linked to one is read first.
+    """
+    return [
+        row.record for row in rows if row.gone_at is None and (row.read_at is not None or row.name)
+    ]
 
 
 def _number_twice(record: Record, siblings: Sequence[Record]) -> bool:

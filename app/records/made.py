@@ -101,7 +101,10 @@ async def finish_creates(runtime: Runtime, link_id: LinkId) -> int:
     async with runtime.database.reading(link_id) as session:
         waiting = await unmarked(session, link_id)
     for intent in waiting:
-        await _mark_source(runtime, intent)
+        try:
+            await _mark_source(runtime, intent)
+        except Rejected:
+            _log.info("a mark cannot be written", record_id=intent.source_id)
     return len(waiting)
 
 

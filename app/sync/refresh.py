@@ -13,6 +13,7 @@ from app.sync.bite import Look
 from app.sync.lists import Lists, sweep_list
 from app.sync.mass_change import watch
 from app.sync.store import SweepMark
+from app.systems.ports import Rejected, Unreachable
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far a list of changes reaches back before the last one, for clocks that differ."""
@@ -21,13 +22,18 @@ FIRST_REACH: Final = timedelta(days=7)
 """How far the first list of changes reaches back: the review may have taken days."""
 
 
+_MOST_ALONE: Final = 5
+"""Records without an answer beside none that was read, from which on the side counts as away."""
+
+
 async def refresh(look: Look, side: Side, kind: RecordKind) -> None:
     """
     Bring what we know of a side up to now, once a drain however many records ask.
 
     A person may have made the same customer on both sides within minutes; without this look the
     second one would be made a third time. What a list shows only thinly is read whole, since what
-    is not known cannot be matched.
+    is not known cannot be matched. One that alone cannot be read stays thin and stops nobody:
+    what its list says of it takes part in the matching.
 
     Raises:
         SystemFault: The side cannot be asked now.
@@ -80,7 +86,15 @@ async def _read_unread(look: Look, side: Side, kind: RecordKind) -> None:
     ]
     if not unread:
         return
-    news = await asyncio.gather(*(read(RecordId(row.record_id), row.name) for row in unread))
+    answers = await asyncio.gather(
+        *(read(RecordId(row.record_id), row.name) for row in unread), return_exceptions=True
+    )
+    news = [one for one in answers if not isinstance(one, BaseException)]
+    for answer in answers:
+        # The list was read a moment ago, so one record without an answer says nothing of the side.
+        alone = isinstance(answer, Unreachable) and (news or len(unread) < _MOST_ALONE)
+        if isinstance(answer, BaseException) and not (alone or isinstance(answer, Rejected)):
+            raise answer
     async with look.runtime.database.transaction(CommitPoint.PLAIN, look.link_id) as session:
         await remember(session, look.link_id, side, kind, news, now=look.runtime.clock())
 

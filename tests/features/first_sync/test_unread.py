@@ -126,3 +126,27 @@ async def test_what_can_be_read_by_now_is_not_made_beside_its_partner(
     time = (await twins.time())["customers"]
     assert codes == ["partner-made-since", "partner-made-since"]
     assert [one["name"] for one in time].count(theirs["name"]) == 1
+
+
+async def test_what_stays_unread_stops_neither_the_run_nor_the_next_reading(
+    unread: Unread, twins: Twins, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """A person links it all the same: that waits for the sync, and all others are carried out."""
+    review, ours, theirs = unread
+    line = await line_of(review, ours["id"])
+    await review.answer(line, "link", partnerId=str(theirs["id"]))
+    await review.start()
+    await work()
+    again = (await review.plan())["state"]
+    await review.answer_all()
+    run_id = (await review.confirm()).json()["id"]
+
+    await work()
+
+    after = await line_of(review, ours["id"])
+    asked = (await client.get(f"{reviewing.path}/questions", headers=reviewing.books)).json()
+    books = (await twins.books())["customers"]
+    assert (again, (await review.run(run_id))["state"]) == ("open", "done")
+    assert (after["outcome"], after["outcomeCode"]) == ("later", "record-unreadable")
+    assert ours["id"] in {one["record"]["id"] for one in asked["items"]}
+    assert [one["name"] for one in books].count(ours["name"]) == 1

@@ -1,5 +1,7 @@
 """Records made after the first sync: linked, made once, asked about, or waiting; never doubled."""
 
+import pytest
+
 from app.canonical import RecordKind, Side
 from tests.conftest import SetClock
 from tests.features.sync.conftest import Hands
@@ -94,3 +96,27 @@ async def test_a_record_in_no_pair_that_vanished_needs_nothing(hands: Hands) -> 
 
     assert await hands.changes() == []
     assert await hands.writes() == []
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_customer_that_cannot_be_read_stops_no_other(
+    hands: Hands, clock: SetClock, status: int
+) -> None:
+    """Conta lists it and does not give it: who is like it waits, everybody else is made."""
+    number = "923609016"
+    odd = await hands.books_customer("Nyland AS", orgNo=number)
+    like, other = (
+        await hands.time_customer("Nyland AS", organizationNumber=number),
+        await hands.time_customer("Blåtroll Bygg AS", email="a@b.example", phone="99887766"),
+    )
+    await hands.fault("conta", kind="status_before", status=status, path=f"/customers/{odd}")
+    await hands.hint(Side.TIME, like)
+    await hands.hint(Side.TIME, other)
+
+    for _ in range(3):
+        await hands.work()
+        clock.advance(minutes=6)
+
+    names = [one["name"] for one in (await hands.twins.books())["customers"]]
+    assert sorted(names) == ["Blåtroll Bygg AS", "Nyland AS"]
+    assert [pair.time_id for pair in await hands.pairs()] == [other]
