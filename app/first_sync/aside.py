@@ -12,10 +12,9 @@ from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKin
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.deeds import partner_of
-from app.first_sync.lines import links_of, open_lines
+from app.first_sync.lines import customers_of, open_lines
 from app.first_sync.store import OutcomeState, Plan, PlanState, Proposal, plan_in
 from app.records.decisions import refused_pairs
-from app.records.judge import paired_ids
 from app.records.matching import match, match_projects
 from app.records.store import recall, remember, remember_rows
 from app.runtime import Runtime
@@ -137,9 +136,7 @@ async def _may_be_partners(
     link_id = LinkId(plan.link_id)
     alone = [one for one in lines if partner_of(one) is None and one.answer != "leave_out"]
     refused = await refused_pairs(session, link_id, kind)
-    customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
-    linked = await links_of(session, plan, RecordKind.CUSTOMER)
-    customers |= {time_id: books_id for _, time_id, books_id in linked}
+    customers = await customers_of(session, plan)
     own = {(Side(one.anchor_side), RecordId(one.anchor_id)): one.proposal_id for one in alone}
     aside: set[UUID] = set()
     for side in Side:

@@ -14,6 +14,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.first_sync.categories import Category
 from app.first_sync.propose import Line
 from app.first_sync.store import PARTNER, Plan, Proposal
+from app.records.judge import paired_ids
 
 _INSERT: Final = text("""
 INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_side, anchor_id, name,
@@ -54,6 +55,15 @@ WHERE link_id = :link_id AND plan_id = :plan_id AND kind = :kind AND anchor_side
   AND ({PARTNER}) IS NOT NULL
 """)  # noqa: S608 - a constant of ours
 
+_TAKEN_IN: Final = text(f"""
+SELECT anchor_id, {PARTNER} AS partner FROM proposals p
+WHERE link_id = :link_id AND plan_id = :plan_id AND kind = :kind AND anchor_side = 'time'
+  AND ({PARTNER}) IS NOT NULL
+  AND (answer IS NOT NULL OR NOT EXISTS (
+    SELECT FROM records r WHERE r.link_id = p.link_id AND r.kind = p.kind AND r.left_out
+      AND (r.side, r.record_id) IN (('time', p.anchor_id), ('books', p.candidates -> 0 ->> 'id'))))
+""")  # noqa: S608 - a constant of ours
+
 _LINKED: Final = text(f"""
 SELECT proposal_id, {PARTNER} AS partner FROM proposals
 WHERE link_id = :link_id AND plan_id = :plan_id AND kind = :kind AND anchor_side = 'time'
@@ -69,6 +79,19 @@ async def links_of(
         _LINKS, {"link_id": plan.link_id, "plan_id": plan.plan_id, "kind": kind.value}
     )
     return [(line, RecordId(time_id), RecordId(books_id)) for line, time_id, books_id in rows]
+
+
+async def customers_of(session: AsyncSession, plan: Plan) -> dict[RecordId, RecordId]:
+    """
+    Give the customers that are a pair, or that the plan links: time id to books id.
+
+    By itself no line links what a person left out, as ``linked_by`` says of lines not stored yet.
+    """
+    link_id = LinkId(plan.link_id)
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "kind": RecordKind.CUSTOMER.value}
+    rows = await session.execute(_TAKEN_IN, named)
+    linked = {RecordId(time_id): RecordId(books_id) for time_id, books_id in rows}
+    return {**await paired_ids(session, link_id, RecordKind.CUSTOMER), **linked}
 
 
 async def links_to(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import text
@@ -15,7 +15,8 @@ from app.database import CommitPoint
 from app.first_sync.again import WORKING, Away, hold_on
 from app.first_sync.answer import Touched
 from app.first_sync.fates import Rows, kept_out_by, linked_by
-from app.first_sync.lines import links_of, replace_lines, replace_some, stored_lines
+from app.first_sync.lines import customers_of, replace_lines, replace_some, stored_lines
+from app.first_sync.places import places_of
 from app.first_sync.propose import Known, Line, keep_answers, propose_customers, propose_projects
 from app.first_sync.read import Reading, Superseded, read_side
 from app.first_sync.sides import capabilities_of, each_side, open_both
@@ -130,15 +131,11 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
             return
         rows = await _rows(session, link_id, RecordKind.PROJECT)
         known = await _known(session, link_id, RecordKind.PROJECT, _theirs(rows, touched))
-        linked = await links_of(session, plan, RecordKind.CUSTOMER)
-        customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
-        customers |= {time_id: books_id for _, time_id, books_id in linked}
+        customers = await customers_of(session, plan)
         old = {one.key: one for one in await stored_lines(session, plan, [RecordKind.PROJECT])}
     lines: list[Line] = []
     if plan.projects_stale and plan.capabilities.get("projects"):
-        lines = await asyncio.to_thread(
-            lambda: keep_answers(propose_projects(known, customers), old)
-        )
+        lines = await asyncio.to_thread(_draw_projects, known, customers, old)
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
         if held is None or held.plan_id != plan.plan_id:
@@ -270,6 +267,12 @@ def _draw(world: _World) -> _Drawn:
     ]
     lines = list(customer_lines)
     if all(found.projects for found in world.capabilities.values()):
-        projects = propose_projects(world.known[RecordKind.PROJECT], customers)
-        lines += keep_answers(projects, old)
+        lines += _draw_projects(world.known[RecordKind.PROJECT], customers, old)
     return _Drawn(judged, lines, world.old)
+
+
+def _draw_projects(
+    known: Known, customers: Mapping[RecordId, RecordId], old: Mapping[Any, Line]
+) -> list[Line]:
+    places = places_of({Side.TIME: known.time, Side.BOOKS: known.books}, customers)
+    return keep_answers(propose_projects(known, customers), old, places)

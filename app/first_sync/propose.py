@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.canonical import Customer, Project, Record, RecordId, RecordKind, Side
 from app.first_sync.categories import Category
+from app.first_sync.places import NOWHERE, Places
 from app.first_sync.words import words_of
 from app.records.agreement import content_print
 from app.records.matching import Duplicate, Matching, Proposal, match, match_projects
@@ -87,13 +88,20 @@ def propose_projects(known: Known, customers: Mapping[RecordId, RecordId]) -> li
     return _lines(RecordKind.PROJECT, known, found)
 
 
-def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
+def keep_answers(
+    lines: Iterable[Line], old: Mapping[Any, Line], places: Places = NOWHERE
+) -> list[Line]:
     """
     Carry ids and a person's answers over to a plan that was made again.
 
     An answer lives on where the record says what it said, and where the partner of a link does too;
     anything else is asked again. So is a certain line without an answer whose partner a kept answer
     gives to another. A line that shows something new has a new version.
+
+    Args:
+        places: With projects: where each belongs. The link of two whose customers parted is asked
+            again, as it could not be answered by now.
+
     """
     new = {line.key: _renewed(line, old.get(line.key)) for line in lines}
     taken: set[tuple[RecordKind, str | None]] = set()
@@ -102,6 +110,8 @@ def keep_answers(lines: Iterable[Line], old: Mapping[Any, Line]) -> list[Line]:
         if before is None or before.answer is None or before.print != line.print:
             continue
         if before.answer == "link" and not _same_partner(before, new, old, taken):
+            continue
+        if before.answer == "link" and not _in_one_place(before, places):
             continue
         taken.add((line.kind, before.partner_id))
         new[key] = replace(
@@ -124,6 +134,12 @@ def _asked_where_given(
         return line
     asked = replace(line, category=Category.AMBIGUOUS, proposal_id=None, version=1)
     return _renewed(asked, before)
+
+
+def _in_one_place(line: Line, places: Places) -> bool:
+    ends = ((line.anchor_side, line.anchor_id), (line.anchor_side.other, line.partner_id or ""))
+    here, there = (places.get(end) for end in ends)
+    return here == there
 
 
 def _renewed(line: Line, before: Line | None) -> Line:

@@ -82,3 +82,20 @@ async def test_the_project_of_a_customer_that_is_left_out_is_not_counted_as_crea
     await judge.review.answer(await same_line(judge.review, line), "leave_out")
 
     assert (before, (await project(judge.review))["deed"]) == ("create-in-books", "wait")
+
+
+async def test_an_answered_link_of_projects_does_not_outlive_their_customers(judge: Judge) -> None:
+    """The customers are parted: what a person said of the projects inside is asked anew."""
+    review = judge.review
+    line = await review.line(kind="project", deed="link")
+    await review.answer(line, "link", partnerId=line["candidates"][0]["id"])
+    customer = next(
+        one
+        for one in await review.lines(kind="customer", deed="link")
+        if one["record"]["id"] == line["record"]["customerId"]
+    )
+
+    await review.answer(customer, "create")
+
+    after = await same_line(review, line)
+    assert (after["answer"], after["deed"]) == (None, "create-in-books")
