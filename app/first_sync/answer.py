@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
 from app.first_sync.deeds import default_partner, partner_of
-from app.first_sync.lines import find_line, links_of, settle_dormant
+from app.first_sync.lines import customers_of, find_line, links_of, settle_dormant
+from app.first_sync.places import Places, places_of
+from app.first_sync.said_no import Given, remember_no
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
-from app.records.asked import Refusal
-from app.records.decisions import refuse
-from app.records.judge import paired_ids
 from app.records.store import recall
 
 
@@ -108,6 +107,8 @@ async def answer_each(
     Answer lines, each in its way, under the plan's lock, so that no record is linked twice.
 
     An answer on a line of the books side that names a partner is an answer to the partner's line.
+    So it takes the place of none that stands there, nor does a link of one that the partner's own
+    line keeps: whoever gave it would not be asked.
     What is said no to is remembered at once and proposed no more; an answer taken back takes that
     back too.
 
@@ -120,14 +121,21 @@ async def answer_each(
     taken = await _taken(session, plan)
     places = await _places(session, plan) if _chooses_projects(wanted) else {}
     results: list[tuple[UUID, str]] = []
+    written: dict[UUID, UUID] = {}
     touched: set[tuple[Side, RecordId]] = set()
     relinked = False
     for line, answer in wanted:
-        held, own = await _turned(session, plan, line, answer)
-        reason = "partner-unknown" if held is None else _refusal(held, own, taken, places)
+        held, own, other = await _turned(session, plan, line, answer)
+        if held is None:
+            reason: str | None = "partner-unknown"
+        elif _is_anothers(held, own, other, taken, addressed=line, written=written):
+            reason = ANSWERED_BEFORE
+        else:
+            reason = _refusal(held, own, taken, places)
         if held is not None and reason is None:
+            written[held.proposal_id] = line.proposal_id
             before = partner_of(held)
-            touched |= await _write(session, held, own, taken, now=now)
+            touched |= await _write(session, plan, held, own, taken, now=now)
             relinked |= held.kind == RecordKind.CUSTOMER and before != partner_of(held)
         results.append((line.proposal_id, reason or ANSWERED))
     if any(result == ANSWERED for _, result in results):
@@ -144,9 +152,6 @@ async def answer_each(
 Taken = dict[tuple[str, str], UUID]
 """By kind and books id: the line that links to the record."""
 
-Places = Mapping[tuple[Side, str], str | None]
-"""By side and project: the books id of its customer, or a name of its own where it has none."""
-
 
 async def _taken(session: AsyncSession, plan: Plan) -> Taken:
     return {
@@ -158,21 +163,52 @@ async def _taken(session: AsyncSession, plan: Plan) -> Taken:
 
 async def _turned(
     session: AsyncSession, plan: Plan, line: Proposal, answer: Answer
-) -> tuple[Proposal | None, Answer]:
-    """Give the line that keeps the answer, and the answer as seen from it."""
+) -> tuple[Proposal | None, Answer, Proposal | None]:
+    """Give the line that keeps the answer, the answer as seen from it, and the partner's own."""
     if answer.choice != "link":
-        return line, answer
+        return line, answer, None
     partner_id = answer.partner_id or _only_candidate(line)
     if partner_id is None:
-        return None, answer
+        return None, answer, None
     other = Side(line.anchor_side).other.value
     partner = await find_line(session, plan, line.kind, other, partner_id)
     if partner is None:
-        return None, answer
-    held, chosen = (
-        (line, partner_id) if line.anchor_side == Side.TIME.value else (partner, line.anchor_id)
+        return None, answer, None
+    if line.anchor_side == Side.TIME.value:
+        return line, replace(answer, partner_id=partner_id), partner
+    return partner, replace(answer, partner_id=line.anchor_id), line
+
+
+def _is_anothers(
+    held: Proposal,
+    answer: Answer,
+    other: Proposal | None,
+    taken: Taken,
+    *,
+    addressed: Proposal,
+    written: Mapping[UUID, UUID],
+) -> bool:
+    """
+    Say whether an answer would bury one that its giver was not shown.
+
+    Args:
+        written: The lines written by the same call so far, and by the answer to which line.
+
+    """
+    from_afar = addressed is not held or written.get(held.proposal_id) not in (
+        None,
+        addressed.proposal_id,
     )
-    return held, replace(answer, partner_id=chosen)
+    stands = (held.answer, held.partner_id, dict(held.winners))
+    if from_afar and held.answer and stands != (
+        answer.choice, answer.partner_id, dict(answer.winners),
+    ):  # fmt: skip
+        return True
+    if other is not None and other is not addressed:
+        return other.answer is not None and not other.dormant
+    # A partner's own line sleeps; in this very call it may have become one a moment ago.
+    books = held.anchor_side == Side.BOOKS.value and not held.dormant
+    return books and (held.kind, held.anchor_id) in taken
 
 
 def _only_candidate(line: Proposal) -> str | None:
@@ -186,16 +222,12 @@ def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:
 async def _places(session: AsyncSession, plan: Plan) -> Places:
     """Say where each project belongs, so that none is linked into another customer."""
     link_id = LinkId(plan.link_id)
-    customers = await paired_ids(session, link_id, RecordKind.CUSTOMER)
-    linked = await links_of(session, plan, RecordKind.CUSTOMER)
-    customers |= {time_id: books_id for _, time_id, books_id in linked}
-    places: dict[tuple[Side, str], str | None] = {}
-    for side in Side:
-        for row in await recall(session, link_id, side, RecordKind.PROJECT):
-            own = row.data["customer_id"]
-            alone = own if own is None or side is Side.BOOKS else customers.get(own, f"time:{own}")
-            places[side, row.record_id] = alone
-    return places
+    customers = await customers_of(session, plan)
+    projects = {
+        side: [row.record for row in await recall(session, link_id, side, RecordKind.PROJECT)]
+        for side in Side
+    }
+    return places_of(projects, customers)
 
 
 def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str | None:
@@ -224,10 +256,17 @@ def _says_otherwise(line: Proposal, answer: Answer) -> bool:
 
 
 async def _write(
-    session: AsyncSession, line: Proposal, answer: Answer, taken: Taken, *, now: datetime
+    session: AsyncSession,
+    plan: Plan,
+    line: Proposal,
+    answer: Answer,
+    taken: Taken,
+    *,
+    now: datetime,
 ) -> set[tuple[Side, RecordId]]:
     """Keep an answer; give the customers it links, parts, leaves out or takes in."""
     before, was_out = partner_of(line), line.answer == "leave_out"
+    given = Given(line.answered_by, line.answered_at)
     if before is not None:
         taken.pop((line.kind, before), None)
     line.answer, line.partner_id = answer.choice, answer.partner_id
@@ -235,34 +274,12 @@ async def _write(
     line.answered_by = answer.by if answer.choice else None
     line.answered_at = now if answer.choice else None
     line.version += 1
+    await remember_no(session, plan, line, given, now=now)
     after = partner_of(line)
     if after is not None:
         taken[line.kind, after] = line.proposal_id
-    await _remember_no(session, line, answer, now=now)
     same = before == after and was_out == (line.answer == "leave_out")
     if line.kind != RecordKind.CUSTOMER or same:
         return set()
     partners = {(Side.BOOKS, RecordId(one)) for one in (before, after) if one}
     return {(Side(line.anchor_side), RecordId(line.anchor_id)), *partners}
-
-
-async def _remember_no(
-    session: AsyncSession, line: Proposal, answer: Answer, *, now: datetime
-) -> None:
-    if not line.candidates or line.anchor_side != Side.TIME.value:
-        return
-    ids = [str(one["id"]) for one in line.candidates]
-    await session.execute(
-        delete(Refusal).where(
-            Refusal.link_id == line.link_id,
-            Refusal.kind == line.kind,
-            Refusal.time_id == line.anchor_id,
-            Refusal.books_id.in_(ids),
-        )
-    )
-    if answer.choice in ("link", "create"):
-        no = [one for one in ids if one != answer.partner_id]
-        await refuse(
-            session, LinkId(line.link_id), Side.TIME, RecordKind(line.kind), line.anchor_id, no,
-            by=answer.by, now=now,
-        )  # fmt: skip

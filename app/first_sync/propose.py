@@ -208,8 +208,8 @@ class _Shape:
         self._siblings: defaultdict[tuple[Side, RecordId], list[dict[str, Any]]] = defaultdict(list)
         for double in found.duplicates:
             first, second = double.first_id, double.second_id
-            self._siblings[double.side, first].append(_told(double, second))
-            self._siblings[double.side, second].append(_told(double, first))
+            self._siblings[double.side, first].append(told(double, second))
+            self._siblings[double.side, second].append(told(double, first))
 
     def line(self, side: Side, record: Record) -> Line:
         siblings = tuple(self._siblings.get((side, record.id), ()))
@@ -221,7 +221,7 @@ class _Shape:
             anchor_id=record.id,
             name=record.name,
             print=content_print(record),
-            candidates=tuple(_told(p, p.books_id) for p in proposals),
+            candidates=tuple(told(p, p.books_id) for p in proposals),
             siblings=siblings,
             score=proposals[0].score if proposals else 0,
             dormant=side is Side.BOOKS and record.id in self._wanted,
@@ -245,5 +245,6 @@ class _Shape:
         return Category.ONLY_TIME if side is Side.TIME else Category.ONLY_BOOKS
 
 
-def _told(found: Proposal | Duplicate, other: RecordId) -> dict[str, Any]:
+def told(found: Proposal | Duplicate, other: RecordId) -> dict[str, Any]:
+    """Write down a record that another may be, as lines keep it."""
     return {"id": other, "rule": found.rule, "facts": list(found.facts), "score": found.score}

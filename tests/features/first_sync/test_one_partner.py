@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+import pytest
 from sqlalchemy import text
 
 from app.database import CommitPoint
@@ -66,3 +68,60 @@ async def test_a_plan_that_links_a_record_twice_is_not_confirmed(
     refused = await review.confirm()
 
     assert (refused.status_code, refused.json()["code"]) == (409, "partner-linked-twice")
+
+
+async def test_an_answer_from_the_partners_line_takes_the_place_of_none(review: Review) -> None:
+    """It is kept in a line whose version its giver did not send: what stands there stays."""
+    time = await review.line(category="only_time", kind="customer")
+    one, other = (await review.lines(category="only_books", kind="customer"))[:2]
+    await review.answer(time, "link", partnerId=one["record"]["id"])
+
+    refused = await review.patch(other, {"answer": "link", "partnerId": time["record"]["id"]})
+
+    assert refused.json()["facts"]["reason"] == "answered-before"
+    assert (await same_line(review, time))["partnerId"] == one["record"]["id"]
+
+
+async def test_a_link_buries_no_answer_of_its_partner(review: Review) -> None:
+    """Who left the partner out would not be asked; taken back, it may be linked."""
+    time = await review.line(category="only_time", kind="customer")
+    books = await review.line(category="only_books", kind="customer")
+    left_out = await review.answer(books, "leave_out")
+    link = {"answer": "link", "partnerId": books["record"]["id"]}
+
+    refused = await review.patch(time, link)
+    await review.answer(left_out, None)
+    accepted = await review.patch(time, link)
+
+    assert refused.json()["facts"]["reason"] == "answered-before"
+    assert accepted.status_code == 200
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("own", ["time", "books"])
+async def test_rows_of_one_sheet_that_speak_against_each_other_are_refused(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, own: str, *, turned: bool
+) -> None:
+    """A row links a record that another row leaves out: in either order nothing is taken."""
+    lines = {
+        "time": await review.line(category="only_time", kind="customer"),
+        "books": await review.line(category="only_books", kind="customer"),
+    }
+    linking, partner = ("books", "time") if own == "time" else ("time", "books")
+    rows = [
+        {"line": lines[linking], "answer": "koble", "partner": lines[partner]["record"]["id"]},
+        {"line": lines[own], "answer": "utelat", "partner": ""},
+    ]
+    told = [
+        f"{row['line']['id']};{row['line']['version']};{row['answer']};{row['partner']}"
+        for row in (reversed(rows) if turned else rows)
+    ]
+    body = "\n".join(["Linje;Versjon;Svar;Motpart", *told]).encode()
+
+    got = await client.post(
+        f"{reviewing.path}/first-sync/sheet", headers=reviewing.books, content=body
+    )
+
+    assert (got.status_code, got.json()["code"]) == (422, "sheet-refused")
+    assert [one["code"] for one in got.json()["errors"]] == ["answered-before"]
+    assert (await same_line(review, lines["time"]))["answer"] is None

@@ -300,3 +300,23 @@ async def test_the_planner_knows_of_a_large_plan_at_once(
 
     assert known is not None
     assert lines <= int(known) < 2 * lines
+
+
+async def test_a_no_is_taken_back_with_its_answer_after_a_new_reading(
+    review: Review, work: Work
+) -> None:
+    """The line was drawn anew without what was refused: it names it again, and asks."""
+    line = await review.line(category="certain", kind="customer")
+    await review.answer(line, "create")
+    await review.start()
+    await work()
+    (again,) = [one for one in await review.lines() if one["id"] == line["id"]]
+
+    await review.answer(again, None)
+
+    lines = await review.lines()
+    (after,) = [one for one in lines if one["id"] == line["id"]]
+    partner = line["candidates"][0]["id"]
+    assert (again["answer"], again["candidates"]) == ("create", [])
+    assert ([one["id"] for one in after["candidates"]], after["deed"]) == ([partner], "ask")
+    assert partner not in {one["record"]["id"] for one in lines}
