@@ -224,15 +224,12 @@ async def _rows(session: AsyncSession, link_id: LinkId, kind: RecordKind) -> Row
 
 async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind, rows: Rows) -> Known:
     """
-    Give the records that can take part: named and not gone, on their side.
+    Give the records that can take part: all that are not gone, on their side.
 
     One that could not be read whole takes part with what its list says, so that its partner is not
-    created beside it.
+    created beside it; where it says nothing, its line does.
     """
-    able = {
-        side: [row for row in of_side if row.gone_at is None and (row.complete or row.name)]
-        for side, of_side in rows.items()
-    }
+    able = {side: [row for row in of_side if row.gone_at is None] for side, of_side in rows.items()}
     sides = {side: [row.record for row in of_side] for side, of_side in able.items()}
     return Known(
         time=sides[Side.TIME],

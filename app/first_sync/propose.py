@@ -85,7 +85,7 @@ def propose_projects(known: Known, customers: Mapping[RecordId, RecordId]) -> li
     found = match_projects(
         time, books, customers=customers, refused=known.refused, linked=known.linked
     )
-    return _lines(RecordKind.PROJECT, known, found)
+    return _lines(RecordKind.PROJECT, known, _doubtful_where_thin(found, known.thin))
 
 
 def keep_answers(

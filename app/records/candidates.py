@@ -140,12 +140,14 @@ def _sides(
 
 def _living(rows: Sequence[KnownRecord]) -> list[Record]:
     """
-    Give what was ever read whole, or is named by its list at least.
+    Give what was ever read whole, or is named by its list at least, or numbered.
 
     A list may have told since that it says something new. Who is linked to one is read first.
     """
     return [
-        row.record for row in rows if row.gone_at is None and (row.read_at is not None or row.name)
+        row.record
+        for row in rows
+        if row.gone_at is None and (row.read_at is not None or row.name or row.number)
     ]
 
 

@@ -346,6 +346,21 @@ def test_an_unreadable_row_hides_no_other(kind: RecordKind) -> None:
         assert row_from(kind, nothing) is None
 
 
+def test_a_row_of_an_unknown_kind_keeps_what_names_it() -> None:
+    """Its partner is found by name, number and mail, though nobody knows what it is."""
+    odd = {
+        "id": 17, "customerName": "Kai AS", "customerType": "CLUB", "orgNo": "923 609 016",
+        "emailAddress": "post@kai.no",
+    }  # fmt: skip
+    row = row_from(RecordKind.CUSTOMER, odd)
+
+    assert row is not None
+    assert row.record == Customer(
+        RecordId("17"), "Kai AS", organization_number="923609016", email="post@kai.no"
+    )
+    assert not row.complete
+
+
 @given(
     items=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

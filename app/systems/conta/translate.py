@@ -99,7 +99,8 @@ def row_from(kind: RecordKind, item: object) -> Row | None:
     Read one row of a list; ``None`` when there is not even an id.
 
     A customer's row is always thin. An unreadable row becomes a thin one, so that the rest goes
-    on; reading its record by id then says what is wrong.
+    on; reading its record by id then says what is wrong. It keeps what it says all the same, so
+    that its partner is not made beside it.
     """
     try:
         record_id = RecordId(read_id(item.get("id") if isinstance(item, dict) else None))
@@ -108,9 +109,7 @@ def row_from(kind: RecordKind, item: object) -> Row | None:
     try:
         record = _row_record(kind, item)
     except ValueError:
-        thin: Record = (
-            Customer(record_id, "") if kind is RecordKind.CUSTOMER else Project(record_id, "")
-        )
+        thin = _thin_record(kind, record_id, item)
         return Row(record_id, thin, complete=False, fingerprint=raw_fingerprint(item))
     complete = kind is RecordKind.PROJECT
     return Row(record_id, record, complete=complete, fingerprint=fingerprint(record))
@@ -177,6 +176,20 @@ def _row_record(kind: RecordKind, item: object) -> Record:
         email=text_or_none(hit.email_address),
         active=hit.is_active is not False,
     )
+
+
+def _thin_record(kind: RecordKind, record_id: RecordId, item: object) -> Record:
+    """Take from a row what can be read of it: a name, a number and a mail; never its kind."""
+    said = {
+        name: text_or_none(value)
+        for name, value in (item.items() if isinstance(item, dict) else ())
+        if isinstance(value, str)
+    }
+    name = said.get("customerName") or said.get("name") or ""
+    if kind is RecordKind.PROJECT:
+        return Project(record_id, name)
+    number = organization_number(said.get("orgNo"))
+    return Customer(record_id, name, organization_number=number, email=said.get("emailAddress"))
 
 
 def _lines(lines: tuple[wire.Line, ...] | None) -> tuple[RemoteLine, ...]:

@@ -150,3 +150,23 @@ async def test_what_stays_unread_stops_neither_the_run_nor_the_next_reading(
     assert (after["outcome"], after["outcomeCode"]) == ("later", "record-unreadable")
     assert ours["id"] in {one["record"]["id"] for one in asked["items"]}
     assert [one["name"] for one in books].count(ours["name"]) == 1
+
+
+@pytest.mark.parametrize("change", [{"customerType": "CLUB"}, {"name": ""}])
+async def test_what_we_do_not_understand_has_a_line_and_no_double(
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    twins: Twins,
+    work: Work,
+    change: dict[str, str],
+) -> None:
+    """Conta gives it, of a kind that we do not know or without a name: a person is asked."""
+    ours, theirs = await twice(twins)
+    await twins.control("conta", "PATCH", f"/organizations/1001/customers/{theirs['id']}", change)
+    review = Review(client, reviewing)
+    await review.start()
+    await work()
+
+    line = await line_of(review, ours["id"])
+
+    assert (line["deed"], [one["id"] for one in line["candidates"]]) == ("ask", [str(theirs["id"])])
