@@ -222,7 +222,10 @@ def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:
 async def _places(session: AsyncSession, plan: Plan) -> Places:
     """Say where each project belongs, so that none is linked into another customer."""
     link_id = LinkId(plan.link_id)
+    # Also where a person left one out since: what was drawn inside them may be answered as drawn.
     customers = await customers_of(session, plan)
+    linked = await links_of(session, plan, RecordKind.CUSTOMER)
+    customers |= {time_id: books_id for _, time_id, books_id in linked}
     projects = {
         side: [row.record for row in await recall(session, link_id, side, RecordKind.PROJECT)]
         for side in Side

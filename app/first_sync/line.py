@@ -183,14 +183,18 @@ async def _leave_out(step: Step) -> None:
 
 
 async def _held_by_nobody(session: AsyncSession, step: Step) -> list[str]:
-    """Give the candidates of a line that is left out which no other line links to."""
+    """Give the candidates of a line that is left out which nobody links and whose lines sleep."""
     candidates = [str(one["id"]) for one in step.line.candidates]
     plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
     if not candidates or plan is None:
         return []
     links = await links_to(session, plan, step.kind, candidates)
     held = {books_id for line, books_id in links if line != step.line.proposal_id}
-    return [one for one in candidates if one not in held]
+    free = [one for one in candidates if one not in held]
+    own = [
+        await find_line(session, plan, step.kind.value, step.side.other.value, one) for one in free
+    ]
+    return [one for one, line in zip(free, own, strict=True) if line is None or line.dormant]
 
 
 def _not_ready(row: KnownRecord) -> Outcome:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
 
+from app.database import CommitPoint
 from app.records.store import KnownRecord
-from tests.features.conftest import Linked
+from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
 from tests.features.first_sync.test_run import Judge, judge
 
@@ -78,3 +80,51 @@ async def test_a_person_takes_in_what_was_left_out(
     assert pairs[link["record"]["id"]] == partner
     assert make["record"]["id"] in pairs
     assert await is_left_out(judge, *ids) == [False] * 3
+
+
+@pytest.mark.parametrize("doubled", [True, False])
+async def test_what_a_left_out_line_might_have_been_is_asked_about(
+    judge: Judge, work: Work, twins: Twins, *, doubled: bool
+) -> None:
+    """Two may be two: one is left out, the other linked, and what is left over gets its line."""
+    address = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
+    theirs = {
+        "customerType": "ORGANIZATION", "customerAddressLine1": "Storgata 1",
+        "customerAddressPostcode": "0155", "customerAddressCity": "Oslo",
+    }  # fmt: skip
+    ours, books = [], []
+    for place in ("Nord", "Sør"):
+        name = f"Tvillingene Bygg {place} AS"
+        body = {"name": name, "kind": "company", "address": address}
+        made = await twins.control("timerabbit", "POST", "/companies/cmp_1/customers", body)
+        ours.append(made["id"])
+        body = {"name": "Tvillingene Bygg AS", **theirs}
+        made = await twins.control("conta", "POST", "/organizations/1001/customers", body)
+        books.append(str(made["id"]))
+    review = judge.review
+    await review.start()
+    await work()
+    lines = {one["record"]["id"]: one for one in await review.lines(q="tvillingene")}
+    assert {one["id"] for one in lines[ours[0]]["candidates"]} == set(books)
+    if not doubled:
+        link_id = judge.linked.link_id
+        async with judge.runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await session.execute(
+                text("UPDATE proposals SET category = 'only_books' WHERE anchor_id = :one"),
+                {"one": books[1]},
+            )
+
+    await review.answer(lines[ours[0]], "leave_out")
+    await review.answer(lines[ours[1]], "link", partnerId=books[0])
+
+    after = {one["record"]["id"]: one for one in await review.lines(q="tvillingene")}
+    category = "duplicate" if doubled else "ambiguous"
+    assert (after[books[1]]["category"], after[books[1]]["deed"]) == (category, "ask")
+    assert books[0] not in after
+    await review.answer(after[books[1]], "create")
+    await review.answer_all()
+    await review.confirm()
+    await work()
+    assert await is_left_out(judge, ours[0]) == [True]
+    assert await is_left_out(judge, books[1]) == [False]
+    assert books[1] in {pair.books_id for pair in await judge.pairs()}
