@@ -1,6 +1,6 @@
 """Take a person's answers to lines of the plan, one or many, under the plan's lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,7 @@ from app.first_sync.places import Places, places_of
 from app.first_sync.said_no import Given, remember_no
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
+from app.records.judge_due import judge_later
 from app.records.store import recall
 
 
@@ -47,7 +48,9 @@ ANSWERED_BEFORE: Final = "answered-before"
 """Someone answered otherwise; an answer to many lines passes over theirs."""
 
 
-Touched = frozenset[tuple[Side, RecordId]] | None
+_Touch = tuple[Side, RecordId]
+
+Touched = frozenset[_Touch] | None
 """Customers whose projects must be judged again, and matched where the plan says they are stale;
 ``None`` for all of them."""
 
@@ -146,7 +149,20 @@ async def answer_each(
     # A matching that an earlier answer still waits for must be done wholly.
     everything = plan.projects_stale
     plan.projects_stale = everything or relinked
+    if not relinked:
+        await _judge_later(session, plan, touched)
     return results, None if everything else frozenset(touched)
+
+
+async def _judge_later(session: AsyncSession, plan: Plan, customers: Collection[_Touch]) -> None:
+    """
+    Let the projects of customers that were only left out be due, should the process die now.
+
+    The plan is not marked for them, as it is where customers part: no confirmation has to wait.
+    """
+    for side in Side:
+        ids = [one for at, one in customers if at is side]
+        await judge_later(session, LinkId(plan.link_id), side, RecordKind.CUSTOMER, ids)
 
 
 Taken = dict[tuple[str, str], UUID]
@@ -167,7 +183,9 @@ async def _turned(
     """Give the line that keeps the answer, the answer as seen from it, and the partner's own."""
     if answer.choice != "link":
         return line, answer, None
-    partner_id = answer.partner_id or _only_candidate(line)
+    partner_id = answer.partner_id
+    if partner_id is None and len(line.candidates) == 1:
+        partner_id = str(line.candidates[0]["id"])
     if partner_id is None:
         return None, answer, None
     other = Side(line.anchor_side).other.value
@@ -195,24 +213,16 @@ def _is_anothers(
         written: The lines written by the same call so far, and by the answer to which line.
 
     """
-    from_afar = addressed is not held or written.get(held.proposal_id) not in (
-        None,
-        addressed.proposal_id,
-    )
+    giver = written.get(held.proposal_id, held.proposal_id if addressed is held else None)
     stands = (held.answer, held.partner_id, dict(held.winners))
-    if from_afar and held.answer and stands != (
-        answer.choice, answer.partner_id, dict(answer.winners),
-    ):  # fmt: skip
+    wanted = (answer.choice, answer.partner_id, dict(answer.winners))
+    if giver != addressed.proposal_id and held.answer and stands != wanted:
         return True
     if other is not None and other is not addressed:
         return other.answer is not None and not other.dormant
     # A partner's own line sleeps; in this very call it may have become one a moment ago.
     books = held.anchor_side == Side.BOOKS.value and not held.dormant
     return books and (held.kind, held.anchor_id) in taken
-
-
-def _only_candidate(line: Proposal) -> str | None:
-    return str(line.candidates[0]["id"]) if len(line.candidates) == 1 else None
 
 
 def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:

@@ -11,7 +11,7 @@ from app.canonical import RecordKind
 from app.documents import AnswerDocument
 from app.first_sync.confirm import Tally
 from app.first_sync.estimate import seconds_to_read
-from app.first_sync.store import OutcomeState, Plan, Run, RunState
+from app.first_sync.store import OutcomeState, Plan, PlanState, Run, RunState
 from app.settings import Settings
 
 EXAMPLE_PLAN: Final[dict[str, Any]] = {
@@ -105,7 +105,7 @@ class RunAnswer(AnswerDocument):
 def plan_answer(plan: Plan, tally: Tally, settings: Settings, *, now: datetime) -> PlanAnswer:
     """Show a plan."""
     return PlanAnswer(
-        state=plan.state,
+        state=_state(plan),
         progress=plan.progress,
         categories=tally.by_category,
         deeds=tally.by_kind,
@@ -116,6 +116,12 @@ def plan_answer(plan: Plan, tally: Tally, settings: Settings, *, now: datetime) 
         version=plan.version,
         updated_at=plan.updated_at,
     )
+
+
+def _state(plan: Plan) -> str:
+    """Say what a confirmation would: projects that wait to be matched anew hold it back."""
+    waits = plan.state == PlanState.OPEN and plan.projects_stale
+    return PlanState.MATCHING.value if waits else plan.state
 
 
 def run_answer(run: Run, plan: Plan, counts: Sequence[Counted], *, now: datetime) -> RunAnswer:

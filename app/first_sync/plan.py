@@ -146,6 +146,15 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
             held.projects_stale = False
 
 
+async def bring_up_to_date(runtime: Runtime, link_id: LinkId) -> None:
+    """Match and judge what an open plan still waits for, before it is shown or confirmed."""
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.OPEN)
+    if plan is not None:
+        await match_projects_again(runtime, link_id)
+        await judge_due(runtime, link_id)
+
+
 def _theirs(rows: Rows, touched: Touched) -> Rows:
     """Give the projects of these customers only."""
     if touched is None:

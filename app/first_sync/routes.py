@@ -9,6 +9,7 @@ from app.database import CommitPoint
 from app.documents import etag
 from app.first_sync.answers import PlanAnswer, plan_answer
 from app.first_sync.confirm import tally
+from app.first_sync.plan import bring_up_to_date
 from app.first_sync.proposal_routes import router as proposal_router
 from app.first_sync.proposal_routes import the_plan
 from app.first_sync.run_routes import router as run_router
@@ -62,6 +63,7 @@ async def get_first_sync(reached: MayRead, runtime: Running, response: Response)
     While both sides are read, `progress` says how far each is and `estimatedSeconds` how long it
     still takes. Scope `links:read`.
     """
+    await bring_up_to_date(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
         plan = await the_plan(session, reached.link_id)
         counted = await tally(session, plan)

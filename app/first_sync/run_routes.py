@@ -15,7 +15,7 @@ from app.documents import IfMatch, Listing, etag, expect_version
 from app.first_sync.answers import RunAnswer
 from app.first_sync.confirm import confirm, pause_run, resume_run
 from app.first_sync.events import MEDIA_TYPE, run_events
-from app.first_sync.plan import match_projects_again
+from app.first_sync.plan import bring_up_to_date
 from app.first_sync.preview import preview_of
 from app.first_sync.preview_shown import PreviewAnswer, preview_answer
 from app.first_sync.run_shown import find_run, run_shown
@@ -79,7 +79,7 @@ async def post_confirm(
     creates nothing twice; when it ends the link is active. Scope `sync:decide`.
     """
     call = await keyed_call(request, reached.caller.name)
-    await match_projects_again(runtime, reached.link_id)
+    await bring_up_to_date(runtime, reached.link_id)
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         claimed = await claim(session, call, link_id=reached.link_id, now=now)
@@ -111,6 +111,7 @@ async def get_confirm(
     Send its `ETag` as `If-Match` of the confirmation, so that what was shown is what is done.
     Scope `links:read`.
     """
+    await bring_up_to_date(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
         preview = await preview_of(session, await _plan(session, reached.link_id))
     response.headers["ETag"] = etag(preview.tag)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.features.first_sync.conftest import Review, Work
+from app.database import CommitPoint
+from tests.features.first_sync.conftest import Review, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge
 
 __all__ = ["judge"]
@@ -99,3 +100,38 @@ async def test_an_answered_link_of_projects_does_not_outlive_their_customers(jud
 
     after = await same_line(review, line)
     assert (after["answer"], after["deed"]) == (None, "create-in-books")
+
+
+async def test_a_death_after_an_answer_leaves_no_project_as_it_was(
+    judge: Judge, work: Work
+) -> None:
+    """The customer is left out and the process dies: the next look at the plan tells the truth."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    body = {"name": NAME, "customerId": line["record"]["id"]}
+    await judge.twins.control("timerabbit", "POST", "/companies/cmp_1/projects", body)
+    await judge.review.start()
+    await work()
+    judge.runtime.database._hook = dying_at(CommitPoint.PLAN_STORED, "before", 1)
+    line = await same_line(judge.review, line)
+    assert (await judge.review.patch(line, {"answer": "leave_out"})).status_code == 500
+    judge.runtime.database._hook = lambda *_: None
+
+    plan = await judge.review.plan()
+
+    assert plan["state"] == "open"
+    assert (await project(judge.review))["deed"] == "wait"
+
+
+async def test_a_plan_whose_projects_wait_says_so_and_is_finished_by_a_look(
+    judge: Judge, customer: dict[str, Any]
+) -> None:
+    """A process died between an answer that parts customers and the matching of their projects."""
+    judge.runtime.database._hook = dying_at(CommitPoint.PLAN_STORED, "before", 1)
+    assert (await judge.review.patch(customer, {"answer": "create"})).status_code == 500
+    judge.runtime.database._hook = lambda *_: None
+    shown = (await project(judge.review))["deed"]
+
+    plan = await judge.review.plan()
+
+    assert (shown, plan["state"]) == ("create-in-books", "open")
+    assert (await project(judge.review))["deed"] == "wait"
