@@ -1,10 +1,10 @@
 """Estimate how long a reading still takes at the pace that is allowed to us."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from app.canonical import Side
+from app.canonical import RecordKind, Side
 from app.first_sync.store import Plan, PlanState
 from app.settings import Settings
 from app.systems.pace import Role, share
@@ -28,7 +28,9 @@ def seconds_to_read(plan: Plan, settings: Settings, *, now: datetime) -> int | N
         Side.TIME: settings.timerabbit_calls_per_second * of_pace,
         Side.BOOKS: settings.conta_calls_per_second * of_pace,
     }
-    told = {side: _calls_left(plan.progress.get(side.value, {})) for side in Side}
+    projects = [RecordKind.PROJECT] if plan.capabilities.get("projects") else []
+    kinds = [RecordKind.CUSTOMER, *projects]
+    told = {side: _calls_left(plan.progress.get(side.value, {}), kinds) for side in Side}
     seconds = [calls / pace[side] for side, calls in told.items() if calls is not None]
     if not seconds:
         return None
@@ -37,14 +39,18 @@ def seconds_to_read(plan: Plan, settings: Settings, *, now: datetime) -> int | N
     return round(max(seconds) + max(wait, 0.0))
 
 
-def _calls_left(kinds: Mapping[str, Mapping[str, Any]]) -> float | None:
-    """Count the calls a side still takes; ``None`` where it has not told how much there is."""
+def _calls_left(told: Mapping[str, Mapping[str, Any]], kinds: Sequence[RecordKind]) -> float | None:
+    """
+    Count the calls a side still takes; ``None`` where it has not told how much there is.
+
+    A kind that has not begun takes a page at the least.
+    """
     calls = [
         left
-        for progress in kinds.values()
+        for progress in told.values()
         if (left := _left(progress["listed"], progress.get("total"), progress["read"])) is not None
     ]
-    return sum(calls) if calls else None
+    return sum(calls) + sum(kind.value not in told for kind in kinds) if calls else None
 
 
 def _left(listed: int, total: int | None, read: int) -> float | None:

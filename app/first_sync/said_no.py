@@ -10,9 +10,10 @@ from sqlalchemy import and_, delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.first_sync.categories import Category
 from app.first_sync.lines import customers_of
 from app.first_sync.propose import told
-from app.first_sync.store import Category, Plan, Proposal
+from app.first_sync.store import Plan, Proposal
 from app.first_sync.words import words_of
 from app.records.asked import Refusal
 from app.records.decisions import refuse

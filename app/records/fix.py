@@ -97,8 +97,10 @@ async def fix_records(
         return Fixed(chosen.matched, [(one, "would-fix") for one in chosen.ids], chosen.after)
     if fix.kind is FixKind.LEAVE_OUT:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await leave_out(session, link_id, fix.side, fix.record_kind, chosen.ids)
-        results = [(one, "fixed") for one in chosen.ids]
+            rows = await recall(session, link_id, fix.side, fix.record_kind, chosen.ids)
+            known = {row.record_id for row in rows}
+            await leave_out(session, link_id, fix.side, fix.record_kind, known)
+        results = [(one, "fixed" if one in known else _NOT_FOUND) for one in chosen.ids]
     else:
         results = await _fix_each(_Hands(runtime, link_id, fix, await open_side(
             runtime, link_id, fix.side)), chosen.ids)  # fmt: skip

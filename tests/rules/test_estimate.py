@@ -66,3 +66,12 @@ def test_a_wait_counts(settings: Settings) -> None:
 def test_what_is_not_being_read_has_no_estimate(settings: Settings) -> None:
     """A plan that is open is there."""
     assert seconds_to_read(plan({"books": THIN}, PlanState.OPEN), settings, now=NOW) is None
+
+
+def test_projects_count_before_they_begin(settings: Settings) -> None:
+    """A page at the least, where both accounts have projects."""
+    slow = settings.model_copy(update={"conta_calls_per_second": 0.1 / 0.75})
+    begun = plan({"books": customers(5, 5, 5)})
+    begun.capabilities = {"projects": True}
+
+    assert seconds_to_read(begun, slow, now=NOW) == 10

@@ -214,3 +214,12 @@ async def test_a_call_names_no_more_records_than_it_takes(
     most = await fix(client, hands, recordIds=ids[1:])
 
     assert (many.status_code, most.status_code) == (422, 200)
+
+
+async def test_a_record_that_nobody_knows_is_not_left_out(
+    client: httpx.AsyncClient, hands: Any
+) -> None:
+    """An id of a caller's own making is told as not found."""
+    answer = await fix(client, hands, fix="leave-out", kind=None, recordIds=["cus_nobody"])
+
+    assert [one["result"] for one in answer.json()["items"]] == ["not-found"]
