@@ -1,6 +1,6 @@
 """Look around a record that is in no pair: who is there, what is decided, who may fit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -71,7 +71,7 @@ async def look_around(
     row = next((one for one in own if one.record_id == record.id), None)
     customers = await _customers(session, link_id, side, record)
     sent = await open_contents(session, link_id, side, kind.value)
-    siblings = [one for one in _living(own) if one.id != record.id]
+    siblings = [one for one in _living(own, mine) if one.id != record.id]
     return Surroundings(
         pair_id=pair.pair_id if pair else None,
         question=await find_question(session, link_id, side, kind, record.id),
@@ -82,7 +82,7 @@ async def look_around(
         and not customers,
         number_twice=_number_twice(record, siblings),
         siblings=[one for one in siblings if one.id not in mine],
-        theirs=_living(theirs),
+        theirs=_living(theirs, taken),
         taken=frozenset(taken),
         kept_out=frozenset(RecordId(row.record_id) for row in theirs if row.left_out),
         refused=await refused_pairs(session, link_id, kind),
@@ -138,16 +138,21 @@ def _sides(
     return (time, books) if side is Side.TIME else (books, time)
 
 
-def _living(rows: Sequence[KnownRecord]) -> list[Record]:
+def _living(rows: Sequence[KnownRecord], paired: Collection[str]) -> list[Record]:
     """
     Give what was ever read whole, or is named by its list at least, or numbered.
 
-    A list may have told since that it says something new. Who is linked to one is read first.
+    A list may have told since that it says something new. What is in a pair already and was never
+    read says too little to ask by.
     """
     return [
         row.record
         for row in rows
-        if row.gone_at is None and (row.read_at is not None or row.name or row.number)
+        if row.gone_at is None
+        and (
+            row.read_at is not None
+            or (bool(row.name or row.number) and row.record_id not in paired)
+        )
     ]
 
 

@@ -81,7 +81,7 @@ async def test_every_call_carries_the_key_and_asks_for_json(
 async def test_a_list_is_read_thin_and_an_unknown_type_hides_no_other(
     client: ContaClient, network: Any
 ) -> None:
-    """Extra members are passed over; a row of unknown type is thin and named later."""
+    """Extra members are passed over; a row of unknown type is thin, with its name."""
     network.on("GET", f"{OWN}/customers", sample("customers-page"))
 
     rows = await rows_of(client, CUSTOMER)
@@ -89,7 +89,7 @@ async def test_a_list_is_read_thin_and_an_unknown_type_hides_no_other(
     assert [(row.id, row.record.name, row.complete) for row in rows] == [
         ("17", "Bergen Sjømat AS", False),
         ("18", "Kari Nordmann", False),
-        ("19", "", False),
+        ("19", "Stiftelsen Fjord", False),
     ]
     assert rows[0].record.organization_number == "912345678"
     assert network.queries() == [{"sort": "id", "hits": "200", "page": "0"}]
