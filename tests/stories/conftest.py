@@ -3,10 +3,12 @@
 Each in a folder of its own.
 """
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.demo.linking import tell_connecting
@@ -35,14 +37,22 @@ class Theatre:
         self.people = People(addresses)
 
     def start_service(self, *death: str) -> None:
-        """Start the service; with a death it kills itself at that point."""
+        """
+        Start the service; with a death it kills itself at that point.
+
+        A webhook that a twin sends again may bring that death before it was seen ready.
+        """
         port = port_of(self.addresses.service)
         if death:
             command = [sys.executable, str(LAUNCH), "serve", *death, port]
             self.stage.start("service", command, PYTHONPATH=str(LAUNCH.parents[2]))
         else:
             self.stage.start_product("service", "serve", "--port", port)
-        self.stage.wait_ready("service", f"{self.addresses.service}/health/ready")
+        try:
+            self.stage.wait_ready("service", f"{self.addresses.service}/health/ready")
+        except RuntimeError:
+            if not death or self.stage.ended().get("service") != -signal.SIGKILL:
+                raise
 
     def start_worker(self, name: str = "worker", *death: str) -> None:
         """Start a worker; with a death it kills itself at that point."""
@@ -56,6 +66,15 @@ class Theatre:
         """Fail if any process sent either twin a call that is untrue to its contract."""
         for name in ("conta", "timerabbit"):
             refuse_violations(name, getattr(self.people, name)("GET", "/violations"))
+
+    def wait_until_told(self) -> None:
+        """Wait until Timerabbit's twin has told the service all that it had to tell."""
+
+        def told() -> bool:
+            sent = self.people.timerabbit("GET", "/deliveries")["deliveries"]
+            return all(one["status"] == httpx.codes.ACCEPTED for one in sent)
+
+        wait_for("every webhook was accepted", told)
 
     def wait_for_death(self, name: str) -> int:
         """Wait until a process has killed itself and give its exit code."""

@@ -65,6 +65,7 @@ def test_no_change_is_lost_to_a_death(theatre: Any) -> None:
 
 def _die(theatre: Any, death: tuple[CommitPoint, str, str], pair: Any, phone: str) -> None:
     point, who, when = death
+    theatre.wait_until_told()
     theatre.stage.end(who)
     if who == "service":
         theatre.start_service(point.value, when, "1")
