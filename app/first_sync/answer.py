@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
 from app.first_sync.deeds import default_partner, partner_of
-from app.first_sync.lines import customers_of, find_line, links_of, settle_dormant
+from app.first_sync.dormant import settle_dormant
+from app.first_sync.lines import customers_of, find_line, links_of
 from app.first_sync.places import Places, places_of
 from app.first_sync.said_no import Given, remember_no
 from app.first_sync.store import Plan, PlanState, Proposal

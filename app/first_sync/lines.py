@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.first_sync.categories import Category
+from app.first_sync.dormant import settle_dormant
 from app.first_sync.propose import Line
 from app.first_sync.store import PARTNER, Plan, Proposal
 from app.records.judge import paired_ids
@@ -31,40 +32,6 @@ FROM jsonb_to_recordset(CAST(:lines AS jsonb))
            partner_id text, winners jsonb, answered_by text, dormant boolean, version integer,
            answered_at timestamptz, words text)
 """)
-
-# A record of the books side counts for itself only while no line of the time side links to it or
-# may still do so. What a line leaves out it takes along where it is certain, or where every line
-# that names it is left out. Where another one was decided otherwise it wakes and is asked about
-# ('ambiguous', which the matching gives no line of the books side), since it may be what was left
-# out. One statement for all lines: hashed, 5,000 lines in some 20 ms.
-_SETTLE_DORMANT: Final = text("""
-WITH named AS (
-  SELECT p.kind, c.value ->> 'id' AS id, p.answer,
-         p.answer IS NULL OR (p.answer = 'leave_out' AND p.category = 'certain') AS holds
-  FROM proposals p, jsonb_array_elements(p.candidates) c
-  WHERE p.link_id = :link_id AND p.plan_id = :plan_id
-), told AS (
-  SELECT kind, id, bool_or(holds) OR bool_and(answer = 'leave_out') AS holds,
-         bool_or(answer = 'leave_out') AS doubted
-  FROM named GROUP BY 1, 2
-), linked AS (
-  SELECT p.kind, p.partner_id AS id FROM proposals p
-  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND p.answer = 'link'
-), settled AS (
-  SELECT b.proposal_id, l.id IS NOT NULL OR COALESCE(t.holds, false) AS dormant,
-         CASE WHEN b.category = 'duplicate' THEN 'duplicate'
-              WHEN l.id IS NULL AND t.doubted AND NOT t.holds THEN 'ambiguous'
-              ELSE 'only_books' END AS category
-  FROM proposals b LEFT JOIN told t ON (t.kind, t.id) = (b.kind, b.anchor_id)
-                   LEFT JOIN linked l ON (l.kind, l.id) = (b.kind, b.anchor_id)
-  WHERE b.link_id = :link_id AND b.plan_id = :plan_id AND b.anchor_side = 'books'
-)
-UPDATE proposals b SET dormant = s.dormant, category = s.category, version = b.version + 1
-FROM settled s
-WHERE b.link_id = :link_id AND b.proposal_id = s.proposal_id
-  AND (b.dormant, b.category) <> (s.dormant, s.category)
-""")
-
 
 _LINKS: Final = text(f"""
 SELECT proposal_id, anchor_id, {PARTNER} AS partner FROM proposals
@@ -171,11 +138,6 @@ async def replace_lines(
     if new:
         await session.execute(_INSERT, {**named, "lines": _json(new)})
     await settle_dormant(session, plan)
-
-
-async def settle_dormant(session: AsyncSession, plan: Plan) -> None:
-    """Wake the lines of records that nobody links to any more, and put the others to sleep."""
-    await session.execute(_SETTLE_DORMANT, {"link_id": plan.link_id, "plan_id": plan.plan_id})
 
 
 async def stored_lines(
