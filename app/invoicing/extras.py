@@ -52,20 +52,24 @@ def extra_id(entry_id: str, what: str) -> UUID:
 
 def extras_of(entry: TimeEntry) -> list[str]:
     """Say what an hour has beside time: ``expenses``, ``kilometres``, both or none."""
-    there = {EXPENSES: entry.costs, KILOMETRES: entry.kilometers}
-    return [what for what, found in there.items() if found]
+    there = [EXPENSES] if entry.costs else []
+    return [*there, KILOMETRES] if entry.kilometers else there
 
 
 def without(entries: Sequence[TimeEntry], billed: Collection[UUID]) -> list[TimeEntry]:
     """Give the hours without the expenses and kilometres that are billed already."""
-    return [
-        replace(
-            entry,
-            costs=() if extra_id(entry.id, EXPENSES) in billed else entry.costs,
-            kilometers=None if extra_id(entry.id, KILOMETRES) in billed else entry.kilometers,
-        )
-        for entry in entries
-    ]
+    return [_without(entry, billed) if billed else entry for entry in entries]
+
+
+def _without(entry: TimeEntry, billed: Collection[UUID]) -> TimeEntry:
+    told = {what for what in extras_of(entry) if extra_id(entry.id, what) in billed}
+    if not told:
+        return entry
+    return replace(
+        entry,
+        costs=() if EXPENSES in told else entry.costs,
+        kilometers=None if KILOMETRES in told else entry.kilometers,
+    )
 
 
 def split_extras(
