@@ -216,11 +216,12 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Take the port before anything is built; port 0 takes a free one."""
+    """Take the port, where callers wait until the process answers; port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     line.bind((host, port))
+    line.listen()
     return line
 
 
