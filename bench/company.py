@@ -72,8 +72,9 @@ class Company:
 async def company(entries: int) -> AsyncIterator[Company]:
     """Make a company with this many billable hours of one customer."""
     world = make_world(Path(".data") / "bench", links=1, pairs=1, first=1)
-    conta = create_conta(base_url=CONTA, seed=demo())
-    twin = create_timerabbit(base_url=TIMERABBIT, seed=demo())
+    today = datetime.now(UTC).date()
+    conta = create_conta(base_url=CONTA, seed=demo(today))
+    twin = create_timerabbit(base_url=TIMERABBIT, seed=demo(today))
     network = _Switch(conta, twin)
     store = twin.state.twin
     own = store.companies["cmp_1"]

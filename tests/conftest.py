@@ -6,7 +6,7 @@ The twins.
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from app import migrate
 from app.canonical import LinkId
 from app.database import Database, create_database
 from app.embedded import EmbeddedServer, start_embedded
-from tests.worlds import Shelf, Tables
+from tests.worlds import BEGIN, Shelf, Tables
 
 ROOT = Path(__file__).parent.parent
 drawing.register_profile("suite", deadline=None)
@@ -41,7 +41,7 @@ class SetClock:
 
 @pytest.fixture
 def clock() -> SetClock:
-    return SetClock(datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+    return SetClock(BEGIN)
 
 
 @pytest.fixture(scope="session")

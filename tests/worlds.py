@@ -8,6 +8,7 @@ import hashlib
 import pickle
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -15,6 +16,9 @@ import psycopg
 from app.settings import Settings
 
 T = TypeVar("T")
+
+BEGIN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+"""When every test begins that has an injected clock; the hours made up end on this day."""
 
 TWIN_STATE = {
     "conta": ("organizations", "keys", "requests", "_last"),

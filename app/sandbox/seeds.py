@@ -8,7 +8,7 @@ same arguments give the same world.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 from app.sandbox.seed_hours import employees, hours, projects
@@ -87,12 +87,12 @@ class Plan(NamedTuple):
 DEMO = Plan(28, 1, 2, 2, 1, 1, 1, 4, 8)
 
 
-def demo(today: date | None = None) -> SeedWorld:
+def demo(today: date) -> SeedWorld:
     """Give the told world: forty customers a side; hours of the six weeks up to ``today``."""
     return world_of(DEMO, seed=1, today=today, entries=60)
 
 
-def size(n: int, seed: int, *, today: date | None = None, entries: int | None = None) -> SeedWorld:
+def size(n: int, seed: int, *, today: date, entries: int | None = None) -> SeedWorld:
     """
     Give a world with ``n`` customers a side in the shares of the told one.
 
@@ -109,16 +109,15 @@ def size(n: int, seed: int, *, today: date | None = None, entries: int | None = 
     )
 
 
-def world_of(plan: Plan, *, seed: int, today: date | None = None, entries: int = 0) -> SeedWorld:
+def world_of(plan: Plan, *, seed: int, today: date, entries: int = 0) -> SeedWorld:
     """Give a world with as many customers of each sort as the plan says."""
-    day = today or datetime.now(UTC).date()
     parties = Parties(seed)
     couples = tuple(_numbered(_couples(plan, parties)))
     time = tuple(t for t, _ in couples if t)
     books = tuple(b for _, b in couples if b)
     paired = [(t, b) for t, b in couples[: plan.pairs] if t and b]
     count = max(10, len(time) // 4) if paired else 0
-    time_projects, books_projects = projects(paired, count=count, today=day)
+    time_projects, books_projects = projects(paired, count=count, today=today)
     staff = employees(max(4, len(time) // 50))
     own, foreign = parties.number(), parties.number()
     strangers = tuple(_numbered(_strangers(parties, paired), start=len(time) + 500))
@@ -135,7 +134,7 @@ def world_of(plan: Plan, *, seed: int, today: date | None = None, entries: int =
                 customers=time,
                 projects=time_projects,
                 employees=staff,
-                time_entries=hours(paired, time_projects, staff, count=entries, today=day),
+                time_entries=hours(paired, time_projects, staff, count=entries, today=today),
                 overtime_types=OVERTIME,
                 settings=SETTINGS,
             ),

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
@@ -66,9 +67,10 @@ def _tell(name: str, url: str) -> None:
 
 
 def _world(seed: str) -> SeedWorld:
+    today = datetime.now(UTC).date()
     if seed == "demo":
-        return demo()
-    return size(0 if seed == "empty" else int(seed), seed=1)
+        return demo(today)
+    return size(0 if seed == "empty" else int(seed), seed=1, today=today)
 
 
 def _twins(world: SeedWorld, *, conta_url: str, timerabbit_url: str) -> dict[str, ASGIApp]:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,9 +27,10 @@ from app.sandbox.enhetsregisteret import create_twin as create_register
 from app.sandbox.seeds import SeedWorld, demo
 from app.sandbox.timerabbit import create_twin as create_timerabbit
 from app.settings import Settings
+from app.systems.breaker import Breakers
 from app.worker import JOBS, wake_all
 from tests.contracts import refuse_violations
-from tests.worlds import Keeper, Shelf
+from tests.worlds import BEGIN, Keeper, Shelf
 
 CONTA = "http://conta.test"
 TIMERABBIT = "http://timerabbit.test"
@@ -87,7 +89,7 @@ class Twins:
 
 @pytest.fixture
 def world() -> SeedWorld:
-    return demo()
+    return demo(BEGIN.date())
 
 
 _ISSUER_KEYS: dict[str, Any] = {}
@@ -184,10 +186,11 @@ async def runtime(settings: Settings, clock: Clock, network: Switch) -> AsyncIte
 
 
 def forget_patience(runtime: Runtime) -> None:
-    """Let both sides be called at once: a pace tells the machine's time, not the test's."""
+    """Let both sides be called at once: paces and breakers tell the machine's time, no test's."""
     for side in (runtime.systems.books, runtime.systems.time):
         transport: Any = side
         transport._transport._paces._pace_by_key.clear()
+        transport._transport._breakers = Breakers(time.monotonic)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.sandbox.faults import FaultBoard, FaultMiddleware, fault_of
-from app.sandbox.seeds import SeedWorld, demo
+from app.sandbox.seeds import SeedWorld
 
 Record = dict[str, Any]
 
@@ -91,9 +91,9 @@ class Register:
         return JSONResponse({})
 
 
-def create_twin(*, seed: SeedWorld | None = None) -> Starlette:
+def create_twin(*, seed: SeedWorld) -> Starlette:
     """Build the register with every business of the world in it; ``state.twin`` is its store."""
-    register = Register(units_of(seed or demo()))
+    register = Register(units_of(seed))
 
     def noted(answer: Any) -> Any:  # noqa: ANN401 - one of the register's own answers
         async def endpoint(request: Request) -> Response:

@@ -9,7 +9,7 @@ import pytest
 from app.database import CommitPoint, Hook
 from app.sandbox.seeds import Plan, SeedWorld, world_of
 from tests.features.conftest import Linked
-from tests.worlds import Keeper
+from tests.worlds import BEGIN, Keeper
 
 Work = Callable[[], Awaitable[int]]
 When = Literal["before", "after"]
@@ -18,7 +18,7 @@ When = Literal["before", "after"]
 @pytest.fixture
 def world() -> SeedWorld:
     """Every sort of customer that the told world has, at less than half of its time."""
-    return world_of(Plan(8, 1, 2, 2, 1, 1, 1, 4, 5), seed=1)
+    return world_of(Plan(8, 1, 2, 2, 1, 1, 1, 4, 5), seed=1, today=BEGIN.date())
 
 
 class Died(Exception):  # noqa: N818 - named by what happens

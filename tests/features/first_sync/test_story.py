@@ -6,12 +6,13 @@ import httpx
 import pytest
 
 from app.sandbox.seeds import SeedWorld, demo
+from tests.worlds import BEGIN
 
 
 @pytest.fixture
 def world() -> SeedWorld:
     """The whole told world."""
-    return demo()
+    return demo(BEGIN.date())
 
 
 async def test_the_whole_review_ends_in_an_active_link(

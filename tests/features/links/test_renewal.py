@@ -20,6 +20,7 @@ from app.systems.ports import Tokens, Unauthorised, Unreachable
 from tests.conftest import SetClock
 from tests.features.conftest import Linked, Switch, Twins
 from tests.features.links.conftest import Person
+from tests.worlds import BEGIN
 
 Work = Callable[[], Awaitable[int]]
 Refresh = Callable[[str], Awaitable[Tokens]]
@@ -51,7 +52,7 @@ async def row(runtime: Runtime, link: Linked) -> Any:
 @pytest.fixture
 def world() -> SeedWorld:
     """Nothing to sync: only access is looked at here."""
-    return size(0, 1)
+    return size(0, 1, today=BEGIN.date())
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from app.records.store import CreateIntent, remember
 from app.runtime import Runtime
 from app.sandbox.seeds import SeedWorld, size
 from tests.features.conftest import Linked, Twins
+from tests.worlds import BEGIN
 
 ADDRESS = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
 
 
 @pytest.fixture
 def world() -> SeedWorld:
-    return size(0, 1)
+    return size(0, 1, today=BEGIN.date())
 
 
 @dataclass

@@ -9,11 +9,12 @@ from app.canonical import Side
 from app.sandbox.seeds import SeedWorld, demo
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
+from tests.worlds import BEGIN
 
 
 @pytest.fixture
 def world() -> SeedWorld:
-    return demo()
+    return demo(BEGIN.date())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from app.sandbox.seeds import SeedWorld, demo
 from app.settings import Settings
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review
+from tests.worlds import BEGIN
 
 Work = Callable[[], Awaitable[int]]
 JUDGING = {
@@ -26,7 +27,7 @@ JUDGING = {
 
 @pytest.fixture
 def world() -> SeedWorld:
-    return demo()
+    return demo(BEGIN.date())
 
 
 @pytest.fixture

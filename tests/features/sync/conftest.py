@@ -21,14 +21,14 @@ from app.sandbox.seeds import SeedWorld, size
 from app.systems.ports import ChangeNotice
 from app.vault import Vault
 from tests.features.conftest import Linked, Twins
-from tests.worlds import Keeper
+from tests.worlds import BEGIN, Keeper
 
 ADDRESS = {"line1": "Storgata 1", "postalCode": "0155", "city": "Oslo", "country": "NO"}
 
 
 @pytest.fixture
 def world() -> SeedWorld:
-    return size(0, 1)
+    return size(0, 1, today=BEGIN.date())
 
 
 @dataclass

@@ -17,6 +17,8 @@ from app.systems.conta.client import ContaClient, ContaSystem
 from app.systems.ports import RecordKeeper, Tokens
 from app.systems.timerabbit.client import TimerabbitClient, TimerabbitSystem
 
+TODAY = datetime.now(UTC).date()
+
 
 class Person(Protocol):
     """Do what a person does in the system's own pages; records are in the system's own words."""
@@ -113,7 +115,7 @@ class ContaPerson:
 @pytest.fixture
 async def conta() -> AsyncIterator[ContaPerson]:
     """Conta's twin with twelve customers; every request must have kept to the contract."""
-    twin = create_conta(seed=size(12, seed=7))
+    twin = create_conta(seed=size(12, seed=7, today=TODAY))
     control = Control(twin, "http://conta.test")
     system = ContaSystem.from_settings(
         Settings(conta_url="http://conta.test", conta_calls_per_second=1000),
@@ -182,7 +184,7 @@ COMPANY = "/companies/cmp_1"
 @pytest.fixture
 async def timerabbit(tokens: Any) -> AsyncIterator[TimerabbitPerson]:
     """Timerabbit's twin with twelve customers; every request must have kept to the contract."""
-    twin = create_timerabbit(seed=size(12, seed=7))
+    twin = create_timerabbit(seed=size(12, seed=7, today=TODAY))
     control = Control(twin, "http://timerabbit.test")
     system = TimerabbitSystem.from_settings(
         Settings.model_validate(

@@ -169,7 +169,7 @@ async def test_a_list_that_loses_its_hits_is_not_empty(conta: Any) -> None:
 
 async def test_a_list_that_repeats_a_page_is_walked_again(conta: Any) -> None:
     """A page given twice by mistake hides no record."""
-    twin = create_twin(seed=size(450, seed=3, entries=0))
+    twin = create_twin(seed=size(450, seed=3, today=TODAY, entries=0))
     system = ContaSystem.from_settings(
         Settings(conta_url="http://conta.test", conta_calls_per_second=1000),
         transport=httpx.ASGITransport(app=twin),

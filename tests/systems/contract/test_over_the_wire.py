@@ -17,12 +17,13 @@ from app.settings import Settings
 from app.systems.conta.client import ContaClient, ContaSystem
 from app.systems.ports import Unreachable
 
-SINCE = datetime.now(UTC).date() - timedelta(days=1)
+TODAY = datetime.now(UTC).date()
+SINCE = TODAY - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
 def twin() -> Iterator[tuple[Any, str]]:
-    app = create_twin(seed=size(12, seed=7))
+    app = create_twin(seed=size(12, seed=7, today=TODAY))
     with LiveTwin(app) as live:
         yield app.state.twin, live.url
 

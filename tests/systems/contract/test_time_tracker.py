@@ -346,7 +346,8 @@ async def test_webhooks_come_signed_and_name_what_changed(tokens: Any) -> None:
         heard.append(request)
         return httpx.Response(202)
 
-    twin = create_twin(seed=size(12, seed=7), webhook_transport=httpx.MockTransport(hear))
+    world = size(12, seed=7, today=datetime.now(UTC).date())
+    twin = create_twin(seed=world, webhook_transport=httpx.MockTransport(hear))
     control = httpx.AsyncClient(
         transport=httpx.ASGITransport(app=twin), base_url="http://timerabbit.test/_control"
     )

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.systems.enhetsregisteret.client import MOST_AT_ONCE, Enhetsregisteret
 from app.systems.ports import Rejected, Unreachable
 from app.systems.register import Business
+from tests.worlds import BEGIN
 
 SAMPLES = Path(__file__).parent / "samples"
 NUMBER, SUB, GONE, UNKNOWN = "860001381", "860001462", "860001543", "999000111"
@@ -135,7 +136,7 @@ async def test_nothing_is_asked_for_nothing_and_too_much_is_a_fault_of_ours(
 
 async def test_the_twin_answers_as_the_register_does() -> None:
     """Batch, sub-unit, struck off in both forms and unknown: the client reads the twin."""
-    twin = create_twin(seed=demo())
+    twin = create_twin(seed=demo(BEGIN.date()))
     store = twin.state.twin
     known = sorted(store.units)[:3]
     store.units[SUB] = {"organisasjonsnummer": SUB, "navn": "AVD", "overordnetEnhet": known[0]}
@@ -163,7 +164,8 @@ async def test_the_twin_answers_as_the_register_does() -> None:
                                   "/enheter/12", "/underenheter/x"])  # fmt: skip
 async def test_the_twin_refuses_what_the_register_does_not_know(path: str) -> None:
     """A malformed number is 400; an unknown parameter too, so that a slip of ours is noticed."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_twin())) as client:
+    twin = create_twin(seed=demo(BEGIN.date()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(twin)) as client:
         answer = await client.get(f"{ADDRESS}{path}")
 
     assert answer.status_code == 400
