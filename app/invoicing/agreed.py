@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
-from app.invoicing.corrections import EXTRAS, CorrectionRow, corrections_of
+from app.invoicing.corrections import CorrectionRow, corrections_of, is_extra
 from app.invoicing.decided import UPON
 from app.invoicing.difference import Frozen, stays
 from app.invoicing.places import stands
@@ -93,7 +93,7 @@ async def is_as_previewed(session: AsyncSession, follow_up: Draft) -> bool:
     )
     if not found <= {(draft_id, entry_id) for draft_id, entry_id in rows}:
         return False
-    if all(one.get("kind") == EXTRAS for one in corrections_of(follow_up)):
+    if all(map(is_extra, corrections_of(follow_up))):
         return True
     upon = await followed(session, link_id, ids)
     return bool(upon_ids(upon) == follow_up.body["about"].get(UPON))

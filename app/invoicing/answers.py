@@ -9,6 +9,7 @@ from pydantic import Field
 from app.documents import AnswerDocument
 from app.invoicing.choose import Choice, Judged
 from app.invoicing.corrections import corrections_of
+from app.invoicing.difference import last_line
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
 from app.invoicing.lines import hours, line_net
 from app.invoicing.objections import VatSaid
@@ -153,7 +154,8 @@ class DraftAnswer(AnswerDocument):
     became: dict[str, Any] | None = Field(
         default=None,
         description="What became of it in Conta: open, edited, missing, deleted, unclear, sent,"
-        " part-paid, paid, credited, closed; with the invoice's number, day and sums.",
+        " part-paid, paid, credited, closed; with the invoice's number, day and sums, and in"
+        " `goneLines` the lines (from 1) of a draft without own hours that it does not have.",
     )
     offers_release: bool = Field(
         default=False, description="Its hours may be billed again once a person releases them."
@@ -278,8 +280,8 @@ def draft_answer(
         ],
         corrections=[
             {
-                "entryId": one["entryId"], "line": one["line"] or None, "minutes": one["minutes"],
-                "netOre": one["net"], "draftId": one["draftId"], "changeId": one["changeId"],
+                "entryId": one["entryId"], "line": last_line(one) or None, "netOre": one["net"],
+                "minutes": one["minutes"], "draftId": one["draftId"], "changeId": one["changeId"],
             }
             for one in corrections_of(draft)
         ],

@@ -27,15 +27,12 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.canonical import LinkId
 from app.database import Base, Instant
-from app.invoicing.difference import Correction
+from app.invoicing.difference import Correction, last_line
 from app.invoicing.extras import extra_id
 from app.invoicing.store import Draft
 
 CORRECTIONS: Final = "corrections"
 """Names, in a draft's frozen body, what it bills of which changed hour."""
-
-EXTRAS: Final = "extras"
-"""The kind of a correction that bills expenses or kilometres left out before, and no time."""
 
 BILLED: Final = "extras"
 """Names, in a draft's frozen body, which expenses and kilometres of its own hours it bills."""
@@ -100,12 +97,36 @@ def correction_to_json(
         "lines": list(range(lines_before + 1, lines_before + 1 + len(found.lines))),
         "changeId": found.change.change_id, "entryId": found.change.entry_id,
         "draftId": str(draft_id), "correctedLine": corrected_line,
-        "line": lines_before + len(found.lines) if found.lines else 0,
         "minutes": sum(line.minutes for line in found.lines),
         "net": sum(line.net for line in found.lines),
         "before": dict(found.before) if found.before else None,
         "now": dict(found.change.now) if found.change.now else None,
     }  # fmt: skip
+
+
+def extra_to_json(
+    draft_id: UUID, entry_id: str, what: str, *, lines: Sequence[int] = (), net: int = 0
+) -> dict[str, Any]:
+    """
+    Write that an hour's expenses or kilometres are billed, for a draft's frozen body.
+
+    Args:
+        draft_id: The draft that holds the hour.
+        what: ``expenses`` or ``kilometres``.
+        lines: The lines (from 1) of the draft that bills them; none where it holds the hour too.
+        net: What they come to, in øre.
+
+    """
+    return {
+        "lines": list(lines), "changeId": str(extra_id(entry_id, what)), "entryId": entry_id,
+        "draftId": str(draft_id), "correctedLine": 0, "minutes": 0, "net": net, "before": None,
+        "now": None,
+    }  # fmt: skip
+
+
+def is_extra(correction: Mapping[str, Any]) -> bool:
+    """Say whether it bills expenses or kilometres, which are upon no line, and no time."""
+    return bool(correction["correctedLine"] == 0)
 
 
 def corrections_of(draft: Draft) -> Sequence[Mapping[str, Any]]:
@@ -122,23 +143,12 @@ async def take_corrections(session: AsyncSession, draft: Draft, *, now: datetime
         sqlalchemy.exc.IntegrityError: ``uq_corrections_active_change``: billed already.
 
     """
-    rows = [
-        _row(draft, one, now) | {"takes_back": one["now"] is None and one.get("kind") != EXTRAS}
-        for one in corrections_of(draft)
-    ]
-    rows += [
-        _row(
-            draft,
-            {
-                "changeId": str(extra_id(entry_id, what)), "entryId": entry_id,
-                "draftId": str(draft.draft_id), "correctedLine": 0, "line": 0, "minutes": 0,
-                "net": 0,
-            },
-            now,
-        )
+    own = [
+        extra_to_json(draft.draft_id, entry_id, what)
         for entry_id, billed in draft.body.get("about", {}).get(BILLED, {}).items()
         for what in billed
-    ]  # fmt: skip
+    ]
+    rows = [_row(draft, one, now) for one in (*corrections_of(draft), *own)]
     if rows:
         await session.execute(insert(CorrectionRow), rows)
 
@@ -147,9 +157,10 @@ def _row(draft: Draft, one: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "link_id": draft.link_id, "draft_id": draft.draft_id, "change_id": UUID(one["changeId"]),
         "entry_id": one["entryId"], "corrected_id": UUID(one["draftId"]),
-        "corrected_line": one["correctedLine"], "line_no": one["line"], "minutes": one["minutes"],
-        "net": one["net"], "takes_back": False, "active": True, "created_at": now,
-        "freed_at": None, "given_back_at": None,
+        "corrected_line": one["correctedLine"], "line_no": last_line(one),
+        "minutes": one["minutes"], "net": one["net"],
+        "takes_back": one["now"] is None and not is_extra(one), "active": True,
+        "created_at": now, "freed_at": None, "given_back_at": None,
     }  # fmt: skip
 
 

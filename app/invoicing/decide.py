@@ -14,6 +14,7 @@ from app.invoicing.fate import Fate, alike, fate_of_invoice
 from app.invoicing.follow import follow_draft
 from app.invoicing.ledger import free_hours
 from app.invoicing.look import INVOICE, Marked, find_marked
+from app.invoicing.places import STANDING, fate_of
 from app.invoicing.record import Overtaken, move
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
@@ -21,11 +22,7 @@ from app.problems import Problem
 from app.runtime import Runtime
 from app.systems.ports import NotFound, Rejected, RemoteInvoice
 
-_RELEASABLE = frozenset(
-    {DraftState.CREATED, DraftState.COMPLETED, DraftState.NEEDS_PERSON, DraftState.TAKEN,
-     DraftState.RESERVED}
-)  # fmt: skip
-_STANDING = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+_RELEASABLE = STANDING | {DraftState.NEEDS_PERSON, DraftState.TAKEN, DraftState.RESERVED}
 
 
 async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str) -> Draft:
@@ -99,7 +96,7 @@ async def name_invoice(
             invoice that is not there or is another customer's.
 
     """
-    if draft.state not in _STANDING:
+    if draft.state not in STANDING:
         raise Problem("draft-state", state=draft.state)
     books = await open_books(runtime, link_id)
     invoice = await books.read_invoice(invoice_id)
@@ -144,7 +141,7 @@ async def _require_no_follow_up(session: AsyncSession, draft: Draft) -> None:
         raise Problem("follow-up-holds-hours", draft=upon[0])
     for first_id in await gave_back_from(session, link_id, draft.draft_id):
         first = await session.get_one(Draft, (link_id, first_id))
-        if first.state in _STANDING and (first.invoice or {}).get("what") != Fate.CREDITED:
+        if first.state in STANDING and fate_of(first) is not Fate.CREDITED:
             raise Problem("follow-up-gave-hours-back", draft=first_id)
 
 

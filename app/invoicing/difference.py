@@ -60,6 +60,11 @@ def worth(hour: Frozen | None, customer_id: str) -> int:
     return line_net(hours(hour["minutes"]), Ore(hour["rate"]))
 
 
+def last_line(correction: Mapping[str, Any]) -> int:
+    """Give the follow-up's line that bills a change, of two the later; 0 where there is none."""
+    return max(correction["lines"], default=0)
+
+
 def agreed_base(states: Sequence[Frozen], now: Frozen | None, customer_id: str) -> Frozen:
     """
     Give what an hour as it is now is compared with.

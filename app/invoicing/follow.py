@@ -15,14 +15,11 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import read_draft
 from app.invoicing.corrections import gave_back_from
-from app.invoicing.fate import (
-    INVOICED,
-    Fate,
-    next_look,
-)
+from app.invoicing.fate import INVOICED, Fate, next_look
 from app.invoicing.give_back import give_back
 from app.invoicing.hours import read_mark
 from app.invoicing.look import INVOICE, Marked, adopt, find_marked
+from app.invoicing.places import STANDING
 from app.invoicing.read_hours import STALE
 from app.invoicing.record import Overtaken, make_due, move
 from app.invoicing.seen import gone, of_draft, of_invoice, without_mark
@@ -42,7 +39,6 @@ from app.systems.ports import (
 
 AT_ONCE: Final = 20
 _LATER: Final = timedelta(minutes=10)
-_FOLLOWED: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
 
 
 async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
@@ -93,7 +89,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     found = await _found(runtime, books, draft) if watched else None
     if found is not None and await _came_late(runtime, link_id, draft, found):
         return
-    if state not in _FOLLOWED:
+    if state not in STANDING:
         settle = timedelta(seconds=runtime.settings.settle_seconds)
         await _look_later(runtime, link_id, draft, now + 10 * settle if watched else None)
         return
@@ -119,9 +115,9 @@ async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mar
     if not more:
         return False
     living = [one for one in draft.books_ids if one in ids]
-    if state in _FOLLOWED and not living and len(more) == 1 and more[0].startswith(INVOICE):
+    if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
         return False  # our own draft, sent meanwhile: not a second one
-    problem = "draft-after-release" if state not in _FOLLOWED else "duplicate-draft"
+    problem = "draft-after-release" if state not in STANDING else "duplicate-draft"
     if draft.problem == problem and set(draft.books_ids) >= set(ids):
         return False
     now = runtime.clock()

@@ -1,14 +1,12 @@
 """Make a preview of what changed after hours were billed: the difference, never the whole."""
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
@@ -17,15 +15,11 @@ from app.invoicing.choose import customer_pair
 from app.invoicing.corrections import CORRECTIONS, correction_to_json
 from app.invoicing.decided import FOLLOW_UP, UPON, VERSIONS, is_open
 from app.invoicing.difference import Changed, Correction, Frozen, corrections, stays
-from app.invoicing.hindrances import oslo_day
-from app.invoicing.lines import Lines, summed
-from app.invoicing.mark import make_mark, with_mark
-from app.invoicing.objections import VatSaid, objections
-from app.invoicing.partners import read_partners
-from app.invoicing.preview import LIFETIME, vat_said
+from app.invoicing.objections import VatSaid
+from app.invoicing.preview import vat_said
 from app.invoicing.read_hours import note_changes
-from app.invoicing.shapes import line_to_json
 from app.invoicing.store import Draft, EntryChange, Preview
+from app.invoicing.without_hours import WithoutHours, keep_without_hours
 from app.links.open_systems import open_time
 from app.links.pairs import Pair
 from app.problems import Problem
@@ -75,39 +69,13 @@ async def preview_follow_up(
     language = first.get("language", "nb")
     found = [one for draft in asked.drafts.values() for one in _corrections(asked, draft, language)]
     lines = [line for one in found for line in one.correction.lines]
-    if not lines:
-        raise Problem("nothing-to-bill", more={"leftOut": []})
-    mark = make_mark(secrets.randbits(40))
-    lines[0] = replace(lines[0], text=with_mark(lines[0].text, mark))
-    whole = summed(lines)
-    now = runtime.clock()
-    partners = await read_partners(runtime, link_id, asked.customer, None, wanted=False)
-    problems = [
-        one for one in objections(
-            (), whole, mark=mark, partners=partners, vat_said=asked.said, today=oslo_day(now)
-        )
-        if one["code"] != "line-negative"
-    ]  # fmt: skip
     about = {
         "language": language, "customer": first.get("customer", ""),
         FOLLOW_UP: [str(change.change_id) for change in asked.changes],
         UPON: upon_ids(asked.upon), VERSIONS: dict(asked.versions), CORRECTIONS: _numbered(found),
     }  # fmt: skip
-    made = _preview(link_id, asked.customer, mark, whole)
-    made.wish, made.problems = {"about": about}, problems
-    made.created_at, made.expires_at = now, now + LIFETIME
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        session.add(made)
-    return made
-
-
-def _preview(link_id: LinkId, pair: Pair, mark: str, whole: Lines) -> Preview:
-    return Preview(
-        link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
-        customer_books_id=pair.books_id, project_books_id=None, mark=mark, versions={}, minutes={},
-        entries={}, net=whole.net, vat=whole.vat,
-        lines=[line_to_json(line) for line in whole.lines], left_out=[],
-    )  # fmt: skip
+    made = WithoutHours(asked.customer, lines, about, asked.said, may_be_negative=True)
+    return await keep_without_hours(runtime, link_id, made)
 
 
 async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) -> _Asked:

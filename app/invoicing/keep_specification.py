@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.hindrances import oslo_day
+from app.invoicing.places import STANDING
 from app.invoicing.retention import kept_until
 from app.invoicing.specification import as_csv, as_print, sheet_of
 from app.invoicing.store import Draft, DraftState, Specification
@@ -17,7 +18,7 @@ from app.problems import Problem
 from app.runtime import Runtime
 
 Kind = Literal["pdf", "csv"]
-_HAVE_ONE = frozenset({DraftState.CREATED, DraftState.COMPLETED, DraftState.RELEASED})
+_HAVE_ONE = STANDING | {DraftState.RELEASED}
 
 
 async def specification_of(

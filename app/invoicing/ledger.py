@@ -67,25 +67,27 @@ async def take_hours(
     )  # fmt: skip
 
 
-async def free_hours(
+async def free_hours(session: AsyncSession, draft: Draft, *, now: datetime) -> None:
+    """Set a draft's hours free, and what it bills of others; a follow-up's changes open again."""
+    await free_entries(session, draft, now=now)
+    await free_corrections(session, draft, now=now)
+    await reopen(session, draft, now=now)
+
+
+async def free_entries(
     session: AsyncSession,
     draft: Draft,
     *,
     now: datetime,
     entry_ids: Iterable[str] | None = None,
 ) -> None:
-    """Set a draft's hours (or some of them) free; the rows stay as history.
-
-    A follow-up's changes are open again.
-    """
+    """Set the hours a draft holds (or some of them) free; the rows stay as history."""
     statement = update(LedgerRow).where(
         LedgerRow.link_id == draft.link_id, LedgerRow.draft_id == draft.draft_id, LedgerRow.active
     )
     if entry_ids is not None:
         statement = statement.where(one_of(LedgerRow.entry_id, entry_ids))
     await session.execute(statement.values(active=False, freed_at=now))
-    await free_corrections(session, draft, now=now)
-    await reopen(session, draft, now=now)
 
 
 async def holders(

@@ -1,28 +1,21 @@
 """Preview the expenses and kilometres that a draft left out, so that they are not forgotten."""
 
-import secrets
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
-from uuid_utils.compat import uuid7
 
 from app.canonical import EntryId, LinkId, TimeEntry
-from app.database import CommitPoint
 from app.invoicing.choose import customer_pair
-from app.invoicing.corrections import CORRECTIONS, EXTRAS, billed_extras
+from app.invoicing.corrections import CORRECTIONS, billed_extras, extra_to_json
 from app.invoicing.decided import VERSIONS
 from app.invoicing.extras import EXPENSES, extra_id, further_lines, split_extras, without
-from app.invoicing.hindrances import oslo_day
-from app.invoicing.lines import Line, summed
-from app.invoicing.mark import make_mark, with_mark
-from app.invoicing.objections import objections
-from app.invoicing.partners import read_partners
-from app.invoicing.preview import LIFETIME, vat_said
-from app.invoicing.shapes import line_to_json
-from app.invoicing.store import Draft, DraftState, LedgerRow, Preview
+from app.invoicing.lines import Line
+from app.invoicing.places import STANDING
+from app.invoicing.preview import vat_said
+from app.invoicing.store import Draft, LedgerRow, Preview
 from app.invoicing.wish import Wish
+from app.invoicing.without_hours import WithoutHours, keep_without_hours
 from app.links.open_systems import open_time
 from app.problems import Problem
 from app.runtime import Runtime
@@ -44,7 +37,7 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
             was left out, or all of it is billed by now.
 
     """
-    if draft.state not in (DraftState.CREATED, DraftState.COMPLETED):
+    if draft.state not in STANDING:
         raise Problem("draft-state", state=draft.state)
     entries = await _open_entries(runtime, link_id, draft)
     wanted, _ = split_extras(entries, wish)
@@ -54,13 +47,19 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
     for entry in entries:
         for what in wanted.get(entry.id, ()):
             made = _lines(entry, what, wish, draft, language)
+            numbers = range(len(lines) + 1, len(lines) + len(made) + 1)
             lines += made
-            found.append(_correction(draft, entry.id, what, len(lines), made))
-    if not lines:
-        raise Problem("nothing-to-bill", more={"leftOut": []})
+            net = sum(line.net for line in made)
+            found.append(extra_to_json(draft.draft_id, entry.id, what, lines=numbers, net=net))
     versions = {entry.id: entry.version for entry in entries if entry.id in wanted}
-    about = {"language": language, CORRECTIONS: found, VERSIONS: versions}
-    return await _store(runtime, link_id, draft, lines, about)
+    about = {
+        "language": language, "customer": draft.body.get("about", {}).get("customer", ""),
+        CORRECTIONS: found, VERSIONS: versions,
+    }  # fmt: skip
+    async with runtime.database.reading(link_id) as session:
+        customer = await customer_pair(session, link_id, draft.customer_time_id)
+        said = await vat_said(session, link_id)
+    return await keep_without_hours(runtime, link_id, WithoutHours(customer, lines, about, said))
 
 
 async def _open_entries(runtime: Runtime, link_id: LinkId, draft: Draft) -> list[TimeEntry]:
@@ -95,45 +94,3 @@ def _lines(entry: TimeEntry, what: str, wish: Wish, draft: Draft, language: str)
     return [
         replace(line, key=f"{entry.id}-{line.key}"[:100], entry_ids=(entry.id,)) for line in made
     ]
-
-
-def _correction(
-    draft: Draft, entry_id: EntryId, what: str, line_no: int, made: Sequence[Line]
-) -> dict[str, Any]:
-    return {
-        "changeId": str(extra_id(entry_id, what)), "entryId": entry_id,
-        "draftId": str(draft.draft_id), "line": line_no, "correctedLine": 0, "minutes": 0,
-        "kind": EXTRAS, "net": sum(line.net for line in made), "before": None, "now": None,
-    }  # fmt: skip
-
-
-async def _store(
-    runtime: Runtime,
-    link_id: LinkId,
-    draft: Draft,
-    lines: list[Line],
-    about: dict[str, Any],
-) -> Preview:
-    mark = make_mark(secrets.randbits(40))
-    lines[0] = replace(lines[0], text=with_mark(lines[0].text, mark))
-    whole = summed(lines)
-    now = runtime.clock()
-    async with runtime.database.reading(link_id) as session:
-        pair = await customer_pair(session, link_id, draft.customer_time_id)
-        said = await vat_said(session, link_id)
-    partners = await read_partners(runtime, link_id, pair, None, wanted=False)
-    problems = objections(
-        (), whole, mark=mark, partners=partners, vat_said=said, today=oslo_day(now)
-    )
-    customer = draft.body.get("about", {}).get("customer", "")
-    made = Preview(
-        link_id=link_id, preview_id=uuid7(), customer_time_id=pair.time_id,
-        customer_books_id=pair.books_id, project_books_id=None, mark=mark, versions={}, minutes={},
-        entries={}, net=whole.net, vat=whole.vat, left_out=[], problems=problems,
-        lines=[line_to_json(line) for line in whole.lines], created_at=now,
-        expires_at=now + LIFETIME,
-        wish={"about": {**about, "customer": customer}},
-    )  # fmt: skip
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        session.add(made)
-    return made

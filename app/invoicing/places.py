@@ -18,14 +18,15 @@ class Place(StrEnum):
 
 
 _OVER: Final = frozenset({Fate.MISSING, Fate.UNCLEAR}) | OFFERS_RELEASE
-_STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+STANDING: Final = frozenset({DraftState.CREATED, DraftState.COMPLETED})
+"""States of a draft that was made in the books; what became of it there is its fate."""
 
 
 def place_of(draft: Draft, *, held: bool) -> Place:
     """Say where a draft's row puts an hour (or its difference) now; one that was freed is free."""
     if not held:
         return Place.FREE
-    if draft.state not in _STANDING:
+    if draft.state not in STANDING:
         return Place.RESERVED
     fate = fate_of(draft)
     if fate is Fate.CREDITED:
@@ -35,12 +36,12 @@ def place_of(draft: Draft, *, held: bool) -> Place:
 
 def offers_release(draft: Draft) -> bool:
     """Say whether a draft's hours may be released: deleted or credited, and not released yet."""
-    return draft.state in _STANDING and fate_of(draft) in OFFERS_RELEASE
+    return draft.state in STANDING and fate_of(draft) in OFFERS_RELEASE
 
 
 def stands(draft: Draft) -> bool:
     """Say whether a draft, or its invoice, stands in the books as far as was seen."""
-    return draft.state in _STANDING and fate_of(draft) not in _OVER
+    return draft.state in STANDING and fate_of(draft) not in _OVER
 
 
 def fate_of(draft: Draft) -> Fate:

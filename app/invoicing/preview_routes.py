@@ -10,14 +10,13 @@ from pydantic import Field
 
 from app.access.caller import Scope
 from app.canonical import RecordId
-from app.invoicing.answers import EntryList, PreviewAnswer, entry_list, preview_answer
+from app.invoicing.answers import EntryList, PreviewAnswer, entry_list
 from app.invoicing.asked import LeftOutRequest, PreviewRequest, wish_of
 from app.invoicing.choose import read_choice
 from app.invoicing.draft import read_preview
 from app.invoicing.left_out import preview_left_out
-from app.invoicing.preview import make_preview, vat_said
-from app.invoicing.show import existing_draft
-from app.invoicing.vat import PERCENT
+from app.invoicing.preview import make_preview
+from app.invoicing.show import existing_draft, show_preview
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
 from app.runtime import Running
@@ -118,9 +117,7 @@ async def post_preview(
         earlier = dict((await read_preview(runtime, reached.link_id, body.based_on, old=True)).wish)
     preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
     language = preferred_language(request.headers.get("accept-language"))
-    async with runtime.database.reading(reached.link_id) as session:
-        said = await vat_said(session, reached.link_id)
-    return preview_answer(preview, PERCENT, said, language)
+    return await show_preview(runtime, reached.link_id, preview, language)
 
 
 @router.post(
@@ -139,13 +136,11 @@ async def post_left_out(
     """
     Use this where a draft shows `expensesLeftOut`: they become a draft of their own, once.
 
-    The hours stay where they are. While that draft lives the first is not released. Scope
-    `invoices:write`.
+    The hours stay in the first draft. Where that is released, what was billed here is billed: a
+    new draft of the hours leaves it out. Scope `invoices:write`.
     """
     reached.require_active()
     draft = await existing_draft(runtime, reached.link_id, draft_id)
     preview = await preview_left_out(runtime, reached.link_id, draft, body.wish())
     language = preferred_language(request.headers.get("accept-language"))
-    async with runtime.database.reading(reached.link_id) as session:
-        said = await vat_said(session, reached.link_id)
-    return preview_answer(preview, PERCENT, said, language)
+    return await show_preview(runtime, reached.link_id, preview, language)

@@ -4,7 +4,7 @@ Hold a draft's hours in the time system, 500 a part, and hold them anew where th
 Every key names draft, part and generation, so that each call may be repeated after any death.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -163,14 +163,25 @@ async def parts_of(runtime: Runtime, link_id: LinkId, draft: Draft) -> Sequence[
 
 
 async def release_parts(
-    tracker: TimeTracker, parts: Sequence[HeldHours], reason: ReleaseReason
+    tracker: TimeTracker,
+    parts: Sequence[HeldHours],
+    reason: ReleaseReason,
+    *,
+    chosen: Mapping[int, tuple[EntryId, ...]] | None = None,
 ) -> None:
-    """Set reservations free; one that the time system does not know is free already."""
+    """
+    Set reservations free; one that the time system does not know is free already.
+
+    Args:
+        chosen: Only these hours, by part.
+
+    """
     for part in parts:
-        if not part.reservation_id:
+        entry_ids = () if chosen is None else chosen.get(part.part, ())
+        if not part.reservation_id or not (chosen is None or entry_ids):
             continue
         try:
-            await tracker.release(part.reservation_id, reason=reason)
+            await tracker.release(part.reservation_id, reason=reason, entry_ids=entry_ids)
         except NotFound:
             continue
 
@@ -253,9 +264,13 @@ def _in_parts(versions: Mapping[EntryId, int]) -> Iterator[tuple[int, dict[Entry
         yield part, {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
 
 
-def part_of(draft: Draft, entry_id: EntryId) -> int:
-    """Say in which part of a draft's hours one of them was held."""
-    return sorted(draft.versions).index(entry_id) // PART + 1
+def by_part(draft: Draft, entry_ids: Collection[EntryId]) -> dict[int, tuple[EntryId, ...]]:
+    """Give these hours of a draft by the part in which each was held."""
+    versions = {EntryId(one): version for one, version in sorted(draft.versions.items())}
+    parts = (
+        (part, [one for one in held if one in entry_ids]) for part, held in _in_parts(versions)
+    )
+    return {part: tuple(chosen) for part, chosen in parts if chosen}
 
 
 def _lapses(part: HeldHours, at: datetime) -> bool:

@@ -5,24 +5,22 @@ What the time system has not been told yet stands on the draft, so that a worker
 death; until then the hour is free here and marked there, and nobody can bill it.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
 from app.invoicing.advance import patience, pause_for
-from app.invoicing.ledger import one_of
+from app.invoicing.ledger import free_entries
 from app.invoicing.record import make_due, set_due
-from app.invoicing.reserve import part_of, parts_of
-from app.invoicing.store import Draft, LedgerRow
+from app.invoicing.reserve import by_part, parts_of, release_parts
+from app.invoicing.store import Draft
 from app.links.open_systems import open_time
 from app.runtime import Runtime
-from app.systems.ports import NotFound, RateLimited, ReleaseReason, Unauthorised, Unreachable
+from app.systems.ports import RateLimited, ReleaseReason, Unauthorised, Unreachable
 
 TO_FREE: Final = "toFree"
 """Names, among a draft's facts, the hours whose mark the time system has still to take off."""
@@ -39,14 +37,7 @@ async def free_single(
     session: AsyncSession, locked: Draft, entry_ids: Sequence[str], *, now: datetime
 ) -> None:
     """Set some hours of a locked draft free in the ledger, and note them for the time system."""
-    await session.execute(
-        update(LedgerRow)
-        .where(
-            LedgerRow.link_id == locked.link_id, LedgerRow.draft_id == locked.draft_id,
-            LedgerRow.active, one_of(LedgerRow.entry_id, entry_ids),
-        )
-        .values(active=False, freed_at=now)
-    )  # fmt: skip
+    await free_entries(session, locked, now=now, entry_ids=entry_ids)
     waiting = sorted({*locked.facts.get(TO_FREE, ()), *entry_ids})
     locked.facts = {**locked.facts, TO_FREE: waiting}
     locked.not_before = now
@@ -90,16 +81,6 @@ async def _release(
     runtime: Runtime, link_id: LinkId, draft: Draft, entry_ids: Sequence[EntryId]
 ) -> None:
     tracker = await open_time(runtime, link_id)
-    held = {part.part: part.reservation_id for part in await parts_of(runtime, link_id, draft)}
-    by_part: dict[int, list[EntryId]] = defaultdict(list)
-    for entry_id in entry_ids:
-        by_part[part_of(draft, entry_id)].append(entry_id)
-    for part, chosen in by_part.items():
-        if not held.get(part):
-            continue
-        try:
-            await tracker.release(
-                held[part], reason=ReleaseReason.USER_REQUEST, entry_ids=tuple(chosen)
-            )
-        except NotFound:
-            continue
+    chosen = by_part(draft, frozenset(entry_ids))
+    parts = await parts_of(runtime, link_id, draft)
+    await release_parts(tracker, parts, ReleaseReason.USER_REQUEST, chosen=chosen)

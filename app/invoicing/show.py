@@ -1,4 +1,4 @@
-"""Show drafts as they stand now, with their hours and what happened to them."""
+"""Show previews, and drafts as they stand now with their hours and what happened to them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.canonical import LinkId
-from app.invoicing.answers import DraftAnswer, draft_answer
+from app.invoicing.answers import DraftAnswer, PreviewAnswer, draft_answer, preview_answer
 from app.invoicing.ledger import hours_of
-from app.invoicing.store import Draft, DraftEvent
+from app.invoicing.preview import vat_said
+from app.invoicing.store import Draft, DraftEvent, Preview
 from app.invoicing.vat import PERCENT
 from app.links.store import read_link
 from app.problems import Problem
@@ -44,6 +45,15 @@ async def show_draft(
     draft = await existing_draft(runtime, link_id, draft_id)
     (shown,) = await show_drafts(runtime, link_id, [draft], language)
     return shown
+
+
+async def show_preview(
+    runtime: Runtime, link_id: LinkId, preview: Preview, language: str
+) -> PreviewAnswer:
+    """Show a preview in a language, with what the books last said to each VAT code."""
+    async with runtime.database.reading(link_id) as session:
+        said = await vat_said(session, link_id)
+    return preview_answer(preview, PERCENT, said, language)
 
 
 async def show_drafts(

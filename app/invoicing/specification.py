@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from app.invoicing.difference import last_line
 from app.invoicing.lines import hours
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -97,8 +98,8 @@ def sheet_of(mark: str, body: Mapping[str, Any], *, seller: str) -> Sheet:
     ]
     for one in about.get("corrections", ()):
         off, now = one["before"], one["now"]
-        found += [Hour(one["entryId"], one["line"], off, taken_off=True)] if off else []
-        found += [Hour(one["entryId"], one["line"], now)] if now else []
+        found += [Hour(one["entryId"], last_line(one), off, taken_off=True)] if off else []
+        found += [Hour(one["entryId"], last_line(one), now)] if now else []
     ordered = sorted(
         found, key=lambda h: (*_person(h), h.frozen["day"], h.entry_id, not h.taken_off)
     )

@@ -12,17 +12,16 @@ from sqlalchemy import select
 from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
-from app.invoicing.answers import PreviewAnswer, preview_answer
+from app.invoicing.answers import PreviewAnswer
 from app.invoicing.decided import choose, is_open
 from app.invoicing.difference import worth
 from app.invoicing.follow_up import preview_follow_up
 from app.invoicing.hindrances import oslo_day
 from app.invoicing.hours import read_mark
 from app.invoicing.money import Pile, piles, total
-from app.invoicing.preview import vat_said
 from app.invoicing.read_hours import STALE
+from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
-from app.invoicing.vat import PERCENT
 from app.links.reach import Reached, reach
 from app.links.store import LinkState
 from app.problems import Problem, preferred_language, responses
@@ -228,9 +227,7 @@ async def post_changed(
         return ChosenAnswer(decided=decided, preview=None)
     made = await preview_follow_up(runtime, reached.link_id, body.change_ids)
     language = preferred_language(request.headers.get("accept-language"))
-    async with runtime.database.reading(reached.link_id) as session:
-        said = await vat_said(session, reached.link_id)
-    shown = preview_answer(made, PERCENT, said, language)
+    shown = await show_preview(runtime, reached.link_id, made, language)
     return ChosenAnswer(decided=0, preview=shown)
 
 

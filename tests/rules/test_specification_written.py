@@ -70,9 +70,9 @@ def test_the_table_tames_what_a_spreadsheet_would_take_for_a_formula() -> None:
 def test_a_follow_up_shows_an_hour_as_it_was_billed_and_as_it_is() -> None:
     """What is taken off comes first, below zero; an hour that is gone has no second row."""
     corrections = [
-        {"entryId": "e7", "line": 1, "before": hour(), "now": hour(minutes=120)},
-        {"entryId": "e8", "line": 0, "before": hour(day="2026-11-03"), "now": None},
-        {"entryId": "e9", "line": 1, "before": None, "now": hour(day="2026-11-04")},
+        {"entryId": "e7", "lines": [1], "before": hour(), "now": hour(minutes=120)},
+        {"entryId": "e8", "lines": [], "before": hour(day="2026-11-03"), "now": None},
+        {"entryId": "e9", "lines": [1], "before": None, "now": hour(day="2026-11-04")},
     ]
     sheet = sheet_of(MARK, {**body(corrections=corrections), "entries": {}}, seller="Selger AS")
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
@@ -18,6 +19,7 @@ from app.invoicing.wake import wake_drafts
 from app.links.pairs import Pair
 from app.queue import Job
 from app.runtime import Runtime
+from tests.features.invoicing.bookkeeper import Bookkeeper, Work
 from tests.worlds import Keeper
 
 JOBS: dict[Job, Callable[..., Awaitable[None]]] = {
@@ -29,7 +31,7 @@ JOBS: dict[Job, Callable[..., Awaitable[None]]] = {
 
 
 @pytest.fixture
-def work(runtime: Runtime) -> Callable[[], Awaitable[int]]:
+def work(runtime: Runtime) -> Work:
     """Run the drafts' own jobs until none is due; sweeps and drains have tests of their own."""
 
     async def run() -> int:
@@ -94,3 +96,9 @@ async def _pair_equal_names(link_id: LinkId, runtime: Runtime, twins: Any) -> di
                 taken.add(partner)
                 session.add(pair(RecordKind.PROJECT, project["id"], partner, project["name"]))
     return found
+
+
+@pytest.fixture
+def kari(client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any) -> Bookkeeper:
+    """A person who bills the hours of the link that is in step."""
+    return Bookkeeper(client, synced, twins, work, clock)

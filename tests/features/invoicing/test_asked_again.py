@@ -8,9 +8,8 @@ from fastapi import FastAPI
 from app.bootstrap import build_runtime
 from app.database import CommitPoint
 from app.runtime import Runtime
-from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed, sent
-from tests.features.invoicing.test_followed import person
-from tests.features.invoicing.test_preview import change, codes
+from tests.features.invoicing.test_drafts import drafts_with, previewed, sent
+from tests.features.invoicing.test_preview import change
 from tests.features.invoicing.test_protocol import fault, signed_in
 
 
@@ -118,88 +117,3 @@ async def test_a_sender_that_stood_still_does_not_send(
     assert await drafts_with(twins, preview["mark"]) == []
     app.state.runtime = runtime
     await slow.close()
-
-
-async def test_expenses_left_out_are_billed_later_once(
-    client: httpx.AsyncClient, synced: Any, twins: Any
-) -> None:
-    """Shown on the draft, billed by themselves, each once; the hours stay where they are."""
-    plain = await previewed(client, synced, grouping="entry")
-    customer, entry = plain["style"]["customerId"], plain["lines"][0]["entryIds"][0]
-    await change(
-        twins, entry, costs=[{"description": "Parkering", "amount": "120"}], kilometers="18.5"
-    )
-    draft = (await sent(client, synced, await previewed(client, synced))).json()
-    path = f"{synced.path}/invoice-drafts/{draft['id']}"
-    everything = {"expenseVatCode": "exempted", "kilometres": {"rateOre": 500, "vatCode": "high"}}
-
-    async def left_out(**body: Any) -> httpx.Response:
-        return await client.post(f"{path}/left-out", headers=synced.books, json=body)
-
-    nothing = await left_out()
-    both = [(await left_out(**everything)).json() for _ in range(2)]
-    parking = (await left_out(expenseVatCode="exempted")).json()
-
-    assert draft["customerId"] == customer
-    assert draft["expensesLeftOut"] == {entry: ["expenses", "kilometres"]}
-    assert nothing.json()["code"] == "nothing-to-bill"
-    assert [(line["netOre"], line["vatCode"]) for line in both[0]["lines"]] == [
-        (12_000, "exempted"), (9_250, "high"),
-    ]  # fmt: skip
-    made = (await sent(client, synced, parking, key="parking")).json()
-    assert (made["state"], made["entries"]) == ("completed", [])
-    late = await sent(client, synced, both[0], key="both")
-    assert (late.status_code, late.json()["code"]) == (409, "preview-outdated")
-    rest = (await left_out(**everything)).json()
-    assert [line["netOre"] for line in rest["lines"]] == [9_250]
-    assert (await sent(client, synced, rest, key="rest")).json()["state"] == "completed"
-    assert (await left_out(**everything)).json()["code"] == "nothing-to-bill"
-    paper = await client.get(
-        f"{synced.path}/invoice-drafts/{made['id']}/specification.csv", headers=synced.books
-    )
-    assert "Parkering" in paper.text
-    await person(twins, f"drafts/{draft['contaDraftIds'][0]}/delete")
-    freed = await client.post(f"{path}/release", headers=synced.books, json={"reason": "nei"})
-    assert freed.json()["state"] == "released"
-    (state,) = await entries_of(twins, [entry])
-    assert state["invoiceStatus"] == "to_invoice"
-    anew = await previewed(client, synced, customerId=customer, **everything)
-    assert not [line for line in anew["lines"] if not line["entryIds"]], "billed already"
-    assert "expenses-not-included" not in codes(anew)
-
-
-async def test_an_expense_that_changed_after_its_preview_is_not_sent(
-    client: httpx.AsyncClient, synced: Any, twins: Any
-) -> None:
-    """What is sent is what was shown and still is; one of another customer's hour is not shown."""
-    plain = await previewed(client, synced, grouping="entry")
-    entry, other = (line["entryIds"][0] for line in plain["lines"][:2])
-    for one in (entry, other):
-        await change(twins, one, costs=[{"description": "Parkering", "amount": "120"}])
-    draft = (await sent(client, synced, await previewed(client, synced))).json()
-    path = f"{synced.path}/invoice-drafts/{draft['id']}/left-out"
-    body = {"expenseVatCode": "exempted"}
-    await change(twins, other, customerId="cus_9")
-    shown = (await client.post(path, headers=synced.books, json=body)).json()
-    await change(twins, entry, costs=[{"description": "Parkering", "amount": "90"}])
-
-    late = await sent(client, synced, shown, key="late")
-
-    assert [line["entryIds"] for line in shown["lines"]] == [[entry]]
-    assert (late.status_code, late.json()["code"]) == (409, "preview-outdated")
-    assert late.json()["changed"] == [{"entryId": entry, "what": "changed"}]
-
-
-async def test_what_a_draft_left_out_waits_until_it_stands(
-    client: httpx.AsyncClient, synced: Any, twins: Any
-) -> None:
-    """Not while the draft itself may come to nothing."""
-    await fault(twins, "conta", kind="lost_answer", method="POST", path="invoice-drafts", times=1)
-    lost = await sent(client, synced, await previewed(client, synced))
-
-    answer = await client.post(
-        f"{lost.headers['location']}/left-out", headers=synced.books,
-        json={"expenseVatCode": "exempted"},
-    )  # fmt: skip
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "draft-state")

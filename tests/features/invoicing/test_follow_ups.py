@@ -4,97 +4,19 @@ import asyncio
 import csv
 import io
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed, sent
+from app.runtime import Runtime
+from tests.features.conftest import forget_patience
+from tests.features.invoicing.bookkeeper import Bookkeeper, longer
+from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed
 from tests.features.invoicing.test_followed import person
 from tests.features.invoicing.test_preview import change
-from tests.features.invoicing.test_protocol import fault, signed_in
+from tests.features.invoicing.test_protocol import fault
 from tests.features.invoicing.test_specification import text_of
-from tests.features.invoicing.test_table import changed, look_again
-
-Work = Callable[[], Awaitable[int]]
-
-
-class Bookkeeper:
-    """Play a person who bills, looks for what changed and follows it up, over HTTP."""
-
-    def __init__(
-        self, client: httpx.AsyncClient, link: Any, twins: Any, work: Work, clock: Any
-    ) -> None:
-        self.client, self.link, self.twins, self.work, self.clock = client, link, twins, work, clock
-        self.keys = 0
-
-    async def post(self, path: str, **body: Any) -> httpx.Response:
-        return await self.client.post(
-            f"{self.link.path}/{path}", headers=self.link.books, json=body
-        )
-
-    async def get(self, path: str) -> Any:
-        return (await self.client.get(f"{self.link.path}/{path}", headers=self.link.books)).json()
-
-    async def send(self, preview: dict[str, Any]) -> dict[str, Any]:
-        self.keys += 1
-        answer = await sent(self.client, self.link, preview, key=f"key-{self.keys}")
-        draft: dict[str, Any] = answer.json()
-        return draft
-
-    async def bill(self, **style: Any) -> dict[str, Any]:
-        draft = await self.send(await previewed(self.client, self.link, **style))
-        assert draft["state"] == "completed", draft
-        return draft
-
-    async def look(self) -> list[dict[str, Any]]:
-        """Let Timerabbit be read; gives the changes that are open, the oldest first."""
-        await look_again(self.link, self.twins, self.work, self.clock)
-        items: list[dict[str, Any]] = (await changed(self.client, self.link))["items"]
-        return items[::-1]
-
-    async def ask(self, changes: list[dict[str, Any]]) -> httpx.Response:
-        ids = [one["id"] for one in changes]
-        return await self.post("changed-hours", changeIds=ids, choice="follow-up")
-
-    async def follow(self, changes: list[dict[str, Any]]) -> dict[str, Any]:
-        answer = await self.ask(changes)
-        assert answer.status_code == 200, answer.text
-        return await self.send(answer.json()["preview"])
-
-    async def in_conta(self, draft: dict[str, Any], what: str) -> None:
-        """Send or delete a draft in Conta, credit its invoice; and let it be seen."""
-        if what == "credit":
-            stored = (await self.twins.books())["invoices"]
-            (number,) = [i["id"] for i in stored if draft["mark"] in str(i)]
-            await person(self.twins, f"invoices/{number}/credit")
-            self.clock.advance(hours=6)
-        else:
-            await person(self.twins, f"drafts/{draft['contaDraftIds'][0]}/{what}")
-        for _ in range(2):
-            self.clock.advance(minutes=16)
-            await self.work()
-        await signed_in(self.twins, self.link)
-
-    async def release(self, draft: dict[str, Any]) -> httpx.Response:
-        return await self.post(f"invoice-drafts/{draft['id']}/release", reason="rettes")
-
-    async def hour(self, entry: str) -> dict[str, Any]:
-        (found,) = (await self.get(f"ledger?entryId={entry}"))["items"]
-        return dict(found)
-
-
-@pytest.fixture
-def kari(client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any) -> Bookkeeper:
-    return Bookkeeper(client, synced, twins, work, clock)
-
-
-async def longer(kari: Bookkeeper, draft: dict[str, Any], by: int, place: int = 0) -> str:
-    """Make one of a draft's hours longer; gives its id."""
-    hour = draft["entries"][place]
-    await change(kari.twins, hour["entryId"], minutes=hour["minutes"] + by)
-    return str(hour["entryId"])
+from tests.features.invoicing.test_table import changed
 
 
 async def test_a_follow_up_keeps_discount_and_increments(kari: Bookkeeper, twins: Any) -> None:
@@ -172,7 +94,7 @@ async def test_follow_ups_upon_one_another_are_released_from_the_top(kari: Bookk
 
 
 async def test_nothing_is_reckoned_upon_a_follow_up_that_may_still_be_refused(
-    kari: Bookkeeper, twins: Any
+    kari: Bookkeeper, twins: Any, runtime: Runtime
 ) -> None:
     """Its answer was lost: the next difference waits until it stands in Conta."""
     draft = await kari.bill(grouping="entry")
@@ -180,13 +102,17 @@ async def test_nothing_is_reckoned_upon_a_follow_up_that_may_still_be_refused(
     await fault(twins, "conta", kind="lost_answer", method="POST", path="invoice-drafts", times=1)
     first = await kari.follow(await kari.look())
     await longer(kari, draft, 45)
-
-    early = await kari.post("changed-hours", choice="follow-up", changeIds=[])
+    await fault(twins, "conta", kind="status_before", status=503, method="GET", path="invoice")
     changes = await kari.look()
 
-    assert early.status_code == 422
+    early = await kari.ask(changes)
+
     assert first["state"] == "unconfirmed"
-    later = await kari.follow(changes)
+    assert (early.status_code, early.json()["code"]) == (409, "draft-not-standing")
+    assert first["id"] in early.json()["detail"]
+    await twins.control("conta", "DELETE", "/faults")
+    forget_patience(runtime)
+    later = await kari.follow(await kari.look())
     assert later["lines"][0]["minutes"] == 15, "by then the first was found by its mark"
 
 

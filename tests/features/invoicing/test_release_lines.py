@@ -8,14 +8,9 @@ import pytest
 from app.canonical import Ore
 from app.invoicing.fate import taken_out
 from app.systems.shapes import RemoteLine
+from tests.features.invoicing.bookkeeper import Bookkeeper, longer
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed
-from tests.features.invoicing.test_follow_ups import Bookkeeper, longer
 from tests.features.invoicing.test_followed import person
-
-
-@pytest.fixture
-def kari(client: httpx.AsyncClient, synced: Any, twins: Any, work: Any, clock: Any) -> Bookkeeper:
-    return Bookkeeper(client, synced, twins, work, clock)
 
 
 async def taken(kari: Bookkeeper, draft: dict[str, Any], place: int, **more: Any) -> None:
