@@ -14,16 +14,16 @@ from uuid_utils.compat import uuid7
 from app.canonical import LinkId, RecordId
 from app.database import CommitPoint
 from app.idempotency import Fresh, KeyedCall, claim
-from app.invoicing.choose import read_choice
-from app.invoicing.draft import create_draft
-from app.invoicing.hindrances import oslo_day
-from app.invoicing.lines import Grouping
-from app.invoicing.money import piles
-from app.invoicing.preview import make_preview
-from app.invoicing.specification import as_print, sheet_of
+from app.invoicing.drafts.draft import create_draft
+from app.invoicing.lines.lines import Grouping
+from app.invoicing.lines.wish import Wish
+from app.invoicing.papers.specification import as_print, sheet_of
+from app.invoicing.papers.typeset import print_pdf
+from app.invoicing.previews.preview import make_preview
 from app.invoicing.store import Draft, Preview
-from app.invoicing.typeset import print_pdf
-from app.invoicing.wish import Wish
+from app.invoicing.unbilled.choose import read_choice
+from app.invoicing.unbilled.hindrances import oslo_day
+from app.invoicing.unbilled.money import piles
 from app.runtime import Runtime
 from app.systems.own_time import outgoing_calls, own_seconds
 from app.systems.ports import EntryQuery

@@ -10,9 +10,9 @@ import time
 from statistics import median
 
 from app.canonical import RecordId
-from app.invoicing.lines import Grouping
-from app.invoicing.preview import make_preview
-from app.invoicing.wish import Wish
+from app.invoicing.lines.lines import Grouping
+from app.invoicing.lines.wish import Wish
+from app.invoicing.previews.preview import make_preview
 from app.systems.own_time import outgoing_calls, own_seconds
 from app.systems.ports import EntryQuery
 from bench.company import CUSTOMER, Company, company

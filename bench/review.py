@@ -19,12 +19,12 @@ from typing import Any, cast
 from app.bootstrap import build_runtime, leave_to_stay
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
-from app.first_sync.answer import Answer, answer_many
-from app.first_sync.carry_out import run_first_sync
-from app.first_sync.confirm import confirm
-from app.first_sync.plan import match_projects_again, read_plan
-from app.first_sync.search import Filter, Sort, facets, ids_of, page_of_lines
-from app.first_sync.start import start_reading
+from app.first_sync.plan.answer import Answer, answer_many
+from app.first_sync.plan.plan import match_projects_again, read_plan
+from app.first_sync.plan.search import Filter, Sort, facets, ids_of, page_of_lines
+from app.first_sync.reading.start import start_reading
+from app.first_sync.run.carry_out import run_first_sync
+from app.first_sync.run.confirm import confirm
 from app.first_sync.store import PlanState, current_plan
 from app.links.store import LinkState
 from app.runtime import Runtime, Systems

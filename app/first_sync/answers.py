@@ -9,8 +9,8 @@ from pydantic import Field
 
 from app.canonical import RecordKind
 from app.documents import AnswerDocument
-from app.first_sync.confirm import Tally
-from app.first_sync.estimate import seconds_to_read
+from app.first_sync.reading.estimate import seconds_to_read
+from app.first_sync.run.confirm import Tally
 from app.first_sync.store import OutcomeState, Plan, PlanState, Run, RunState
 from app.settings import Settings
 

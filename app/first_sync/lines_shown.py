@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from app.documents import AnswerDocument, RequestDocument
-from app.first_sync.categories import Category
-from app.first_sync.deeds import Deed
+from app.first_sync.plan.categories import Category
+from app.first_sync.plan.deeds import Deed
 from app.first_sync.store import OutcomeState
 from app.records.judge import say_finding
 from app.records.shown import reasons_shown, record_shown

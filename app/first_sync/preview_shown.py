@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.canonical import Side
 from app.documents import AnswerDocument
-from app.first_sync.preview import Part, Preview
+from app.first_sync.run.preview import Part, Preview
 from app.problems import catalogue, say
 from app.records.judge import say_finding
 from app.settings import Settings

@@ -11,9 +11,6 @@ from app.access.caller import Scope
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.documents import IfMatch, Listing, etag, expect_version
-from app.first_sync.answer import ANSWERED, Answer, Touched, answer_line, answer_many
-from app.first_sync.categories import Category
-from app.first_sync.deeds import Deed
 from app.first_sync.lines_shown import (
     PLAIN_TEXT,
     AnswerRequest,
@@ -23,8 +20,11 @@ from app.first_sync.lines_shown import (
     ProposalAnswer,
     line_answer,
 )
-from app.first_sync.plan import match_projects_again
-from app.first_sync.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
+from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_line, answer_many
+from app.first_sync.plan.categories import Category
+from app.first_sync.plan.deeds import Deed
+from app.first_sync.plan.plan import match_projects_again
+from app.first_sync.plan.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
 from app.first_sync.store import OutcomeState, Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
 from app.paging import Paging

@@ -8,13 +8,13 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import etag
 from app.first_sync.answers import PlanAnswer, plan_answer
-from app.first_sync.confirm import tally
-from app.first_sync.plan import bring_up_to_date
+from app.first_sync.plan.plan import bring_up_to_date
 from app.first_sync.proposal_routes import router as proposal_router
 from app.first_sync.proposal_routes import the_plan
+from app.first_sync.reading.start import start_reading
+from app.first_sync.run.confirm import tally
 from app.first_sync.run_routes import router as run_router
 from app.first_sync.sheet_routes import router as sheet_router
-from app.first_sync.start import start_reading
 from app.first_sync.undo_routes import router as undo_router
 from app.links.reach import Reached, reach
 from app.problems import responses

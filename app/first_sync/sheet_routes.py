@@ -9,12 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, etag
-from app.first_sync.plan import match_projects_again
+from app.first_sync.plan.plan import match_projects_again
+from app.first_sync.plan.search import MOST_LINES, Filter, Sort, page_of_lines
 from app.first_sync.proposal_routes import Chosen, the_plan
-from app.first_sync.search import MOST_LINES, Filter, Sort, page_of_lines
-from app.first_sync.sheet import headings, row_of
-from app.first_sync.sheet_answers import Taken, take_sheet
-from app.first_sync.sheet_files import (
+from app.first_sync.sheet.answers import Taken, take_sheet
+from app.first_sync.sheet.files import (
     MEDIA_TYPES,
     Format,
     Unreadable,
@@ -22,6 +21,7 @@ from app.first_sync.sheet_files import (
     write_csv,
     write_xlsx,
 )
+from app.first_sync.sheet.sheet import headings, row_of
 from app.first_sync.store import Plan
 from app.links.reach import Reached, reach
 from app.problems import Problem, preferred_language, responses

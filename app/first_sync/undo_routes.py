@@ -15,8 +15,8 @@ from app.database import CommitPoint
 from app.documents import AnswerDocument, Listing
 from app.first_sync.run_shown import find_run
 from app.first_sync.store import Run
-from app.first_sync.undo import ask_undo, pause_undo
-from app.first_sync.uses import Undone, undone_counts, undone_lines
+from app.first_sync.undo.undo import ask_undo, pause_undo
+from app.first_sync.undo.uses import Undone, undone_counts, undone_lines
 from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import catalogue, preferred_language, responses, say

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import Field
 
 from app.documents import AnswerDocument
-from app.invoicing.choose import Choice, Judged
-from app.invoicing.corrections import corrections_of
-from app.invoicing.difference import last_line
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
-from app.invoicing.lines import hours, line_net
-from app.invoicing.objections import VatSaid
-from app.invoicing.places import offers_release, place_of
+from app.invoicing.ledger.corrections import corrections_of
+from app.invoicing.ledger.places import offers_release, place_of
+from app.invoicing.lines.difference import last_line
+from app.invoicing.lines.lines import hours, line_net
+from app.invoicing.previews.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
+from app.invoicing.unbilled.choose import Choice, Judged
 from app.invoicing.words import say_hindrance, say_problem, say_rate
 
 

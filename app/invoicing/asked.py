@@ -9,9 +9,9 @@ from pydantic import Field
 
 from app.canonical import EntryId, Ore, RecordId
 from app.documents import RequestDocument
-from app.invoicing.lines import Edit, Grouping
-from app.invoicing.rounding import Direction, Per, Rounding
-from app.invoicing.wish import Wish
+from app.invoicing.lines.lines import Edit, Grouping
+from app.invoicing.lines.rounding import Direction, Per, Rounding
+from app.invoicing.lines.wish import Wish
 from app.problems import FieldError, Problem
 from app.systems.ports import EntryQuery
 

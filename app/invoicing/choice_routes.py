@@ -9,8 +9,8 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, IfMatch, etag, expect_version
 from app.invoicing.asked import StyleRequest
-from app.invoicing.choices import keep_choice, read_choices
-from app.invoicing.preview import require_template
+from app.invoicing.previews.choices import keep_choice, read_choices
+from app.invoicing.previews.preview import require_template
 from app.invoicing.store import BillingChoice
 from app.links.reach import Reached, reach
 from app.problems import Problem, responses

@@ -14,11 +14,11 @@ from app.invoicing.answers import DraftAnswer
 from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
 from app.invoicing.batch_routes import router as batch_router
 from app.invoicing.choice_routes import router as choice_router
-from app.invoicing.decide import look_now, name_invoice, release_hours, send_again
-from app.invoicing.draft import asked_by, create_draft, read_preview
+from app.invoicing.drafts.decide import look_now, name_invoice, release_hours, send_again
+from app.invoicing.drafts.draft import asked_by, create_draft, read_preview
+from app.invoicing.drafts.release_lines import release_lines
 from app.invoicing.ledger_routes import router as ledger_router
 from app.invoicing.preview_routes import router as preview_router
-from app.invoicing.release_lines import release_lines
 from app.invoicing.show import existing_draft, show_draft, show_drafts
 from app.invoicing.specification_routes import router as specification_router
 from app.invoicing.store import Draft, DraftState

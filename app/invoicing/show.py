@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from app.canonical import LinkId
 from app.invoicing.answers import DraftAnswer, PreviewAnswer, draft_answer, preview_answer
-from app.invoicing.ledger import hours_of
-from app.invoicing.preview import vat_said
+from app.invoicing.ledger.ledger import hours_of
+from app.invoicing.lines.vat import PERCENT
+from app.invoicing.previews.preview import vat_said
 from app.invoicing.store import Draft, DraftEvent, Preview
-from app.invoicing.vat import PERCENT
 from app.links.store import read_link
 from app.problems import Problem
 from app.runtime import Runtime

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Response
 
 from app.access.caller import Scope
-from app.invoicing.keep_specification import Kind, specification_of
+from app.invoicing.papers.keep_specification import Kind, specification_of
 from app.invoicing.show import existing_draft
 from app.links.reach import Reached, reach
 from app.problems import responses

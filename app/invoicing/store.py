@@ -40,7 +40,7 @@ class Preview(Base):
 
     Args:
         versions: Entry id to version, as previewed; ``minutes`` likewise.
-        entries: Entry id to what is billed of it (``app/invoicing/snapshot.py``).
+        entries: Entry id to what is billed of it (``app/invoicing/lines/snapshot.py``).
         wish: What the person asked for, to preview again with the same choices.
         lines: The lines as JSON; what is sent is these.
 

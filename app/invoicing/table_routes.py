@@ -13,15 +13,15 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer
-from app.invoicing.decided import choose, is_open
-from app.invoicing.difference import worth
-from app.invoicing.follow_up import preview_follow_up
-from app.invoicing.hindrances import oslo_day
-from app.invoicing.hours import read_mark
-from app.invoicing.money import Pile, piles, total
-from app.invoicing.read_hours import STALE
+from app.invoicing.ledger.decided import choose, is_open
+from app.invoicing.lines.difference import worth
+from app.invoicing.previews.follow_up import preview_follow_up
 from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
+from app.invoicing.unbilled.hindrances import oslo_day
+from app.invoicing.unbilled.hours import read_mark
+from app.invoicing.unbilled.money import Pile, piles, total
+from app.invoicing.unbilled.read_hours import STALE
 from app.links.reach import Reached, reach
 from app.links.store import LinkState
 from app.problems import Problem, preferred_language, responses

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.invoicing.hindrances import Hindrance
+from app.invoicing.unbilled.hindrances import Hindrance
 from app.problems import say
 from app.records.billing_warnings import say_warning
 from app.records.readiness import gap_texts

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import EntryId, Ore, TimeEntry
-from app.invoicing.difference import Changed, agreed_base, corrections, stays, worth
-from app.invoicing.lines import Grouping, Line, Style, build_lines, line_net
-from app.invoicing.rounding import Direction, Per, Rounding, Worked, billed_minutes
-from app.invoicing.shapes import line_to_json
-from app.invoicing.snapshot import freeze_entry
+from app.invoicing.lines.difference import Changed, agreed_base, corrections, stays, worth
+from app.invoicing.lines.lines import Grouping, Line, Style, build_lines, line_net
+from app.invoicing.lines.rounding import Direction, Per, Rounding, Worked, billed_minutes
+from app.invoicing.lines.shapes import line_to_json
+from app.invoicing.lines.snapshot import freeze_entry
 from tests.rules.test_lines import MARK, entry
 
 ROUNDINGS = st.none() | st.builds(

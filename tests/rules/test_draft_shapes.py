@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.canonical import EntryId, Ore
-from app.invoicing.lines import Line
-from app.invoicing.rounding import Direction, Per, Rounding
-from app.invoicing.shapes import freeze, line_from_json, line_to_json, order_of
+from app.invoicing.lines.lines import Line
+from app.invoicing.lines.rounding import Direction, Per, Rounding
+from app.invoicing.lines.shapes import freeze, line_from_json, line_to_json, order_of
 
 LINE = Line(
     text="Tilbygg (spes. TR-7K3QF9M2)", minutes=65, quantity=Decimal("1.25"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.first_sync.estimate import seconds_to_read
+from app.first_sync.reading.estimate import seconds_to_read
 from app.first_sync.store import Plan, PlanState
 from app.settings import Settings
 

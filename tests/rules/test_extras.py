@@ -5,9 +5,9 @@ from datetime import date
 from decimal import Decimal
 
 from app.canonical import BillingState, Cost, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.extras import extra_id, extras_of, further_lines, split_extras, without
-from app.invoicing.lines import Edit
-from app.invoicing.wish import Wish
+from app.invoicing.lines.extras import extra_id, extras_of, further_lines, split_extras, without
+from app.invoicing.lines.lines import Edit
+from app.invoicing.lines.wish import Wish
 from app.systems.shapes import EntryQuery
 
 DAY = date(2026, 11, 2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.canonical import Ore
-from app.invoicing.fate import (
+from app.invoicing.ledger.fate import (
     Fate,
     alike,
     differing_lines,

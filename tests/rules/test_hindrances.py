@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.hindrances import (
+from app.invoicing.unbilled.hindrances import (
     Hindrance,
     Surroundings,
     close_to_limit,

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.lines import Grouping, Lines, Style, build_lines, hours, line_net
-from app.invoicing.mark import ALPHABET, make_mark, marks_in, with_mark, without_mark
-from app.invoicing.rounding import Direction, Per, Rounding
-from app.invoicing.vat import PERCENT, expected_vat
+from app.invoicing.lines.lines import Grouping, Lines, Style, build_lines, hours, line_net
+from app.invoicing.lines.mark import ALPHABET, make_mark, marks_in, with_mark, without_mark
+from app.invoicing.lines.rounding import Direction, Per, Rounding
+from app.invoicing.lines.vat import PERCENT, expected_vat
 
 MARK = "TR-7K3QF9M2"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from app.canonical import EntryId, Ore
-from app.invoicing.difference import Changed, corrections
-from app.invoicing.lines import Line, hours, line_net
-from app.invoicing.rounding import Direction, Per, Rounding, Worked, billed_minutes
-from app.invoicing.shapes import line_to_json
-from app.invoicing.vat import expected_vat
+from app.invoicing.lines.difference import Changed, corrections
+from app.invoicing.lines.lines import Line, hours, line_net
+from app.invoicing.lines.rounding import Direction, Per, Rounding, Worked, billed_minutes
+from app.invoicing.lines.shapes import line_to_json
+from app.invoicing.lines.vat import expected_vat
 
 TEXT = (Path(__file__).parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| ([\d +]+) \| ([\d,]+) \| ([\d ,]+) \| ([\d ,]+) \|$", TEXT, re.MULTILINE)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from app.canonical import BillingState, Customer, EntryId, Ore, Project, RecordId, TimeEntry
-from app.invoicing.lines import Line, priced, summed
-from app.invoicing.objections import (
+from app.invoicing.lines.lines import Line, priced, summed
+from app.invoicing.previews.objections import (
     MOST_LINES,
     Objection,
     Partners,

@@ -4,9 +4,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from app.canonical import RecordId, RecordKind, Side
-from app.first_sync.categories import Category
-from app.first_sync.propose import Line, keep_answers
-from app.first_sync.words import fold, sought
+from app.first_sync.plan.categories import Category
+from app.first_sync.plan.propose import Line, keep_answers
+from app.first_sync.plan.words import fold, sought
 
 
 def line(side: Side, id_: str, **more: object) -> Line:

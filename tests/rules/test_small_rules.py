@@ -20,10 +20,10 @@ from app.canonical import (
     Side,
     TimeEntry,
 )
-from app.first_sync.again import Away, problem_of
-from app.invoicing.hindrances import Hindrance, Surroundings, hindrances
-from app.invoicing.retention import kept_from, kept_until
-from app.invoicing.snapshot import differences, freeze_entry, still_billable
+from app.first_sync.reading.again import Away, problem_of
+from app.invoicing.lines.snapshot import differences, freeze_entry, still_billable
+from app.invoicing.papers.retention import kept_from, kept_until
+from app.invoicing.unbilled.hindrances import Hindrance, Surroundings, hindrances
 from app.links.lifecycle import (
     MENDED_BY_ACCESS,
     PauseReason,

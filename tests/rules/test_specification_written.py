@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.invoicing.specification import as_csv, as_print, sheet_of
+from app.invoicing.papers.specification import as_csv, as_print, sheet_of
 
 MARK = "TR-7K3QF9M2"
 

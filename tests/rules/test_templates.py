@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.lines import Edit, Grouping, Lines, Style, build_lines, line_net
-from app.invoicing.rounding import Direction, Per, Rounding, billed_minutes
-from app.invoicing.template import VARIABLES, TemplateError, check_template, fill, one_line
+from app.invoicing.lines.lines import Edit, Grouping, Lines, Style, build_lines, line_net
+from app.invoicing.lines.rounding import Direction, Per, Rounding, billed_minutes
+from app.invoicing.lines.template import VARIABLES, TemplateError, check_template, fill, one_line
 
 MARK = "TR-7K3QF9M2"
 

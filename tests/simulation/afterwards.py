@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.database import CommitPoint
-from app.invoicing.erase import erase_ended
+from app.invoicing.papers.erase import erase_ended
 from tests.simulation.pieces import Version, living_invoices, pieces_of
 from tests.simulation.stage import Died
 

@@ -14,7 +14,7 @@ import uvloop
 from fastapi import FastAPI
 
 from app.embedded import EmbeddedServer
-from app.invoicing.read_hours import read_hours
+from app.invoicing.unbilled.read_hours import read_hours
 from app.runtime import Runtime
 from app.settings import Settings
 from tests.features.conftest import (

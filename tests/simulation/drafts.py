@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from app.invoicing.settle import settle_draft
+from app.invoicing.drafts.settle import settle_draft
 from tests.simulation import afterwards
 from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
 from tests.simulation.judge import judge, judge_again

@@ -7,20 +7,11 @@ import pytest
 from sqlalchemy import text, update
 
 from app.database import CommitPoint
-from app.invoicing import (
-    advance,
-    complete,
-    decide,
-    draft,
-    follow,
-    ledger,
-    look,
-    read_hours,
-    record,
-    reserve,
-)
-from app.invoicing.record import move
+from app.invoicing.drafts import advance, complete, decide, draft, follow, look, record, reserve
+from app.invoicing.drafts.record import move
+from app.invoicing.ledger import ledger
 from app.invoicing.store import Draft, DraftState, LedgerRow
+from app.invoicing.unbilled import read_hours
 from app.systems.ports import Unreachable
 
 Plant = Callable[[pytest.MonkeyPatch], None]

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from app.bootstrap import build_runtime
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.wake import wake_drafts
+from app.invoicing.drafts.wake import wake_drafts
 from app.queue import Job
 from app.runtime import Runtime
 from app.settings import Settings

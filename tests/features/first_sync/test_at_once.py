@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from app.database import CommitPoint
-from app.first_sync.carry_out import run_first_sync
+from app.first_sync.run.carry_out import run_first_sync
 from app.first_sync.store import Run
-from app.first_sync.undo import undo_first_sync
+from app.first_sync.undo.undo import undo_first_sync
 from app.runtime import Runtime
 from tests.features.conftest import Linked
 from tests.features.first_sync.conftest import Review, When, Work, dying_at

@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import Customer, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint, Database
-from app.first_sync.categories import Category
-from app.first_sync.deeds import DEED, SHOWN_CATEGORY, deed_of, partner_of
+from app.first_sync.plan.categories import Category
+from app.first_sync.plan.deeds import DEED, SHOWN_CATEGORY, deed_of, partner_of
 from app.first_sync.store import Proposal
 from app.records.store import remember
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from app.database import CommitPoint
-from app.first_sync.words import fold, sought
+from app.first_sync.plan.words import fold, sought
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work

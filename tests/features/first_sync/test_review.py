@@ -4,7 +4,7 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from app.first_sync import plan as making
+from app.first_sync.plan import plan as making
 from app.records.asked import Refusal
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins

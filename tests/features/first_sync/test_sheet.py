@@ -9,7 +9,7 @@ import httpx
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from app.first_sync.sheet_files import Unreadable, read_sheet, write_csv, write_xlsx
+from app.first_sync.sheet.files import Unreadable, read_sheet, write_csv, write_xlsx
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review, Work
 

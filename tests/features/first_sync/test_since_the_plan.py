@@ -9,8 +9,8 @@ import pytest
 from app.canonical import RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
-from app.first_sync.carry_out import run_first_sync
-from app.first_sync.newcomers import LONGEST_UNSEEN
+from app.first_sync.run.carry_out import run_first_sync
+from app.first_sync.run.newcomers import LONGEST_UNSEEN
 from app.queue import Job, defer
 from app.systems.ports import ChangeNotice
 from tests.features.conftest import Linked, Twins

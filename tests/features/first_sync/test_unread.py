@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.first_sync.carry_out import run_first_sync
+from app.first_sync.run.carry_out import run_first_sync
 from app.records.judge_due import judge_due
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins

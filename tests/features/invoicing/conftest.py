@@ -11,11 +11,11 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordKind
 from app.database import CommitPoint
-from app.invoicing.complete import complete_draft
-from app.invoicing.follow import follow_drafts
-from app.invoicing.read_hours import read_hours
-from app.invoicing.settle import settle_draft
-from app.invoicing.wake import wake_drafts
+from app.invoicing.drafts.complete import complete_draft
+from app.invoicing.drafts.follow import follow_drafts
+from app.invoicing.drafts.settle import settle_draft
+from app.invoicing.drafts.wake import wake_drafts
+from app.invoicing.unbilled.read_hours import read_hours
 from app.links.pairs import Pair
 from app.queue import Job
 from app.runtime import Runtime

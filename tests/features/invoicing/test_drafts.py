@@ -10,7 +10,7 @@ import pytest
 
 from app.bootstrap import build_runtime
 from app.database import CommitPoint
-from app.invoicing.settle import settle_draft
+from app.invoicing.drafts.settle import settle_draft
 from app.runtime import Runtime
 from app.settings import Settings
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.database import CommitPoint
 from app.embedded import EmbeddedServer
-from app.invoicing import erase
-from app.invoicing.erase import erase_ended
+from app.invoicing.papers import erase
+from app.invoicing.papers.erase import erase_ended
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import previewed, sent
 

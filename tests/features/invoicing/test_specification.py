@@ -13,9 +13,9 @@ import pypdf
 import typst
 from sqlalchemy import select
 
-from app.invoicing.specification import as_print, sheet_of
+from app.invoicing.papers.specification import as_print, sheet_of
+from app.invoicing.papers.typeset import TEMPLATE
 from app.invoicing.store import Draft, LedgerRow, Specification
-from app.invoicing.typeset import TEMPLATE
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import previewed, sent
 from tests.features.invoicing.test_followed import person

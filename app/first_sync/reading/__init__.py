@@ -1,0 +1,1 @@
+"""Read both sides whole before anything is matched, and wait for a side that is away."""

@@ -1,0 +1,173 @@
+"""Set the lines of a run aside that what was made or changed since the plan speaks against."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.changes.store import note
+from app.database import CommitPoint
+from app.first_sync.plan.deeds import partner_of
+from app.first_sync.plan.lines import customers_of, open_lines
+from app.first_sync.store import OutcomeState, Plan, PlanState, Proposal, plan_in
+from app.records.decisions import refused_pairs
+from app.records.matching import match, match_projects
+from app.records.store import recall, remember, remember_rows
+from app.runtime import Runtime
+from app.systems.ports import ChangeNotice, Row
+
+_Seen = tuple[Row, Record]
+"""A row as it was listed, and the record as far as it could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """
+    Hold what a side has that the plan did not see.
+
+    Args:
+        made: Records that are new.
+        changed: Records in no pair that say something else by now.
+        read: Records that could not be read for the plan; their list says what it said.
+        known: Records that say something else than when their lines were drawn, as we know: a fix
+            that a person asked us for wrote it, or the ordinary sync saw it.
+
+    """
+
+    made: list[_Seen] = field(default_factory=list)
+    changed: list[_Seen] = field(default_factory=list)
+    read: list[_Seen] = field(default_factory=list)
+    known: list[Record] = field(default_factory=list)
+
+    @property
+    def records(self) -> list[Record]:
+        """Give all that we did not know."""
+        return [record for _, record in (*self.made, *self.changed, *self.read)]
+
+    @property
+    def unmatched(self) -> list[Record]:
+        """Give all that the lines were not matched with as it is now."""
+        return [*self.records, *self.known]
+
+
+async def take_aside(
+    runtime: Runtime, link_id: LinkId, kind: RecordKind, found: Mapping[Side, News]
+) -> None:
+    """Remember the news of a kind and set the lines it touches aside, in one commit."""
+    if not any(news.unmatched for news in found.values()):
+        return
+    async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.RUNNING, lock=True)
+        if plan is None:
+            return
+        lines = await open_lines(session, plan, kind)
+        for side, news in found.items():
+            await _set_changed_aside(session, link_id, side, news, lines)
+        partners = await _may_be_partners(session, plan, kind, found, lines)
+        await _set_aside(session, link_id, partners, code="partner-made-since", facts={})
+        now = runtime.clock()
+        for side, news in found.items():
+            rows = [row for row, _ in (*news.made, *news.changed)]
+            whole = [
+                record
+                for row, record in (*news.made, *news.changed, *news.read)
+                if record is not row.record
+            ]
+            await remember_rows(session, link_id, side, kind, rows, now=now)
+            await remember(session, link_id, side, kind, whole, now=now)
+            notices = [ChangeNotice(kind, record.id) for record in news.records]
+            await note(session, link_id, side, notices, now=now)
+
+
+async def _set_changed_aside(
+    session: AsyncSession, link_id: LinkId, side: Side, news: News, lines: Sequence[Proposal]
+) -> None:
+    """Leave what stands on changed records to the sync, since a person saw something else."""
+    for _, record in news.changed:
+        theirs = [
+            line.proposal_id
+            for line in lines
+            if line.answer != "leave_out"
+            and record.id == (line.anchor_id if line.anchor_side == side else partner_of(line))
+        ]
+        facts = {"side": side.value, "recordId": record.id}
+        await _set_aside(session, link_id, theirs, code="changed-since-plan", facts=facts)
+
+
+async def _set_aside(
+    session: AsyncSession,
+    link_id: LinkId,
+    ids: Sequence[UUID],
+    *,
+    code: str,
+    facts: Mapping[str, str],
+) -> None:
+    if not ids:
+        return
+    await session.execute(
+        update(Proposal)
+        .where(
+            Proposal.link_id == link_id,
+            Proposal.proposal_id.in_(ids),
+            Proposal.outcome.is_(None),
+        )
+        .values(
+            outcome=OutcomeState.LATER.value,
+            outcome_code=code,
+            outcome_facts=dict(facts),
+            version=Proposal.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _may_be_partners(
+    session: AsyncSession,
+    plan: Plan,
+    kind: RecordKind,
+    found: Mapping[Side, News],
+    lines: Sequence[Proposal],
+) -> list[UUID]:
+    """Give the lines that would create one half of a couple that one of the news may make."""
+    link_id = LinkId(plan.link_id)
+    alone = [one for one in lines if partner_of(one) is None and one.answer != "leave_out"]
+    refused = await refused_pairs(session, link_id, kind)
+    customers = await customers_of(session, plan)
+    own = {(Side(one.anchor_side), RecordId(one.anchor_id)): one.proposal_id for one in alone}
+    aside: set[UUID] = set()
+    for side in Side:
+        rows = await recall(session, link_id, side, kind, [one for at, one in own if at is side])
+        here, there = [row.record for row in rows], found[side.other].unmatched
+        time, books = (here, there) if side is Side.TIME else (there, here)
+        couples = await asyncio.to_thread(_couples, kind, time, books, refused, customers)
+        ends = {end for couple in couples for end in zip(Side, couple, strict=True)}
+        aside |= {own[end] for end in ends if end in own}
+    return sorted(aside)
+
+
+def _couples(
+    kind: RecordKind,
+    time: Iterable[Record],
+    books: Iterable[Record],
+    refused: frozenset[tuple[RecordId, RecordId]],
+    customers: Mapping[RecordId, RecordId],
+) -> set[tuple[RecordId, RecordId]]:
+    """Match lines against newcomers; a doubt counts as much as a certainty. Pure."""
+    if kind is RecordKind.CUSTOMER:
+        found = match(
+            [one for one in time if isinstance(one, Customer)],
+            [one for one in books if isinstance(one, Customer)],
+            refused=refused,
+        )
+    else:
+        found = match_projects(
+            [one for one in time if isinstance(one, Project)],
+            [one for one in books if isinstance(one, Project)],
+            customers=customers,
+            refused=refused,
+        )
+    return {(one.time_id, one.books_id) for one in (*found.certain, *found.asked)}

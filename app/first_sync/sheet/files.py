@@ -1,0 +1,168 @@
+"""Write and read the files of a sheet: CSV and XLSX, guarded against what may hide in either."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+
+from app.first_sync.sheet.sheet import column_of
+
+
+class Format(StrEnum):
+    """Name the formats of a sheet."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+MEDIA_TYPES: Final = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+MOST_ROWS: Final = 20_000
+_MOST_COLUMNS: Final = 60
+_LONGEST_CELL: Final = 5_000
+_LARGEST_UNPACKED: Final = 48 * 2**20
+_MOST_PARTS: Final = 100
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_GUARD: Final = "'"
+_DELIMITERS: Final = ";,\t"
+
+
+class Unreadable(Exception):  # noqa: N818 - named by what it says
+    """Say that a file is no sheet of ours; ``code`` names why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold one row by column; ``number`` is the one a person sees, the heading being 1."""
+
+    number: int
+    cells: dict[str, str]
+
+
+def write_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """
+    Write rows as UTF-8 with a byte order mark and semicolons, as Norwegian Excel opens them.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        buffer = io.StringIO(newline="")
+        csv.writer(buffer, delimiter=";", quoting=csv.QUOTE_ALL).writerow(map(_guarded, row))
+        yield buffer.getvalue().encode()
+
+
+def write_xlsx(rows: Iterable[Sequence[str]]) -> bytes:
+    """Write rows as a workbook in which every cell is text, never a formula or a number."""
+    book = Workbook(write_only=True)
+    page: Any = book.create_sheet("Plan")
+    page.freeze_panes = "F2"
+    for row in rows:
+        page.append([_text_cell(page, value) for value in row])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def read_sheet(body: bytes) -> list[Row]:
+    """
+    Read a CSV or XLSX file; which one it is, is told by its first bytes.
+
+    Raises:
+        Unreadable: ``sheet-not-readable``, ``sheet-too-large`` or ``sheet-columns-missing``.
+
+    """
+    rows = _xlsx_rows(body) if body[:4] == b"PK\x03\x04" else _csv_rows(body)
+    try:
+        return _by_column(rows)
+    except (csv.Error, ValueError, KeyError, zipfile.BadZipFile, InvalidFileException):
+        # What is broken inside shows only while its rows are walked.
+        raise Unreadable("sheet-not-readable") from None
+
+
+def _by_column(rows: Iterator[Sequence[str]]) -> list[Row]:
+    names = [column_of(cell) for cell in next(rows, [])]
+    if not {"id", "version", "answer"} <= set(names):
+        raise Unreadable("sheet-columns-missing")
+    found: list[Row] = []
+    for number, cells in enumerate(rows, start=2):
+        if number > MOST_ROWS + 1 or any(len(cell) > _LONGEST_CELL for cell in cells):
+            raise Unreadable("sheet-too-large")
+        named = {name: cell for name, cell in zip(names, cells, strict=False) if name}
+        if any(named.values()):
+            found.append(Row(number, named))
+    return found
+
+
+def _csv_rows(body: bytes) -> Iterator[Sequence[str]]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = body.decode("cp1252", "replace")  # what older Excel saves as CSV
+    if "\0" in text:
+        raise Unreadable("sheet-not-readable")
+    first = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+        yield [_bare(cell) for cell in row[:_MOST_COLUMNS]]
+
+
+def _xlsx_rows(body: bytes) -> Iterator[Sequence[str]]:
+    _refuse_bombs(body)
+    try:
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
+    except Exception:  # noqa: BLE001 - the library lets many kinds through; none of them is ours
+        raise Unreadable("sheet-not-readable") from None
+    page: Any = book.worksheets[0]
+    for row in page.iter_rows(max_col=_MOST_COLUMNS, values_only=True):
+        yield [_bare(_said(value)) for value in row]
+
+
+def _refuse_bombs(body: bytes) -> None:
+    """Refuse a file that unpacks to more than it may; a part never gives more than it declares."""
+    try:
+        parts = zipfile.ZipFile(io.BytesIO(body)).infolist()
+    except (zipfile.BadZipFile, ValueError):
+        raise Unreadable("sheet-not-readable") from None
+    if len(parts) > _MOST_PARTS or sum(one.file_size for one in parts) > _LARGEST_UNPACKED:
+        raise Unreadable("sheet-too-large")
+
+
+def _said(value: object) -> str:
+    """Give a cell's text; Excel makes numbers of ids that a person typed."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _guarded(value: str) -> str:
+    return _GUARD + value if value.startswith(_FORMULA) else value
+
+
+def _bare(value: str) -> str:
+    value = value.strip()
+    return value[1:] if value.startswith(_GUARD) and value[1:].startswith(_FORMULA) else value
+
+
+def _text_cell(page: Any, value: str) -> Any:  # noqa: ANN401 - the library's own shapes
+    cell: Any = WriteOnlyCell(page, value="".join(sign for sign in value if sign.isprintable()))
+    cell.data_type = "s"
+    cell.number_format = "@"
+    return cell

@@ -1,0 +1,117 @@
+"""Say what stands in the sheet of a plan: its columns, its rows and its words."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from app.canonical import SYNCED_FIELDS, RecordKind, Side
+from app.records.judge import say_finding
+from app.records.shown import reasons_shown
+
+WINNABLE: Final = tuple(dict.fromkeys(name for kind in RecordKind for name in SYNCED_FIELDS[kind]))
+"""Fields for which a line can say whose value counts, those of customers first."""
+
+COLUMNS: Final = (
+    "id", "version", "kind", "side", "name", "organization_number", "email", "phone", "street",
+    "postal_code", "city", "deed", "lacks", "candidates", "answer", "partner", "answered_by",
+    "answered_at", *(f"winner:{name}" for name in WINNABLE),
+)  # fmt: skip
+"""The columns in their order; an uploaded sheet needs ``id``, ``version`` and ``answer``."""
+
+NO_ANSWER: Final = "none"
+"""The answer word that takes an answer back; an empty cell leaves the line as it is."""
+
+_TEXTS: Final = Path(__file__).parent / "texts.json"
+
+
+@cache
+def sheet_texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Read headings, words and errors, each in nb, nn and en."""
+    found: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
+        _TEXTS.read_text(encoding="utf-8")
+    )
+    return found
+
+
+def headings(language: str) -> list[str]:
+    """Give the columns' headings in a language."""
+    return [sheet_texts()["columns"][name][language] for name in COLUMNS]
+
+
+def row_of(line: Mapping[str, Any], language: str) -> list[str]:
+    """Give a line's cells, all of them text, so that no zero in front is lost."""
+    record: Mapping[str, Any] = line["anchor"]
+    address: Mapping[str, Any] = record.get("address") or {}
+    street = ", ".join(filter(None, (address.get("line1"), address.get("line2"))))
+    cells = {
+        "id": str(line["proposal_id"]),
+        "version": str(line["version"]),
+        "kind": _word(line["kind"], language),
+        "side": _word(line["anchor_side"], language),
+        "name": record["name"],
+        "organization_number": record.get("organization_number"),
+        "email": record.get("email"),
+        "phone": record.get("phone"),
+        "street": street,
+        "postal_code": address.get("postal_code"),
+        "city": address.get("city"),
+        "deed": _word("link-deed" if line["deed"] == "link" else line["deed"], language),
+        "lacks": " ".join(say_finding(one, language)["text"] for one in line["findings"]),
+        "candidates": " | ".join(_candidate(line, one, language) for one in line["candidates"]),
+        "answer": sheet_texts()["answers"][line["answer"]][language] if line["answer"] else "",
+        "partner": line["partner_id"],
+        "answered_by": line["answered_by"],
+        "answered_at": line["answered_at"].isoformat() if line["answered_at"] else "",
+    }
+    cells |= {
+        f"winner:{name}": _word(line["winners"][name], language) if name in line["winners"] else ""
+        for name in WINNABLE
+    }
+    return [str(cells[name] or "") for name in COLUMNS]
+
+
+def column_of(heading: str) -> str | None:
+    """Name the column a heading means, in any of the languages; ``None`` for a foreign one."""
+    return _by_word("columns").get(_plain(heading))
+
+
+def choice_of(word: str) -> str | None:
+    """Name the answer a word means, in any of the languages; ``None`` where it means nothing."""
+    return _by_word("answers").get(_plain(word).replace("_", " "))
+
+
+def winner_of(word: str) -> str | None:
+    """Name the side a word means, by its product or by our own word; ``None`` for any other."""
+    return {_plain(name): side.value for side in Side for name in _names(side)}.get(_plain(word))
+
+
+def say_error(code: str, language: str) -> str:
+    """Give what is wrong with a cell, in words."""
+    return sheet_texts()["errors"][code][language]
+
+
+@cache
+def _by_word(part: str) -> Mapping[str, str]:
+    texts = sheet_texts()[part]
+    own = {name.replace("_", " "): name for name in texts}
+    return own | {_plain(word): name for name, said in texts.items() for word in said.values()}
+
+
+def _names(side: Side) -> set[str]:
+    return {side.value, *sheet_texts()["words"][side.value].values()}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _word(code: str, language: str) -> str:
+    return sheet_texts()["words"][code][language]
+
+
+def _candidate(line: Mapping[str, Any], one: Mapping[str, Any], language: str) -> str:
+    told = reasons_shown(one, language)
+    record: Mapping[str, Any] = (line["others"] or {}).get(told["id"]) or {}
+    return f"{told['id']}: {record.get('name') or ''} ({told['reasons']})"

@@ -1,0 +1,197 @@
+"""Do what a person decided about a draft: send again, set free, name its invoice, mark again."""
+
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.drafts.advance import advance, read_draft
+from app.invoicing.drafts.complete import finish_hours
+from app.invoicing.drafts.follow import follow_draft
+from app.invoicing.drafts.look import INVOICE, Marked, find_marked
+from app.invoicing.drafts.record import Overtaken, move
+from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
+from app.invoicing.ledger.fate import Fate, alike, fate_of_invoice
+from app.invoicing.ledger.ledger import free_hours
+from app.invoicing.ledger.places import STANDING, fate_of
+from app.invoicing.store import Draft, DraftState
+from app.links.open_systems import open_books
+from app.problems import Problem
+from app.runtime import Runtime
+from app.systems.ports import NotFound, Rejected, RemoteInvoice
+
+_RELEASABLE = STANDING | {DraftState.NEEDS_PERSON, DraftState.TAKEN, DraftState.RESERVED}
+
+
+async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str) -> Draft:
+    """
+    Send once more because a person looked and says so; the books are asked once before.
+
+    A draft that turns up at that look is taken instead of sending.
+
+    Raises:
+        Problem: ``draft-state`` where no person is asked, or where two drafts were found.
+
+    """
+    if draft.state != DraftState.NEEDS_PERSON or draft.books_ids:
+        raise Problem("draft-state", state=draft.state)
+    await _once(follow_draft(runtime, link_id, draft))
+    draft = await read_draft(runtime, link_id, draft.draft_id)
+    if draft.state == DraftState.NEEDS_PERSON and not draft.books_ids:
+        now = runtime.clock()
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await _moved(
+                session, draft, DraftState.RESERVED, now=now, what="send again", not_before=now,
+                problem=None, next_look=None, facts={"by": by},
+            )  # fmt: skip
+    after = await advance(runtime, link_id, draft.draft_id)
+    if after.state in (DraftState.CREATED, DraftState.REFUSED):
+        await finish_hours(runtime, link_id, after)
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def release_hours(
+    runtime: Runtime, link_id: LinkId, draft: Draft, *, reason: str, by: str, looked: bool
+) -> Draft:
+    """
+    Set a draft's hours free, once, where no draft and no living invoice in the books holds them.
+
+    Args:
+        looked: A person looked in the books and says that no invoice without the mark is this
+            draft's; without it such an invoice refuses the release.
+
+    Raises:
+        Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
+            books still have the draft or an invoice of it, ``draft-may-be-invoiced`` where an
+            invoice without the mark looks like it, ``follow-up-holds-hours`` while a follow-up
+            bills a difference of its hours, ``follow-up-gave-hours-back`` for one that set hours
+            free whose first invoice still stands.
+
+    """
+    if draft.state not in _RELEASABLE:
+        raise Problem("draft-state", state=draft.state)
+    await _require_absent(runtime, link_id, draft, looked=looked)
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
+            facts={"reason": reason, "by": by}, problem=None,
+        )  # fmt: skip
+        await _require_no_follow_up(session, draft)
+        await free_hours(session, draft, now=now)
+    await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def name_invoice(
+    runtime: Runtime, link_id: LinkId, draft: Draft, *, invoice_id: str, by: str
+) -> Draft:
+    """
+    Keep which invoice a draft became, because a person says so (the mark was edited away).
+
+    Raises:
+        Problem: ``draft-state`` for a draft that never stood in the books, ``not-found`` for an
+            invoice that is not there or is another customer's.
+
+    """
+    if draft.state not in STANDING:
+        raise Problem("draft-state", state=draft.state)
+    books = await open_books(runtime, link_id)
+    invoice = await books.read_invoice(invoice_id)
+    given_to = {draft.customer_books_id, (draft.invoice or {}).get("customerId")}
+    if invoice is None or invoice.customer_id not in given_to:
+        raise Problem("not-found")
+    now = runtime.clock()
+    seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": "person"}
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _moved(
+            session, draft, DraftState(draft.state), now=now, what="invoice named", invoice=seen,
+            facts={"invoiceId": invoice.id, "by": by}, problem=None,
+        )  # fmt: skip
+    return await look_now(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+
+
+async def look_now(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:
+    """Look at a draft in the books now, and try once more to mark its hours where that waits."""
+    if draft.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, draft)
+        draft = await read_draft(runtime, link_id, draft.draft_id)
+    await _once(follow_draft(runtime, link_id, draft))
+    return await read_draft(runtime, link_id, draft.draft_id)
+
+
+async def _once(deed: Awaitable[None]) -> None:
+    try:
+        await deed
+    except Overtaken:
+        return
+
+
+async def _require_no_follow_up(session: AsyncSession, draft: Draft) -> None:
+    """
+    Let an hour go only with all that was billed of it: its differences first, then the whole.
+
+    Within the transaction that moved the draft: a follow-up being taken waits for it, or it for it.
+    """
+    link_id = LinkId(draft.link_id)
+    upon = await follow_ups_upon(session, link_id, draft)
+    if upon:
+        raise Problem("follow-up-holds-hours", draft=upon[0])
+    for first_id in await gave_back_from(session, link_id, draft.draft_id):
+        first = await session.get_one(Draft, (link_id, first_id))
+        if first.state in STANDING and fate_of(first) is not Fate.CREDITED:
+            raise Problem("follow-up-gave-hours-back", draft=first_id)
+
+
+async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, looked: bool) -> None:
+    books = await open_books(runtime, link_id)
+    named = (draft.invoice or {}).get("id")
+    if named is not None:
+        invoice = await books.read_invoice(named)
+        if invoice is not None and _living([invoice]):
+            raise Problem("draft-holds-hours", draft=invoice.number or named)
+    for books_id in draft.books_ids:
+        if not books_id.startswith(INVOICE) and await books.read_draft(books_id) is not None:
+            raise Problem("draft-holds-hours", draft=books_id)
+    try:
+        found = await find_marked(runtime, books, draft)
+    except (Rejected, NotFound):  # the customer is gone too: only a person can say
+        _require_looked([], looked=looked)
+        return
+    _require_none(draft, found, named, looked=looked)
+
+
+def _require_none(draft: Draft, found: Marked, named: str | None, *, looked: bool) -> None:
+    if found.drafts:
+        raise Problem("draft-holds-hours", draft=found.drafts[0].id)
+    for invoice in _living(found.invoices):
+        raise Problem("draft-holds-hours", draft=invoice.number or invoice.id)
+    like = alike(draft.body["lines"], draft.net, found.others)
+    candidates = [one for one in _living((*like.sure, *like.possible)) if one.id != named]
+    if candidates:
+        _require_looked(candidates, looked=looked)
+
+
+def _require_looked(candidates: Sequence[RemoteInvoice], *, looked: bool) -> None:
+    if not looked:
+        told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
+        raise Problem("draft-may-be-invoiced", more={"candidates": told})
+
+
+def _living(invoices: Iterable[RemoteInvoice]) -> list[RemoteInvoice]:
+    """Leave out the credited ones: they hold no hour any more."""
+    return [one for one in invoices if fate_of_invoice(one) is not Fate.CREDITED]
+
+
+async def _moved(
+    session: AsyncSession,
+    draft: Draft,
+    target: DraftState,
+    **values: Any,  # noqa: ANN401 - columns of the draft
+) -> None:
+    try:
+        await move(session, draft, target, **values)
+    except Overtaken:
+        raise Problem("draft-state", state="changed") from None

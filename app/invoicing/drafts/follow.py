@@ -1,0 +1,238 @@
+"""
+Follow drafts in the books: edited, sent, deleted, paid, credited; and a first POST that comes late.
+
+Only drafts that are due are looked at, a few a job and one after another, so that the books are
+never hammered. Nothing is adjusted and nothing sent: what was seen is kept and shown.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.drafts.advance import read_draft
+from app.invoicing.drafts.give_back import give_back
+from app.invoicing.drafts.look import INVOICE, Marked, adopt, find_marked
+from app.invoicing.drafts.record import Overtaken, make_due, move
+from app.invoicing.drafts.seen import gone, of_draft, of_invoice, without_mark
+from app.invoicing.ledger.corrections import gave_back_from
+from app.invoicing.ledger.fate import INVOICED, Fate, next_look
+from app.invoicing.ledger.places import STANDING
+from app.invoicing.store import Draft, DraftState
+from app.invoicing.unbilled.hours import read_mark
+from app.invoicing.unbilled.read_hours import STALE
+from app.links.open_systems import open_books
+from app.links.store import LinkState, is_at_work
+from app.queue import Job, defer
+from app.runtime import Runtime
+from app.systems.ports import (
+    AccountingSystem,
+    NotFound,
+    RateLimited,
+    Rejected,
+    Unauthorised,
+    Unreachable,
+)
+
+AT_ONCE: Final = 20
+_LATER: Final = timedelta(minutes=10)
+
+
+async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
+    """Look at a link's drafts that are due (job ``FOLLOW_DRAFTS``), at most 20 a run."""
+    now = runtime.clock()
+    async with runtime.database.reading(link_id) as session:
+        working = await is_at_work(session, link_id, LinkState.ACTIVE)
+        due = list(
+            await session.scalars(
+                select(Draft.draft_id)
+                .where(Draft.link_id == link_id, Draft.next_look <= now)
+                .order_by(Draft.next_look)
+                .limit(AT_ONCE)
+            )
+        )
+        mark = await read_mark(session, link_id)
+    if not working:
+        return
+    if mark is None or now - mark.seen_at >= STALE:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.READ_HOURS, link_id)
+    for draft_id in due:
+        draft = await read_draft(runtime, link_id, draft_id)
+        try:
+            await follow_draft(runtime, link_id, draft)
+        except Overtaken:
+            continue
+        except (Rejected, NotFound):  # this draft's customer cannot be listed; the others can
+            await _look_later(runtime, link_id, draft, now + _LATER)
+        except (Unreachable, RateLimited, Unauthorised):
+            await _look_later(runtime, link_id, draft, now + _LATER)
+            return
+
+
+async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """
+    Look at one draft in the books and keep what was seen.
+
+    Raises:
+        SystemFault: The books could not be asked; look later.
+        Overtaken: The draft moved meanwhile.
+
+    """
+    now = runtime.clock()
+    books = await open_books(runtime, link_id)
+    watched = draft.watch_until is not None and draft.watch_until > now
+    state = DraftState(draft.state)
+    found = await _found(runtime, books, draft) if watched else None
+    if found is not None and await _came_late(runtime, link_id, draft, found):
+        return
+    if state not in STANDING:
+        settle = timedelta(seconds=runtime.settings.settle_seconds)
+        await _look_later(runtime, link_id, draft, now + 10 * settle if watched else None)
+        return
+    if draft.problem == "duplicate-draft" and await _one_left(runtime, link_id, draft, books):
+        return
+    seen = await _look_at(runtime, books, draft, found)
+    await _keep(runtime, link_id, draft, seen, watched=watched)
+    if Fate(seen["what"]) in INVOICED:
+        await give_back(runtime, link_id, draft, gone_lines=seen.get("goneLines", ()))
+
+
+async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
+    """Handle what a first POST that was given up made after all; ``True`` when that is all."""
+    ids = [one.id for one in found.as_drafts()]
+    state = DraftState(draft.state)
+    if state is DraftState.NEEDS_PERSON and len(ids) == 1:
+        await adopt(runtime, draft, found)
+        return True
+    own = set(draft.books_ids)
+    if draft.invoice and draft.invoice.get("id"):
+        own.add(INVOICE + draft.invoice["id"])
+    more = [one for one in ids if one not in own]
+    if not more:
+        return False
+    living = [one for one in draft.books_ids if one in ids]
+    if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
+        return False  # our own draft, sent meanwhile: not a second one
+    problem = "draft-after-release" if state not in STANDING else "duplicate-draft"
+    if draft.problem == problem and set(draft.books_ids) >= set(ids):
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
+            books_ids=[*draft.books_ids, *more], next_look=now + _LATER,
+        )  # fmt: skip
+        await make_due(session, link_id, now + _LATER)
+    runtime.metrics.drafts.labels("duplicate").inc()
+    return True
+
+
+async def _one_left(
+    runtime: Runtime, link_id: LinkId, draft: Draft, books: AccountingSystem
+) -> bool:
+    """Take the alarm back once a person deleted all but one of the drafts with the mark."""
+    living = [
+        one for one in draft.books_ids
+        if not one.startswith(INVOICE) and await books.read_draft(one) is not None
+    ]  # fmt: skip
+    if len(living) > 1:
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
+            books_ids=living or draft.books_ids[:1], next_look=now,
+        )  # fmt: skip
+        await make_due(session, link_id, now)
+    return True
+
+
+async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:
+    """Search by the mark; ``None`` where the books no longer have the customer to search."""
+    try:
+        return await find_marked(runtime, books, draft)
+    except (Rejected, NotFound):
+        return None
+
+
+async def _look_at(
+    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
+) -> dict[str, Any]:
+    """Read the draft, or the invoice it became; where both are gone, search once."""
+    invoice_id = (draft.invoice or {}).get("id") or _adopted_invoice(draft)
+    if invoice_id is not None:
+        invoice = await books.read_invoice(invoice_id)
+        if invoice is not None:
+            by = (draft.invoice or {}).get("by", "mark")
+            return of_invoice(draft, invoice, by=by)
+    remote = await books.read_draft(draft.books_ids[0])
+    if remote is not None:
+        return of_draft(draft, remote)
+    found = found or await _found(runtime, books, draft)
+    if found is None:
+        return gone(draft, [])
+    if found.invoices:
+        return of_invoice(draft, found.invoices[0], by="mark")
+    return without_mark(draft, found)
+
+
+def _adopted_invoice(draft: Draft) -> str | None:
+    first = draft.books_ids[0] if draft.books_ids else ""
+    return first.removeprefix(INVOICE) if first.startswith(INVOICE) else None
+
+
+_TOLD: Final = {
+    Fate.DELETED: "draft-deleted",
+    Fate.UNCLEAR: "draft-unclear",
+    Fate.CREDITED: "invoice-credited",
+}
+_GAVE_BACK: Final = "credited-after-giving-back"
+_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs", _GAVE_BACK})
+
+
+async def _keep(
+    runtime: Runtime, link_id: LinkId, draft: Draft, seen: dict[str, Any], *, watched: bool
+) -> None:
+    """Keep what was seen; a change is an event, a problem that is over goes away by itself."""
+    now = runtime.clock()
+    fate = Fate(seen["what"])
+    again = next_look(
+        fate, created_at=draft.created_at, now=now, watched=watched,
+        settle=timedelta(seconds=runtime.settings.settle_seconds),
+    )  # fmt: skip
+    before = (draft.invoice or {}).get("what")
+    told = _TOLD.get(fate) or ("remote-total-differs" if seen.get("flagged") else None)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        if fate is Fate.CREDITED and await gave_back_from(session, link_id, draft.draft_id):
+            told = _GAVE_BACK
+        problem = told if draft.problem in {None, *_OURS} else draft.problem
+        if draft.invoice != seen or draft.problem != problem:
+            what = fate.value if before != fate.value else "seen"
+            await move(
+                session, draft, DraftState(draft.state), now=now, what=what, invoice=seen,
+                facts={k: v for k, v in seen.items() if k in {"number", "remainingOre"}},
+                problem=problem, next_look=again,
+            )  # fmt: skip
+        else:
+            await _set_look(session, draft, again)
+        if again is not None:
+            await make_due(session, link_id, again)
+
+
+async def _look_later(runtime: Runtime, link_id: LinkId, draft: Draft, at: datetime | None) -> None:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await _set_look(session, draft, at)
+        if at is not None:
+            await make_due(session, link_id, at)
+
+
+async def _set_look(session: AsyncSession, draft: Draft, at: datetime | None) -> None:
+    await session.execute(
+        update(Draft)
+        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .values(next_look=at)
+    )

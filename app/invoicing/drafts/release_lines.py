@@ -1,0 +1,109 @@
+"""
+Set single lines of a standing draft free, where a person took them out of it in the books.
+
+Without this their hours would be held by a draft, or an invoice, that does not bill them.
+"""
+
+from collections.abc import Sequence
+
+from app.canonical import EntryId, LinkId
+from app.database import CommitPoint
+from app.invoicing.drafts.advance import read_draft
+from app.invoicing.drafts.complete import finish_hours
+from app.invoicing.drafts.record import Overtaken, move
+from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
+from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
+from app.invoicing.ledger.fate import Fate, fate_of_invoice, taken_out
+from app.invoicing.store import Draft, DraftState
+from app.links.open_systems import open_books
+from app.problems import FieldError, Problem
+from app.runtime import Runtime
+from app.systems.ports import RemoteLine
+
+
+async def release_lines(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    lines: Sequence[int],
+    *,
+    reason: str,
+    by: str,
+    looked: bool,
+) -> None:
+    """
+    Set the hours of lines free that the living draft or invoice in the books no longer has.
+
+    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft.
+
+    Args:
+        lines: Numbers from 1.
+        looked: A person says that no line in the books is one of these; without it a line there
+            that is none of ours refuses.
+
+    Raises:
+        Problem: ``draft-state`` where nothing of the draft lives in the books or it is a
+            follow-up, ``invalid-request`` for a number it does not have, ``draft-holds-hours`` for
+            a line that stands there, ``draft-may-be-invoiced`` where one may,
+            ``follow-up-holds-hours``.
+
+    """
+    if draft.state == DraftState.CREATED:
+        await finish_hours(runtime, link_id, draft)
+        draft = await read_draft(runtime, link_id, draft.draft_id)
+    if draft.state != DraftState.COMPLETED or corrections_of(draft):
+        raise Problem("draft-state", state=draft.state)
+    ours = draft.body["lines"]
+    if any(not (1 <= n <= len(ours) and ours[n - 1]["entryIds"]) for n in lines):
+        told = FieldError("/lines", "unknown", "The draft has no such line of hours.")
+        raise Problem("invalid-request", errors=[told])
+    gone, others = taken_out(ours, await _lines_in_books(runtime, link_id, draft))
+    for number in sorted(set(lines) - gone):
+        raise Problem("draft-holds-hours", draft=f"{draft.books_ids[0]}, {number}")
+    if others and not looked:
+        told_lines = [{"text": one.text, "netOre": one.net} for one in others]
+        raise Problem("draft-may-be-invoiced", more={"candidates": told_lines})
+    ids = [EntryId(one) for number in lines for one in ours[number - 1]["entryIds"]]
+    await _free(runtime, link_id, draft, lines, ids, facts={"reason": reason, "by": by})
+    await tell_freed(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+
+
+async def _lines_in_books(
+    runtime: Runtime, link_id: LinkId, draft: Draft
+) -> tuple[RemoteLine, ...]:
+    books = await open_books(runtime, link_id)
+    named = (draft.invoice or {}).get("id")
+    if named is not None:
+        invoice = await books.read_invoice(named)
+        if invoice is not None and fate_of_invoice(invoice) is not Fate.CREDITED:
+            return tuple(invoice.lines)
+    remote = await books.read_draft(draft.books_ids[0])
+    if remote is None:  # gone, or credited: the whole of it is released then, not lines
+        raise Problem("draft-state", state=(draft.invoice or {}).get("what", draft.state))
+    return tuple(remote.lines)
+
+
+async def _free(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    lines: Sequence[int],
+    entry_ids: Sequence[EntryId],
+    *,
+    facts: dict[str, object],
+) -> None:
+    """Free the hours where no follow-up bills a difference of them; none is taken meanwhile."""
+    now = runtime.clock()
+    try:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await move(
+                session, draft, DraftState(draft.state), now=now, what="lines released",
+                facts={**facts, "lines": sorted(set(lines))},
+            )  # fmt: skip
+            locked = await lock_draft(session, link_id, draft)
+            upon = await follow_ups_upon(session, link_id, draft, entry_ids=entry_ids)
+            if upon:
+                raise Problem("follow-up-holds-hours", draft=upon[0])
+            await free_single(session, locked, entry_ids, now=now)
+    except Overtaken:
+        raise Problem("draft-state", state="changed") from None

@@ -1,0 +1,277 @@
+"""
+Hold a draft's hours in the time system, 500 a part, and hold them anew where the hold lapsed.
+
+Every key names draft, part and generation, so that each call may be repeated after any death.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.canonical import EntryId, LinkId, RecordId
+from app.database import CommitPoint
+from app.invoicing.drafts.record import Overtaken, move, record_refused
+from app.invoicing.lines.snapshot import still_billable
+from app.invoicing.store import Draft, DraftState, HeldHours
+from app.links.open_systems import open_time
+from app.runtime import Runtime
+from app.systems.ports import (
+    EntriesTaken,
+    NotFound,
+    Rejected,
+    ReleaseReason,
+    Reservation,
+    TimeTracker,
+)
+
+PART: Final = 500
+"""Most hours of one reservation, by Timerabbit's contract."""
+
+
+async def reserve(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """
+    Hold all hours of a taken draft; any that cannot be held refuses the draft and frees the rest.
+
+    Raises:
+        SystemFault: The time system is away or lets us not in; nothing is lost by trying again.
+
+    """
+    tracker = await open_time(runtime, link_id)
+    parts = await parts_of(runtime, link_id, draft)
+    if not parts:
+        versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
+        await _ask(runtime, link_id, draft, versions, {})
+        parts = await parts_of(runtime, link_id, draft)
+    if not await hold_asked(runtime, link_id, draft, tracker, parts):
+        return
+    async with runtime.database.transaction(CommitPoint.DRAFT_RESERVED, link_id) as session:
+        now = runtime.clock()
+        await move(
+            session, draft, DraftState.RESERVED, now=now, what="reserved", not_before=now,
+            problem=None,
+        )  # fmt: skip
+
+
+async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
+    """
+    Make sure, right before a draft is sent, that its hours are still held and still as shown.
+
+    A hold that lapsed (after a long wait, or before a person sends again) is made anew, but only
+    where each hour is what was previewed; otherwise the draft is refused and its hours are free.
+
+    Raises:
+        SystemFault: The time system is away or lets us not in.
+
+    """
+    parts = await parts_of(runtime, link_id, draft)
+    if any(part.asked is not None for part in parts):
+        tracker = await open_time(runtime, link_id)
+        if not await hold_asked(runtime, link_id, draft, tracker, parts):
+            return False
+        parts = await parts_of(runtime, link_id, draft)
+    margin = timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
+    held = bool(parts) or not draft.versions  # a follow-up holds no hours of its own
+    if held and not any(_lapses(part, runtime.clock() + margin) for part in parts):
+        return True
+    tracker = await open_time(runtime, link_id)
+    ids = tuple(EntryId(entry_id) for entry_id in sorted(draft.versions))
+    seen = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
+    frozen = draft.body.get("entries", {})
+    holds = frozenset(part.reservation_id for part in parts)
+    changed = [
+        {"entryId": entry_id, "what": list(what)}
+        for entry_id in ids
+        if entry_id in frozen
+        and (what := still_billable(frozen[entry_id], seen.get(entry_id), holds=holds))
+    ]
+    if changed:
+        await record_refused(runtime, draft, ["entries-changed"], {"changed": changed})
+        return False
+    await release_parts(tracker, parts, ReleaseReason.DRAFT_FAILED)
+    fresh = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
+    versions = {entry_id: fresh[entry_id].version for entry_id in ids if entry_id in fresh}
+    await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
+    parts = await parts_of(runtime, link_id, draft)
+    return await hold_asked(runtime, link_id, draft, tracker, parts)
+
+
+async def _ask(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    versions: Mapping[EntryId, int],
+    generations: Mapping[int, int],
+) -> None:
+    """
+    Keep what will be asked for, before it is: the next generation of every part.
+
+    Raises:
+        Overtaken: Someone else asks already.
+
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        for part, chosen in _in_parts(versions):
+            asked = await session.execute(
+                insert(HeldHours)
+                .values(
+                    link_id=link_id, draft_id=draft.draft_id, part=part, generation=-1,
+                    reservation_id="", expires_at=None, completed=False, asked=chosen,
+                )
+                .on_conflict_do_update(
+                    index_elements=["link_id", "draft_id", "part"],
+                    set_={"asked": chosen},
+                    where=HeldHours.asked.is_(None)
+                    & (HeldHours.generation == generations.get(part, -1)),
+                )
+                .returning(HeldHours.part)
+            )  # fmt: skip
+            if asked.first() is None:
+                raise Overtaken
+
+
+async def hold_asked(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    tracker: TimeTracker,
+    parts: Sequence[HeldHours],
+) -> bool:
+    """Repeat, key and all, each call that was asked and not answered; ``False`` when refused."""
+    for part in parts:
+        if part.asked is not None:
+            versions = {EntryId(e): version for e, version in sorted(part.asked.items())}
+            generation = part.generation + 1
+            if not await _hold_part(
+                runtime, link_id, draft, tracker, (part.part, generation, versions)
+            ):
+                return False
+    return True
+
+
+async def parts_of(runtime: Runtime, link_id: LinkId, draft: Draft) -> Sequence[HeldHours]:
+    """Read a draft's reservations, by part."""
+    async with runtime.database.reading(link_id) as session:
+        rows = await session.scalars(
+            select(HeldHours)
+            .where(HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id)
+            .order_by(HeldHours.part)
+        )
+        return rows.all()
+
+
+async def release_parts(
+    tracker: TimeTracker,
+    parts: Sequence[HeldHours],
+    reason: ReleaseReason,
+    *,
+    chosen: Mapping[int, tuple[EntryId, ...]] | None = None,
+) -> None:
+    """
+    Set reservations free; one that the time system does not know is free already.
+
+    Args:
+        chosen: Only these hours, by part.
+
+    """
+    for part in parts:
+        entry_ids = () if chosen is None else chosen.get(part.part, ())
+        if not part.reservation_id or not (chosen is None or entry_ids):
+            continue
+        try:
+            await tracker.release(part.reservation_id, reason=reason, entry_ids=entry_ids)
+        except NotFound:
+            continue
+
+
+async def _hold_part(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    tracker: TimeTracker,
+    wanted: tuple[int, int, Mapping[EntryId, int]],
+) -> bool:
+    """Reserve one part (number, generation, versions) and keep it; ``False`` when refused."""
+    part, generation, chosen = wanted
+    key = f"{draft.draft_id}-{part}" + (f"-{generation}" if generation else "")
+    try:
+        held = await tracker.reserve(
+            RecordId(draft.customer_time_id), chosen, key=key,
+            ttl_seconds=runtime.settings.transfer_ttl_seconds,
+            requested_by=draft.body.get("about", {}).get("requestedByEmployeeId"),
+        )  # fmt: skip
+    except EntriesTaken as taken:
+        conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
+        await _refuse(runtime, draft, part, ["entries-taken"], {"conflicts": conflicts})
+        return False
+    except (Rejected, NotFound) as refusal:
+        reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
+        codes = [reason.code for reason in reasons] or ["hours-refused"]
+        await _refuse(runtime, draft, part, codes, {})
+        return False
+    await _keep(runtime, link_id, draft, part, generation, held)
+    return True
+
+
+async def _refuse(
+    runtime: Runtime, draft: Draft, part: int, codes: list[str], facts: Mapping[str, Any]
+) -> None:
+    """Keep that the time system said no: nothing is held under what was asked for."""
+    link_id = LinkId(draft.link_id)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await session.execute(
+            update(HeldHours)
+            .where(
+                HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id,
+                HeldHours.part == part,
+            )
+            .values(asked=None)
+        )  # fmt: skip
+    if draft.state not in (DraftState.REFUSED, DraftState.RELEASED):
+        await record_refused(runtime, draft, codes, facts)
+
+
+async def _keep(
+    runtime: Runtime,
+    link_id: LinkId,
+    draft: Draft,
+    part: int,
+    generation: int,
+    held: Reservation,
+) -> None:
+    """Keep a reservation; two who asked with one key keep the same."""
+    seen = {
+        "generation": generation, "reservation_id": held.id, "expires_at": held.expires_at,
+        "completed": False, "asked": None,
+    }  # fmt: skip
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await session.execute(
+            insert(HeldHours)
+            .values(link_id=link_id, draft_id=draft.draft_id, part=part, **seen)
+            .on_conflict_do_update(
+                index_elements=["link_id", "draft_id", "part"],
+                set_=seen,
+                where=HeldHours.generation <= generation,
+            )
+        )
+
+
+def _in_parts(versions: Mapping[EntryId, int]) -> Iterator[tuple[int, dict[EntryId, int]]]:
+    ids = list(versions)
+    for part, start in enumerate(range(0, len(ids), PART), 1):
+        yield part, {entry_id: versions[entry_id] for entry_id in ids[start : start + PART]}
+
+
+def by_part(draft: Draft, entry_ids: Collection[EntryId]) -> dict[int, tuple[EntryId, ...]]:
+    """Give these hours of a draft by the part in which each was held."""
+    versions = {EntryId(one): version for one, version in sorted(draft.versions.items())}
+    parts = (
+        (part, [one for one in held if one in entry_ids]) for part, held in _in_parts(versions)
+    )
+    return {part: tuple(chosen) for part, chosen in parts if chosen}
+
+
+def _lapses(part: HeldHours, at: datetime) -> bool:
+    return part.expires_at is not None and part.expires_at <= at

@@ -1,0 +1,79 @@
+"""Write down what was seen of a draft in the books, as it is kept and shown."""
+
+from typing import Any
+
+from app.invoicing.drafts.look import Marked
+from app.invoicing.ledger.corrections import corrections_of
+from app.invoicing.ledger.fate import (
+    Fate,
+    alike,
+    differing_lines,
+    fate_of_invoice,
+    taken_out,
+    total_differs,
+)
+from app.invoicing.store import Draft
+from app.systems.ports import RemoteDraft, RemoteInvoice
+
+
+def without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
+    """Say what a draft became that is gone, where no invoice carries its mark."""
+    like = alike(draft.body["lines"], draft.net, found.others)
+    if len(like.sure) == 1:
+        return of_invoice(draft, like.sure[0], by="lines")
+    candidates = [*like.sure, *like.possible]
+    told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
+    return gone(draft, told or None)
+
+
+def gone(draft: Draft, candidates: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """
+    Say that a draft is gone, from the second look on.
+
+    Args:
+        candidates: Invoices it may have become; an empty list where the books cannot say, since
+            they no longer have the customer either. A person must look then; waiting tells nothing.
+
+    """
+    before = draft.invoice or {}
+    kept = {name: before[name] for name in ("customerId",) if name in before}
+    if before.get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
+        return {"what": Fate.MISSING.value, **kept}  # one look may meet a list that lags
+    if candidates is None:
+        return {"what": Fate.DELETED.value, **kept}
+    return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}
+
+
+def of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
+    """Write down a draft that stands: its sums, the lines that differ, and whose it is now."""
+    lines = draft.body["lines"]
+    differing = differing_lines(lines, remote.lines)
+    moved = remote.customer_id not in {None, draft.customer_books_id}
+    fate = Fate.EDITED if differing or moved else Fate.OPEN
+    totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
+    seen = {"what": fate.value, **totals, "differs": differing}
+    if moved:  # should it be sent, its invoice is that customer's
+        seen["customerId"] = remote.customer_id
+    seen["flagged"] = total_differs(
+        net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
+    )
+    return seen
+
+
+def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, Any]:
+    """
+    Write down the invoice a draft became.
+
+    Args:
+        by: How it was known: ``mark``, ``lines`` or ``person``.
+
+    """
+    lines_gone, _ = taken_out(draft.body["lines"], invoice.lines)
+    return {
+        "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
+        "day": invoice.day.isoformat() if invoice.day else None, "by": by,
+        "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
+        "differs": differing_lines(draft.body["lines"], invoice.lines),
+        "flagged": invoice.net is not None and invoice.net != draft.net,
+        **({"goneLines": sorted(lines_gone)} if lines_gone and corrections_of(draft) else {}),
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Know where each hour is, and what was billed of it since."""

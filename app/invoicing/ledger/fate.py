@@ -1,0 +1,162 @@
+"""Say what became of a draft from what the books show, and when to look again; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from app.invoicing.lines.mark import without_mark
+from app.systems.shapes import RemoteInvoice, RemoteLine
+
+WATCH: Final = timedelta(hours=72)
+"""How long a first POST whose outcome was unknown may still land and be noticed."""
+
+
+class Fate(StrEnum):
+    """
+    Name what became of a draft in the books.
+
+    ``missing``: gone at one look, which may be a list that lags; ``deleted``: gone, and no invoice
+    of it; ``unclear``: gone, and an invoice without the mark looks like it, a person decides.
+    """
+
+    OPEN = "open"
+    EDITED = "edited"
+    MISSING = "missing"
+    DELETED = "deleted"
+    UNCLEAR = "unclear"
+    SENT = "sent"
+    PART_PAID = "part-paid"
+    PAID = "paid"
+    CREDITED = "credited"
+    CLOSED = "closed"
+
+
+OFFERS_RELEASE: Final = frozenset({Fate.DELETED, Fate.CREDITED})
+"""Fates whose hours may be billed again once a person says so."""
+
+INVOICED: Final = frozenset({Fate.SENT, Fate.PART_PAID, Fate.PAID, Fate.CLOSED})
+
+
+def differing_lines(
+    ours: Sequence[Mapping[str, Any]], theirs: Sequence[RemoteLine]
+) -> list[dict[str, Any]]:
+    """Compare our lines with the books', by place; a side without the line has null there."""
+    found = []
+    for number in range(max(len(ours), len(theirs))):
+        mine = ours[number] if number < len(ours) else None
+        other = theirs[number] if number < len(theirs) else None
+        same_text = mine is not None and other is not None and mine["text"] == other.text
+        known = other is not None and other.net is not None
+        same_net = mine is not None and other is not None and (
+            not known or mine["net"] == other.net
+        )  # fmt: skip
+        if not (same_text and same_net):
+            found.append(
+                {
+                    "line": number + 1,
+                    "ours": mine and {"text": mine["text"], "netOre": mine["net"]},
+                    "theirs": other and {"text": other.text, "netOre": other.net},
+                }
+            )
+    return found
+
+
+def taken_out(
+    ours: Sequence[Mapping[str, Any]], theirs: Sequence[RemoteLine]
+) -> tuple[frozenset[int], tuple[RemoteLine, ...]]:
+    """
+    Say which of our lines (numbers from 1) the books lack, and which lines there are not ours.
+
+    A line is the same by text and net, whatever its place and wherever the mark stands.
+    """
+    left = list(theirs)
+    gone = set()
+    for number, line in enumerate(ours, 1):
+        text = without_mark(line["text"])
+        same = next(
+            (o for o in left if without_mark(o.text) == text and o.net in {None, line["net"]}), None
+        )
+        if same is None:
+            gone.add(number)
+        else:
+            left.remove(same)
+    return frozenset(gone), tuple(left)
+
+
+def total_differs(
+    *, net: int, vat: int, lines: int, their_net: int | None, their_vat: int | None
+) -> bool:
+    """
+    Say whether the books' sums are not ours: net strictly, VAT beyond an øre a line.
+
+    VAT is the books' own arithmetic; ours is an expectation.
+    """
+    if their_net is not None and their_net != net:
+        return True
+    return their_vat is not None and abs(their_vat - vat) > lines
+
+
+def fate_of_invoice(invoice: RemoteInvoice) -> Fate:
+    """Say how far an invoice has come."""
+    if invoice.state == "open":
+        paid = (
+            invoice.remaining is not None
+            and invoice.total is not None
+            and invoice.remaining < invoice.total
+        )
+        return Fate.PART_PAID if paid else Fate.SENT
+    return {"paid": Fate.PAID, "credited": Fate.CREDITED}.get(invoice.state, Fate.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Hold invoices without the mark that look like a draft; ``sure`` ones have its very lines."""
+
+    sure: tuple[RemoteInvoice, ...]
+    possible: tuple[RemoteInvoice, ...]
+
+
+def alike(ours: Sequence[Mapping[str, Any]], net: int, invoices: Sequence[RemoteInvoice]) -> Alike:
+    """
+    Find invoices that the draft may have become though a person took the mark away.
+
+    Sure: the same texts and sums, the mark apart. Possible: the same net, or half of our lines.
+    """
+    mine = [(without_mark(line["text"]), line["net"]) for line in ours]
+    sure, possible = [], []
+    for invoice in invoices:
+        other = [(without_mark(line.text), line.net) for line in invoice.lines]
+        shared = sum(1 for line in mine if line in other)
+        if sorted(map(str, mine)) == sorted(map(str, other)):
+            sure.append(invoice)
+        elif invoice.net == net or 2 * shared >= len(mine):
+            possible.append(invoice)
+    return Alike(tuple(sure), tuple(possible))
+
+
+def next_look(
+    fate: Fate, *, created_at: datetime, now: datetime, watched: bool, settle: timedelta
+) -> datetime | None:
+    """
+    Say when to look again: often while something may happen, seldom later, never once it is over.
+
+    Args:
+        watched: Whether a late second draft is watched for.
+        settle: How long the books' lists may lag.
+
+    """
+    age = now - created_at
+    if fate is Fate.MISSING:
+        return now + settle
+    if fate in {Fate.DELETED, Fate.UNCLEAR, Fate.CREDITED}:
+        return now + timedelta(hours=1) if watched else None
+    if fate in {Fate.PAID, Fate.CLOSED}:
+        wait = timedelta(days=7)
+        return now + wait if age < timedelta(days=400) else None
+    if fate in {Fate.SENT, Fate.PART_PAID}:
+        return now + (timedelta(hours=6) if age < timedelta(days=60) else timedelta(days=1))
+    if age < timedelta(days=1):
+        return now + timedelta(minutes=15)
+    return now + (timedelta(hours=1) if age < timedelta(days=14) else timedelta(hours=12))

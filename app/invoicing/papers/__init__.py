@@ -1,0 +1,1 @@
+"""Write the time specification of a draft, keep it as long as the law asks, and erase it."""

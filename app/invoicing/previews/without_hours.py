@@ -1,0 +1,74 @@
+"""Make and keep a preview that holds no hours of its own: of a difference, or what was left out."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.lines.lines import Line, summed
+from app.invoicing.lines.mark import make_mark, with_mark
+from app.invoicing.lines.shapes import line_to_json
+from app.invoicing.previews.objections import VatSaid, objections
+from app.invoicing.previews.partners import read_partners
+from app.invoicing.previews.preview import LIFETIME
+from app.invoicing.store import Preview
+from app.invoicing.unbilled.hindrances import oslo_day
+from app.links.pairs import Pair
+from app.problems import Problem
+from app.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutHours:
+    """
+    Hold what such a preview is made of.
+
+    Args:
+        about: What its draft keeps beside the lines, as ``Draft.body`` has it.
+        said: What the books last answered to each VAT code.
+        may_be_negative: A line may be; the whole never, since Conta takes no negative draft.
+
+    """
+
+    customer: Pair
+    lines: Sequence[Line]
+    about: Mapping[str, Any]
+    said: Mapping[str, VatSaid]
+    may_be_negative: bool = False
+
+
+async def keep_without_hours(runtime: Runtime, link_id: LinkId, made: WithoutHours) -> Preview:
+    """
+    Put a mark on the first line, name every problem at once, and keep the preview.
+
+    Raises:
+        Problem: ``nothing-to-bill`` without a line.
+
+    """
+    if not made.lines:
+        raise Problem("nothing-to-bill", more={"leftOut": []})
+    mark = make_mark(secrets.randbits(40))
+    first, *others = made.lines
+    whole = summed([replace(first, text=with_mark(first.text, mark)), *others])
+    now = runtime.clock()
+    partners = await read_partners(runtime, link_id, made.customer, None, wanted=False)
+    found = objections(
+        (), whole, mark=mark, partners=partners, vat_said=made.said, today=oslo_day(now)
+    )
+    preview = Preview(
+        link_id=link_id, preview_id=uuid7(), customer_time_id=made.customer.time_id,
+        customer_books_id=made.customer.books_id, project_books_id=None, mark=mark, versions={},
+        minutes={}, entries={}, net=whole.net, vat=whole.vat, left_out=[],
+        lines=[line_to_json(line) for line in whole.lines], wish={"about": dict(made.about)},
+        problems=[
+            one for one in found if one["code"] != "line-negative" or not made.may_be_negative
+        ],
+        created_at=now, expires_at=now + LIFETIME,
+    )  # fmt: skip
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        session.add(preview)
+    return preview

@@ -1,0 +1,1 @@
+"""Know the hours that are not billed: what they are worth and what hinders each."""

@@ -1,0 +1,154 @@
+"""Read the hours a person may choose from, each with what hinders it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
+from app.invoicing.ledger.ledger import one_of
+from app.invoicing.store import LedgerRow
+from app.invoicing.unbilled.hindrances import Hindrance, Surroundings, hindrances, oslo_day
+from app.links.open_systems import open_time
+from app.links.pairs import Pair
+from app.problems import Problem
+from app.runtime import Runtime
+from app.systems.ports import EntryQuery, TimeTracker
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Hold an entry with what hinders it; an empty tuple means billable."""
+
+    entry: TimeEntry
+    hindrances: tuple[Hindrance, ...]
+    draft_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """
+    Hold what was read for a choice: the entries, judged, and the customer's pair if one is.
+
+    Args:
+        unknown: Chosen ids that the time system does not know.
+
+    """
+
+    judged: tuple[Judged, ...]
+    surroundings: Surroundings
+    unknown: tuple[EntryId, ...] = ()
+
+    @property
+    def billable(self) -> tuple[TimeEntry, ...]:
+        """Give the entries nothing hinders."""
+        return tuple(j.entry for j in self.judged if not j.hindrances)
+
+
+async def read_choice(
+    runtime: Runtime,
+    link_id: LinkId,
+    query: EntryQuery,
+    *,
+    entry_ids: Sequence[EntryId] | None = None,
+    overtime: str | None = None,
+) -> Choice:
+    """
+    Read entries from the time system and judge each.
+
+    Args:
+        entry_ids: Only these; without them all that the query chooses.
+        overtime: Only hours of this overtime type; the empty text takes plain hours only.
+
+    Raises:
+        Problem: ``billable-hours-off`` (409) where the company does not bill hours at all.
+
+    """
+    tracker = await open_time(runtime, link_id)
+    settings = await tracker.settings()
+    if not settings.billable_hours:
+        raise Problem("billable-hours-off")
+    entries, of_project = await _read(tracker, query, entry_ids)
+    if overtime is not None:
+        entries = tuple(e for e in entries if (e.overtime_type or "") == overtime)
+    async with runtime.database.reading(link_id) as session:
+        surroundings = Surroundings(
+            linked=await _linked(session, link_id),
+            approval_required=settings.approval_required,
+            in_draft=await in_drafts(session, link_id, [entry.id for entry in entries]),
+            customer_id=query.customer_id,
+            of_project=of_project,
+            today=oslo_day(runtime.clock()),
+        )
+    known = {entry.id for entry in entries}
+    return Choice(
+        tuple(_judge(entry, surroundings) for entry in entries),
+        surroundings,
+        tuple(one for one in entry_ids or () if overtime is None and one not in known),
+    )
+
+
+def _judge(entry: TimeEntry, around: Surroundings) -> Judged:
+    return Judged(entry, hindrances(entry, around), around.in_draft.get(entry.id))
+
+
+async def _read(
+    tracker: TimeTracker, query: EntryQuery, entry_ids: Sequence[EntryId] | None
+) -> tuple[tuple[TimeEntry, ...], frozenset[EntryId] | None]:
+    """Read the hours, and which of them are of the chosen project where both were chosen."""
+    if entry_ids is None:
+        return await tracker.entries(query), None
+    found = await tracker.entries_by_id(tuple(dict.fromkeys(entry_ids)))
+    ordered = tuple(sorted(found, key=lambda entry: (entry.day, entry.id)))
+    if query.project_id is None:
+        return ordered, None
+    return ordered, frozenset(entry.id for entry in await tracker.entries(query))
+
+
+async def _linked(session: AsyncSession, link_id: LinkId) -> frozenset[RecordId]:
+    rows = await session.scalars(
+        select(Pair.time_id).where(Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER)
+    )
+    return frozenset(RecordId(row) for row in rows)
+
+
+async def in_drafts(
+    session: AsyncSession, link_id: LinkId, entry_ids: Sequence[EntryId]
+) -> Mapping[EntryId, str]:
+    """Say which of these entries stand in a draft of this link, and in which."""
+    rows = await session.execute(
+        select(LedgerRow.entry_id, LedgerRow.draft_id).where(
+            LedgerRow.link_id == link_id,
+            LedgerRow.active,
+            one_of(LedgerRow.entry_id, entry_ids),
+        )
+    )
+    return {EntryId(entry_id): str(draft_id) for entry_id, draft_id in rows}
+
+
+async def customer_pair(session: AsyncSession, link_id: LinkId, customer: str) -> Pair:
+    """
+    Find a customer's pair by its id on the time side, or by the pair's own id.
+
+    Raises:
+        Problem: ``customer-not-linked`` (409).
+
+    """
+    pair = await session.scalar(
+        select(Pair).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.CUSTOMER, Pair.time_id == customer
+        )
+    )
+    if pair is None:
+        raise Problem("customer-not-linked", customer=customer)
+    return pair
+
+
+async def project_pair(session: AsyncSession, link_id: LinkId, project: str) -> Pair | None:
+    """Find a project's pair by its id on the time side."""
+    return await session.scalar(
+        select(Pair).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT, Pair.time_id == project
+        )
+    )

@@ -1,0 +1,124 @@
+"""Sum the money on the table: unbilled kroner by customer, age and what hinders each hour."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import LinkId, RecordKind
+from app.invoicing.store import LedgerRow
+from app.invoicing.unbilled.hindrances import MONTH, WARN_FROM, Hindrance
+from app.invoicing.unbilled.hours import HourRow
+from app.links.pairs import Pair
+
+AGES: Final = ("fresh", "close-to-limit", "past-limit", "old")
+OLD_DAYS: Final = 90
+
+
+@dataclass(slots=True)
+class Pile:
+    """Hold one customer's unbilled hours; amounts in øre, hours without a rate count as none."""
+
+    customer_id: str | None
+    customer_name: str | None
+    ore: int = 0
+    minutes: int = 0
+    hours: int = 0
+    oldest: date | None = None
+    by_age: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AGES, 0))
+    by_hindrance: dict[str, dict[str, int]] = field(default_factory=dict)
+    in_drafts_ore: int = 0
+
+
+async def piles(
+    session: AsyncSession, link_id: LinkId, *, today: date, approval_required: bool
+) -> list[Pile]:
+    """Give the customers with unbilled hours, the most money first; one statement."""
+    age = today - HourRow.day
+    ages = case(
+        (age >= OLD_DAYS, "old"), (age >= MONTH.days, "past-limit"),
+        (age >= WARN_FROM.days, "close-to-limit"), else_="fresh",
+    ).label("age")  # fmt: skip
+    hindrance = case(
+        (LedgerRow.entry_id.is_not(None), Hindrance.IN_DRAFT.value),
+        (HourRow.customer_id.is_(None), Hindrance.NO_CUSTOMER.value),
+        (Pair.time_id.is_(None), Hindrance.CUSTOMER_NOT_LINKED.value),
+        (HourRow.amount.is_(None), Hindrance.NO_RATE.value),
+        ((~HourRow.approved) & literal(approval_required), Hindrance.NOT_APPROVED.value),
+        (HourRow.held, Hindrance.HELD.value),
+        (HourRow.day > today, Hindrance.FUTURE.value),
+        else_="",
+    ).label("hindrance")
+    pair = (
+        (Pair.link_id == HourRow.link_id)
+        & (Pair.kind == RecordKind.CUSTOMER.value)
+        & (Pair.time_id == HourRow.customer_id)
+    )
+    ledger = (
+        (LedgerRow.link_id == HourRow.link_id)
+        & (LedgerRow.entry_id == HourRow.entry_id)
+        & LedgerRow.active
+    )
+    each = (
+        select(
+            HourRow.customer_id, Pair.base["name"].astext.label("name"), ages, hindrance,
+            HourRow.minutes, HourRow.amount, HourRow.day,
+        )
+        .outerjoin(Pair, pair)
+        .outerjoin(LedgerRow, ledger)
+        .where(HourRow.link_id == link_id)
+        .subquery()
+    )  # fmt: skip
+    own = each.c
+    rows = await session.execute(
+        select(
+            own.customer_id, own.name, own.age, own.hindrance, func.count().label("hours"),
+            func.sum(own.minutes).label("minutes"),
+            func.coalesce(func.sum(own.amount), 0).label("ore"),
+            func.min(own.day).label("oldest"),
+        ).group_by(own.customer_id, own.name, own.age, own.hindrance)
+    )  # fmt: skip
+    found: dict[str | None, Pile] = {}
+    for row in rows.mappings():
+        customer = row["customer_id"]
+        _add(found.setdefault(customer, Pile(customer, row["name"])), row)
+    return sorted(found.values(), key=lambda pile: (-pile.ore, pile.customer_id or ""))
+
+
+def total(found: list[Pile]) -> Pile:
+    """Sum all customers."""
+    whole = Pile(None, None)
+    hindered: dict[str, dict[str, int]] = defaultdict(lambda: {"ore": 0, "hours": 0})
+    for pile in found:
+        whole.ore += pile.ore
+        whole.minutes += pile.minutes
+        whole.hours += pile.hours
+        whole.in_drafts_ore += pile.in_drafts_ore
+        whole.oldest = min((d for d in (whole.oldest, pile.oldest) if d), default=None)
+        for age in AGES:
+            whole.by_age[age] += pile.by_age[age]
+        for code, sums in pile.by_hindrance.items():
+            hindered[code]["ore"] += sums["ore"]
+            hindered[code]["hours"] += sums["hours"]
+    whole.by_hindrance = dict(hindered)
+    return whole
+
+
+def _add(pile: Pile, row: Mapping[Any, Any]) -> None:
+    ore, count = int(row["ore"]), int(row["hours"])
+    if row["hindrance"] == Hindrance.IN_DRAFT.value:
+        pile.in_drafts_ore += ore
+        return
+    pile.ore += ore
+    pile.minutes += int(row["minutes"])
+    pile.hours += count
+    pile.oldest = min(d for d in (pile.oldest, row["oldest"]) if d)
+    pile.by_age[row["age"]] += ore
+    if row["hindrance"]:
+        sums = pile.by_hindrance.setdefault(row["hindrance"], {"ore": 0, "hours": 0})
+        sums["ore"] += ore
+        sums["hours"] += count
