@@ -16,10 +16,14 @@ from app.records.judge_due import judge_due, judge_later
 from app.records.readiness import valid_organization_number
 from app.records.store import KnownRecord
 from app.runtime import Runtime
-from app.systems.ports import SystemFault
+from app.systems.ports import RateLimited, SystemFault
+from app.systems.register import Businesses
 
 MOST_LOOK_UPS: Final = 20
 """Look-ups of one job, so that no link keeps a worker; the rest follows in the next job."""
+
+MOST_FAILURES: Final = 2
+"""Look-ups that may fail before the register counts as away."""
 
 _log = structlog.get_logger()
 
@@ -28,8 +32,9 @@ async def ask_register(runtime: Runtime, link_id: LinkId) -> None:
     """
     Ask about each number of the link that was not asked for lately; the job `Job.ASK_REGISTER`.
 
-    Each answer is kept before the next is asked for, so a death loses one look-up. A register that
-    is away ends the job with one line in the log: nothing waits for it, the next sweep asks again.
+    Each answer is kept before the next is asked for, so a death loses one look-up. One that fails
+    is passed over, for the numbers in it would stop all others each time; a register that fails
+    twice or asks for patience ends the job with a line in the log: the next sweep asks again.
     """
     register = runtime.systems.register
     if register is None:
@@ -38,15 +43,17 @@ async def ask_register(runtime: Runtime, link_id: LinkId) -> None:
         numbers = await _unasked(runtime, session, link_id)
     size = register.most_at_once
     portions = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    failures = 0
     for portion in portions[:MOST_LOOK_UPS]:
         try:
             found = await register.look_up(portion)
         except SystemFault as fault:
+            failures += 1
             _log.warning("business register away", link_id=str(link_id), error=str(fault))
-            return
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await remember_businesses(session, found, now=runtime.clock())
-            await _judge_theirs(session, link_id, portion)
+            if failures == MOST_FAILURES or isinstance(fault, RateLimited):
+                return
+            continue
+        await _keep(runtime, link_id, portion, found)
         await judge_due(runtime, link_id)
     if len(portions) > MOST_LOOK_UPS:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
@@ -57,6 +64,18 @@ async def ask_if_wanted(runtime: Runtime, session: AsyncSession, link_id: LinkId
     """Let the register be asked soon, in the caller's transaction; nothing where none is named."""
     if runtime.systems.register is not None:
         await defer(session, Job.ASK_REGISTER, link_id)
+
+
+async def _keep(
+    runtime: Runtime, link_id: LinkId, portion: Sequence[str], found: Businesses
+) -> None:
+    """Keep a look-up; what could not be read is not asked for again before its day is over."""
+    unread = [number for number in portion if number not in found]
+    if unread:
+        _log.warning("business register not understood", link_id=str(link_id), count=len(unread))
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await remember_businesses(session, found, unread=unread, now=runtime.clock())
+        await _judge_theirs(session, link_id, portion)
 
 
 async def _unasked(runtime: Runtime, session: AsyncSession, link_id: LinkId) -> Sequence[str]:

@@ -1,10 +1,10 @@
 """Keep what the business register answered, by organization number; public facts, of no link."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ARRAY, String, Text, any_, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,13 +15,17 @@ from app.canonical import Address
 from app.database import Base, Instant
 from app.systems.register import Business, Businesses
 
+UNREAD: Final[Mapping[str, Any]] = {}
+"""The facts of a number whose answer could not be read: neither a business nor none."""
+
 
 class KnownBusiness(Base):
     """
     Hold one answer of the register.
 
     Args:
-        facts: The business as JSON; ``None`` where the register knows no such number.
+        facts: The business as JSON; ``None`` where the register knows no such number, empty where
+            what it says cannot be read.
         asked_at: When it was asked; an old answer is used until a newer one comes.
 
     """
@@ -42,8 +46,28 @@ ON CONFLICT (number) DO UPDATE SET facts = excluded.facts, asked_at = excluded.a
 """)
 
 
-async def remember_businesses(session: AsyncSession, found: Businesses, *, now: datetime) -> None:
-    """Keep answers of the register; a newer one takes the place of an older one."""
+# An older answer says more than one that cannot be read.
+_KEEP_UNREAD = text("""
+INSERT INTO businesses (number, facts, asked_at)
+SELECT n.number, '{}', :now FROM unnest(CAST(:numbers AS text[])) AS n (number)
+ORDER BY n.number
+ON CONFLICT (number)
+DO UPDATE SET facts = coalesce(businesses.facts, '{}'), asked_at = excluded.asked_at
+""")
+
+
+async def remember_businesses(
+    session: AsyncSession, found: Businesses, *, unread: Sequence[str] = (), now: datetime
+) -> None:
+    """
+    Keep answers of the register; a newer one takes the place of an older one.
+
+    Args:
+        unread: Numbers whose answer could not be read; they count as asked for all the same.
+
+    """
+    if unread:
+        await session.execute(_KEEP_UNREAD, {"now": now, "numbers": list(unread)})
     await session.execute(
         _KEEP,
         {
@@ -55,13 +79,17 @@ async def remember_businesses(session: AsyncSession, found: Businesses, *, now: 
 
 
 async def recall_businesses(session: AsyncSession, numbers: Collection[str]) -> Businesses:
-    """Give what was answered for these numbers; one that was never asked for is not in it."""
+    """Give what was answered for these numbers; one that was never answered is not in it."""
     rows = await session.execute(
         select(KnownBusiness.number, KnownBusiness.facts).where(
             KnownBusiness.number == _any_of(numbers)
         )
     )
-    return {number: _business(facts) if facts else None for number, facts in rows}
+    return {
+        number: _business(facts) if facts is not None else None
+        for number, facts in rows
+        if facts != UNREAD
+    }
 
 
 async def fresh_numbers(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
-from app.records.businesses import KnownBusiness
+from app.records.businesses import UNREAD, KnownBusiness
 from app.records.readiness import FixKind
 from app.records.store import KnownRecord
 
@@ -72,7 +72,9 @@ async def choose(
         where.append(has if told.has_organization_number else ~has)
     if told.in_register:
         known = select(KnownBusiness.number).where(
-            KnownBusiness.number == KnownRecord.number, KnownBusiness.facts.is_not(None)
+            KnownBusiness.number == KnownRecord.number,
+            KnownBusiness.facts.is_not(None),
+            KnownBusiness.facts != UNREAD,
         )
         where.append(known.exists())
     matched = await session.scalar(select(func.count()).select_from(KnownRecord).where(*where))

@@ -44,7 +44,10 @@ class BusinessRegister(Protocol):
 
     async def look_up(self, numbers: Collection[str]) -> Businesses:
         """
-        Look numbers up, each answered; at most ``most_at_once``, nine digits each.
+        Look numbers up, at most ``most_at_once``, nine digits each.
+
+        A number of which the register says what we cannot read, or for which it refuses the call,
+        is left out of the answer; the others are answered all the same.
 
         Raises:
             SystemFault: The register did not answer; nothing is known of any of them.

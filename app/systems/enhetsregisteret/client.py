@@ -1,9 +1,11 @@
 """Be the register of businesses: many main units in one call, sub-units one by one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from enum import Enum
 from typing import Final, Self
 
 import httpx
+from pydantic import ValidationError
 
 from app.clock import Clock, system_clock
 from app.settings import Settings
@@ -20,6 +22,17 @@ MOST_AT_ONCE: Final = 50
 _GONE: Final = "gone"
 _PACE: Final = "all"
 """One bucket for all links: the register knows us by our address, not by our customers."""
+
+
+class _Unread(Enum):
+    """Stand for a unit that the register has, yet says in a way we cannot read."""
+
+    UNREAD = "unread"
+
+
+_UNREAD: Final = _Unread.UNREAD
+_Said = Business | None | _Unread
+"""What was said of a number: a business, that there is none, or nothing we can read."""
 
 
 class Enhetsregisteret:
@@ -62,49 +75,79 @@ class Enhetsregisteret:
         await self._transport.close()
 
     async def look_up(self, numbers: Collection[str]) -> Businesses:
-        """Look numbers up, each answered; see ``BusinessRegister``."""
+        """Look numbers up, each by itself where it must; see ``BusinessRegister``."""
         wanted = sorted(set(numbers))
         if len(wanted) > MOST_AT_ONCE:
             raise ValueError(f"at most {MOST_AT_ONCE} numbers at once")
         if not wanted:
             return {}
-        found: dict[str, Business | None] = {one.number: one for one in await self._listed(wanted)}
+        found = await self._listed(wanted)
         for number in wanted:
             if number not in found:
-                found[number] = await self._one("/underenheter/{number}", number) or (
-                    await self._one("/enheter/{number}", number)
-                )
-        return {number: found[number] for number in wanted}
+                found[number] = await self._alone(number)
+        return {number: said for number, said in found.items() if said is not _UNREAD}
 
-    async def _listed(self, numbers: Collection[str]) -> list[Business]:
+    async def _listed(self, numbers: Sequence[str]) -> dict[str, _Said]:
+        """List main units; a list that is refused for one of its numbers is halved to find it."""
         query = {"organisasjonsnummer": ",".join(numbers), "size": str(MOST_AT_ONCE)}
-        answer = await self._transport.send(Call("GET", "/enheter", query=query, pace_key=_PACE))
+        try:
+            answer = await self._transport.send(
+                Call("GET", "/enheter", query=query, pace_key=_PACE)
+            )
+        except Rejected:
+            half = len(numbers) // 2
+            if not half:
+                return {}
+            return await self._listed(numbers[:half]) | await self._listed(numbers[half:])
         listed = understood(
             lambda: wire.Found.model_validate(read_json(answer.body)), what="a list", write=False
         )
-        return [business_from(unit) for unit in (listed.embedded or wire.Units()).enheter]
+        units = (_read(unit) for unit in (listed.embedded or wire.Units()).enheter)
+        return {number: said for number, said in units if number in numbers}
 
-    async def _one(self, route: str, number: str) -> Business | None:
+    async def _alone(self, number: str) -> _Said:
+        """Ask for one sub-unit, or for the main unit that stood in no list."""
+        try:
+            return await self._one("/underenheter/{number}", number) or (
+                await self._one("/enheter/{number}", number)
+            )
+        except Rejected as refused:
+            gone = any(reason.code == _GONE for reason in refused.reasons)
+            return struck_off(number) if gone else _UNREAD
+
+    async def _one(self, route: str, number: str) -> _Said:
         call = Call("GET", route, {"number": number}, pace_key=_PACE)
         try:
             answer = await self._transport.send(call)
         except NotFound:
             return None
-        except Rejected as refused:
-            if any(reason.code == _GONE for reason in refused.reasons):
-                return struck_off(number)
-            raise
-        return understood(
-            lambda: business_from(wire.Unit.model_validate(read_json(answer.body))),
-            what="a unit",
-            write=False,
-        )
+        try:
+            of_number, said = _read(read_json(answer.body))
+        except ValueError:
+            return _UNREAD
+        return said if of_number == number else _UNREAD
+
+
+def _read(unit: object) -> tuple[str, Business | _Unread]:
+    """Read a unit and the number it is of; empty where not even that can be read."""
+    try:
+        seen = wire.Unit.model_validate(unit)
+    except ValidationError:
+        number = unit.get("organisasjonsnummer") if isinstance(unit, dict) else None
+        return (number if isinstance(number, str) else ""), _UNREAD
+    return seen.organisasjonsnummer, business_from(seen)
 
 
 def classify(answer: Answer, _call: Call) -> SystemFault:
-    """Give the fault that an answer of 400 or above means; 410 is a unit that was struck off."""
+    """
+    Give the fault that an answer of 400 or above means; 410 is a unit that was struck off.
+
+    A register that is open to all and yet shuts us out says nothing about the number asked for.
+    """
     if answer.status == 404:
         return NotFound("the register knows no such unit")
+    if answer.status in (401, 403):
+        return Unreachable(f"the register does not let us in ({answer.status})")
     if answer.status == 410:
         return Rejected("the unit was struck off", reasons=(Reason(_GONE),))
     if answer.status < 500:

@@ -1,9 +1,11 @@
 """
 Hold the register's JSON in its own words (public documents and clients, facts of 2026-11).
 
-Members may be missing; unknown ones are ignored. One of another type than documented makes the
-answer unreadable: a guess could call a sound customer bankrupt.
+Members may be missing; unknown ones are ignored. One of another type than documented makes its unit
+unreadable, and no other: a guess could call a sound customer bankrupt.
 """
+
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -47,13 +49,12 @@ class Unit(Wire):
 
 
 class Units(Wire):
-    """Hold the units of a list."""
+    """Hold the units of a list as they came; each is read by itself."""
 
-    enheter: tuple[Unit, ...] = ()
+    enheter: tuple[Any, ...] = ()
 
 
 class Found(Wire):
     """Hold a list's answer; ``_embedded`` is missing when nothing was found."""
 
     embedded: Units | None = Field(default=None, alias="_embedded")
-    page: dict[str, int]

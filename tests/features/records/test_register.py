@@ -12,6 +12,7 @@ from app.runtime import Runtime
 from app.sandbox.enhetsregisteret import PREFIX
 from app.sandbox.seeds import SeedWorld, demo
 from app.settings import Settings
+from app.systems.enhetsregisteret.client import Enhetsregisteret
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Review
 from tests.worlds import BEGIN
@@ -195,6 +196,62 @@ async def test_a_register_that_is_away_hinders_nothing(
     found = await shown(client, reviewing)
     assert plan.json()["state"] == "open"
     assert not [f for f in found.values() if "organization-number-not-in-register" in f]
+
+
+@pytest.mark.parametrize("odd", [{"konkurs": "ja"}, {"navn": 5}, {"overordnetEnhet": "12"}])
+async def test_one_odd_unit_keeps_nobody_from_being_asked_about(
+    read: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Twins, register: Any,
+    work: Work, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any],
+) -> None:  # fmt: skip
+    """The bankrupt customer behind it is found; the odd one is not called unknown, nor asked on."""
+    monkeypatch.setattr(Enhetsregisteret, "most_at_once", 5)
+    first, *_, last = sorted(await numbered(twins), key=lambda one: one["organizationNumber"])
+    register.units[first["organizationNumber"]] |= odd
+    register.units[last["organizationNumber"]] |= {"konkurs": True}
+
+    await work()
+    asked = len(register.requests)
+    await client.post(f"{reviewing.path}/readiness/register", headers=reviewing.books)
+    await work()
+
+    found = await shown(client, reviewing)
+    assert "customer-bankrupt" in found[last["id"]]
+    assert "organization-number-not-in-register" not in found.get(first["id"], {})
+    assert len(register.requests) == asked
+
+
+async def test_an_answer_that_cannot_be_read_fills_no_address(
+    read: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Twins, register: Any,
+    work: Work,
+) -> None:  # fmt: skip
+    """A bulk fix from the register takes those it knows, and one whose unit is odd is not."""
+    homeless = [c for c in await numbered(twins) if not (c["address"] or {}).get("line1")]
+    register.units[homeless[0]["organizationNumber"]] |= {"konkurs": "ja"}
+    await work()
+
+    dry = await fix(client, reviewing, fix="set-address", fromRegister=True,
+                    filter={"inRegister": True}, dryRun=True)  # fmt: skip
+
+    assert {one["recordId"] for one in dry["items"]} == {one["id"] for one in homeless[1:]}
+    assert dry["matched"] == 1
+
+
+async def test_a_look_up_that_fails_each_time_keeps_no_other_from_being_asked(
+    read: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Twins, register: Any,
+    work: Work, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """The first numbers in order are the first each time; those behind them are asked about."""
+    monkeypatch.setattr(Enhetsregisteret, "most_at_once", 5)
+    last = max(await numbered(twins), key=lambda one: one["organizationNumber"])
+    register.units[last["organizationNumber"]] |= {"konkurs": True}
+    transport = httpx.ASGITransport(twins.register)
+    async with httpx.AsyncClient(transport=transport, base_url="http://register.test") as person:
+        fault = {"kind": "status_before", "status": 503, "times": 3}
+        await person.post("/_control/faults", json=fault)
+
+    await work()
+
+    assert "customer-bankrupt" in (await shown(client, reviewing))[last["id"]]
 
 
 async def test_invoicing_can_ask_what_speaks_against_billing_a_customer(

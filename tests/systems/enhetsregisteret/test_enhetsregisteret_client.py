@@ -14,7 +14,7 @@ from app.sandbox.enhetsregisteret import PREFIX, create_twin
 from app.sandbox.seeds import demo
 from app.settings import Settings
 from app.systems.enhetsregisteret.client import MOST_AT_ONCE, Enhetsregisteret
-from app.systems.ports import Rejected, Unreachable
+from app.systems.ports import NotFound, RateLimited, Unreachable
 from app.systems.register import Business
 from tests.worlds import BEGIN
 
@@ -107,10 +107,11 @@ async def test_a_number_that_is_gone_is_struck_off(
         (httpx.Response(503), Unreachable),
         (httpx.ConnectError("down"), Unreachable),
         (httpx.Response(200, content=b"<html>"), Unreachable),
-        (httpx.Response(200, json={}), Unreachable),
-        (httpx.Response(200, json={"_embedded": {"enheter": [{"navn": "X"}]}, "page": {}}),
-         Unreachable),
-        (httpx.Response(400), Rejected),
+        (httpx.Response(200, json=[]), Unreachable),
+        (httpx.Response(200, json={"_embedded": {"enheter": 5}, "page": {}}), Unreachable),
+        (httpx.Response(403), Unreachable),
+        (httpx.Response(404), NotFound),
+        (httpx.Response(429), RateLimited),
     ],
 )  # fmt: skip
 async def test_what_is_no_answer_is_never_an_unknown_number(
@@ -122,6 +123,78 @@ async def test_what_is_no_answer_is_never_an_unknown_number(
 
     with pytest.raises(fault):
         await register.look_up([NUMBER])
+
+
+ODD = [{"konkurs": "ja"}, {"navn": 5}, {"overordnetEnhet": "12"}]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_unit_that_cannot_be_read_hides_no_other(
+    register: Enhetsregisteret, router: respx.MockRouter, odd: dict[str, Any]
+) -> None:
+    """It is neither guessed at nor unknown, and asked for no more; the others are answered."""
+    told = json.loads(listing("unit").content)
+    told["_embedded"]["enheter"] += [
+        {"organisasjonsnummer": SUB, **odd}, {"organisasjonsnummer": 7}, {"navn": "X"}, None,
+    ]  # fmt: skip
+    router.get("/enheter").mock(httpx.Response(200, json=told))
+    router.route().mock(httpx.Response(404))
+
+    found = await register.look_up([NUMBER, SUB, UNKNOWN])
+
+    assert set(found) == {NUMBER, UNKNOWN}
+    assert found[NUMBER] is not None
+    assert found[UNKNOWN] is None
+    assert len(router.calls) == 1 + 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"organisasjonsnummer": SUB, "konkurs": "ja"}),
+        httpx.Response(200, json={"organisasjonsnummer": NUMBER}),
+        httpx.Response(200, json=None),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(400),
+    ],
+    ids=["member", "another", "nothing", "page", "refused"],
+)
+async def test_an_odd_answer_about_one_number_hides_no_other(
+    register: Enhetsregisteret, router: respx.MockRouter, answer: httpx.Response
+) -> None:
+    """A sub-unit is asked for by itself; what is odd about it is no verdict on it."""
+    router.get("/enheter").mock(httpx.Response(200, json={}))
+    router.get(f"/underenheter/{SUB}").mock(answer)
+    router.get(f"/enheter/{NUMBER}").mock(sample("unit"))
+    router.route().mock(httpx.Response(404))
+
+    found = await register.look_up([NUMBER, SUB, UNKNOWN])
+
+    assert set(found) == {NUMBER, UNKNOWN}
+    assert found[NUMBER] is not None
+
+
+async def test_a_list_refused_for_one_number_is_read_for_the_others(
+    register: Enhetsregisteret, router: respx.MockRouter
+) -> None:
+    """One number that the register takes for malformed costs no other its answer."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        numbers = request.url.params["organisasjonsnummer"].split(",")
+        if UNKNOWN in numbers:
+            return httpx.Response(400)
+        return listing(*(["unit"] if NUMBER in numbers else []))
+
+    router.get("/enheter").mock(side_effect=answer)
+    router.get(f"/underenheter/{UNKNOWN}").mock(httpx.Response(400))
+    router.get(f"/underenheter/{SUB}").mock(sample("sub-unit"))
+    router.route().mock(httpx.Response(404))
+
+    found = await register.look_up([NUMBER, SUB, GONE, UNKNOWN])
+
+    assert set(found) == {NUMBER, SUB, GONE}
+    assert found[GONE] is None
+    assert [one is not None for one in (found[NUMBER], found[SUB])] == [True, True]
 
 
 async def test_nothing_is_asked_for_nothing_and_too_much_is_a_fault_of_ours(
