@@ -101,7 +101,7 @@ async def get_sheet(
     summary="Take the answers given in a downloaded sheet: all, or none.",
     responses=responses(
         *_COMMON, "first-sync-not-open", "sheet-refused", "sheet-not-readable", "sheet-too-large",
-        "sheet-columns-missing", "body-too-large",
+        "sheet-columns-missing", "sheet-columns-twice", "body-too-large",
     ),
     openapi_extra={"requestBody": {"required": True, "content": _FILES}},
 )  # fmt: skip
@@ -126,7 +126,7 @@ async def post_sheet(
     try:
         rows = await asyncio.to_thread(read_sheet, body)
     except Unreadable as error:
-        raise Problem(error.code) from None
+        raise Problem(error.code, **error.facts) from None
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         plan = await the_plan(session, reached.link_id, lock=True)

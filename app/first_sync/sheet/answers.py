@@ -11,8 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, RecordKind
 from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_each
-from app.first_sync.sheet.files import Row
-from app.first_sync.sheet.sheet import NO_ANSWER, WINNABLE, choice_of, say_error, winner_of
+from app.first_sync.sheet.files import UNCALCULATED, Row
+from app.first_sync.sheet.sheet import (
+    NO_ANSWER,
+    READ_COLUMNS,
+    WINNABLE,
+    choice_of,
+    say_error,
+    winner_of,
+)
 from app.first_sync.store import Plan, Proposal
 from app.problems import FieldError, Problem
 
@@ -95,7 +102,14 @@ async def _lines(session: AsyncSession, plan: Plan, rows: Sequence[Row]) -> Mapp
 
 
 def _fault(row: Row, lines: Mapping[str, Proposal], seen: set[str]) -> tuple[str, str] | None:
-    """Name what is wrong with a row by itself, and where; one without an answer may be anything."""
+    """
+    Name what is wrong with a row by itself, and where.
+
+    One without an answer may be anything, but for a formula that might have become one.
+    """
+    for column in READ_COLUMNS:
+        if row.cells.get(column) == UNCALCULATED:
+            return "formula-without-value", column
     word, own_id = row.cells.get("answer", ""), row.cells.get("id", "")
     if not word:
         return None

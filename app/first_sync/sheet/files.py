@@ -3,16 +3,16 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from app.first_sync.sheet.sheet import column_of
+from app.first_sync.sheet.sheet import READ_COLUMNS, column_of
 
 
 class Format(StrEnum):
@@ -37,18 +37,28 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _GUARD: Final = "'"
 _DELIMITERS: Final = ";,\t"
 
+UNCALCULATED: Final = "\0"
+"""Stands for a formula without a value; no cell says it, for neither format carries that sign."""
+
 
 class Unreadable(Exception):  # noqa: N818 - named by what it says
-    """Say that a file is no sheet of ours; ``code`` names why."""
+    """Say that a file is no sheet of ours; ``code`` names why, with facts for its text."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code)
         self.code = code
+        self.facts: Mapping[str, Any] = facts
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold one row by column; ``number`` is the one a person sees, the heading being 1."""
+    """
+    Hold one row by column; ``number`` is the one a person sees, the heading being 1.
+
+    Args:
+        cells: Text by column; ``UNCALCULATED`` where a formula has no value.
+
+    """
 
     number: int
     cells: dict[str, str]
@@ -84,21 +94,26 @@ def read_sheet(body: bytes) -> list[Row]:
     Read a CSV or XLSX file; which one it is, is told by its first bytes.
 
     Raises:
-        Unreadable: ``sheet-not-readable``, ``sheet-too-large`` or ``sheet-columns-missing``.
+        Unreadable: ``sheet-not-readable``, ``sheet-too-large``, ``sheet-columns-missing`` or
+            ``sheet-columns-twice``.
 
     """
     rows = _xlsx_rows(body) if body[:4] == b"PK\x03\x04" else _csv_rows(body)
     try:
         return _by_column(rows)
-    except (csv.Error, ValueError, KeyError, zipfile.BadZipFile, InvalidFileException):
-        # What is broken inside shows only while its rows are walked.
+    except csv.Error:
         raise Unreadable("sheet-not-readable") from None
 
 
 def _by_column(rows: Iterator[Sequence[str]]) -> list[Row]:
-    names = [column_of(cell) for cell in next(rows, [])]
+    heads = next(rows, [])
+    names = [column_of(cell) for cell in heads]
     if not {"id", "version", "answer"} <= set(names):
         raise Unreadable("sheet-columns-missing")
+    for place, name in enumerate(names):
+        # Of two that are read, a blank one would hide the answers in the other.
+        if name in READ_COLUMNS and name in names[:place]:
+            raise Unreadable("sheet-columns-twice", column=heads[place])
     found: list[Row] = []
     for number, cells in enumerate(rows, start=2):
         if number > MOST_ROWS + 1 or any(len(cell) > _LONGEST_CELL for cell in cells):
@@ -122,15 +137,40 @@ def _csv_rows(body: bytes) -> Iterator[Sequence[str]]:
         yield [_bare(cell) for cell in row[:_MOST_COLUMNS]]
 
 
+class _Cells(WorkSheetParser):
+    """Read a page's cells, and tell a formula without a value from an empty cell."""
+
+    def parse_cell(self, element: Any) -> Any:  # noqa: ANN401 - the library's own shapes
+        """Read a cell; a formula that came to an empty text is marked as one, and is empty."""
+        cell = super().parse_cell(element)
+        no_value = cell["value"] is None and element.get("t") != "str"
+        if no_value and element.find(FORMULA_TAG) is not None:
+            cell["value"] = UNCALCULATED
+        return cell
+
+
 def _xlsx_rows(body: bytes) -> Iterator[Sequence[str]]:
     _refuse_bombs(body)
     try:
-        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
-    except Exception:  # noqa: BLE001 - the library lets many kinds through; none of them is ours
+        yield from _walked(body)
+    except Exception:  # noqa: BLE001 - a damaged file meets zlib, XML and the library in many ways
         raise Unreadable("sheet-not-readable") from None
+
+
+def _walked(body: bytes) -> Iterator[Sequence[str]]:
+    """Walk the first page row by row; the size that it states itself may be wrong."""
+    book = load_workbook(io.BytesIO(body), read_only=True, keep_links=False)
     page: Any = book.worksheets[0]
-    for row in page.iter_rows(max_col=_MOST_COLUMNS, values_only=True):
-        yield [_bare(_said(value)) for value in row]
+    reached = 0
+    with page._get_source() as part:  # noqa: SLF001 - the open way hides formulas without a value
+        for number, cells in _Cells(part, page._shared_strings, data_only=True).parse():  # noqa: SLF001
+            yield from ([] for _ in range(reached + 1, number))
+            row = [""] * _MOST_COLUMNS
+            for cell in cells:
+                if cell["column"] <= _MOST_COLUMNS:
+                    row[cell["column"] - 1] = _bare(_said(cell["value"]))
+            yield row
+            reached = max(number, reached + 1)
 
 
 def _refuse_bombs(body: bytes) -> None:

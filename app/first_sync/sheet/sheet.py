@@ -20,6 +20,9 @@ COLUMNS: Final = (
 )  # fmt: skip
 """The columns in their order; an uploaded sheet needs ``id``, ``version`` and ``answer``."""
 
+READ_COLUMNS: Final = ("id", "version", "answer", "partner", *(f"winner:{n}" for n in WINNABLE))
+"""The columns of an uploaded sheet that say something; the others are for the reader's eye."""
+
 NO_ANSWER: Final = "none"
 """The answer word that takes an answer back; an empty cell leaves the line as it is."""
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -197,6 +198,137 @@ def test_what_is_no_sheet_is_refused(body: bytes, code: str) -> None:
         read_sheet(body)
 
     assert refusal.value.code == code
+
+
+def saved(book: Workbook) -> bytes:
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def of_rows(*rows: list[Any]) -> bytes:
+    """Write a workbook as Excel does, with the headings in front."""
+    book = Workbook()
+    page: Any = book.active
+    for row in (["Linje", "Versjon", "Svar"], *rows):
+        page.append(row)
+    return saved(book)
+
+
+def with_page(body: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Change the XML of a workbook's page."""
+    with zipfile.ZipFile(io.BytesIO(body)) as book:
+        parts = {one: book.read(one) for one in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    return packed(**{**parts, name: change(parts[name])})
+
+
+WORKBOOK = of_rows(*([f"x{n * 7919}", "1", f"koble{n}"] for n in range(300)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda xml: xml[: len(xml) // 2],
+        lambda xml: xml.replace(b'<c r="A2"', b'<c r="Z2" t="s"><v>99999</v></c><c r="A2"'),
+        lambda xml: xml.replace(b'r="A2"', b'r="?"'),
+        lambda xml: xml.replace(b"<row", b"<row x:y=''"),
+    ],
+    ids=["cut", "string", "place", "prefix"],
+)
+def test_a_workbook_with_a_damaged_page_is_refused(change: Callable[[bytes], bytes]) -> None:
+    """Its zip is sound and its XML is not: the same refusal, whatever stumbles over it."""
+    with pytest.raises(Unreadable) as refusal:
+        read_sheet(with_page(WORKBOOK, change))
+
+    assert refusal.value.code == "sheet-not-readable"
+
+
+def test_a_workbook_with_any_byte_of_its_page_damaged_is_read_or_refused() -> None:
+    """As a disk or a mail program damages it; no damage is an error of ours."""
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as book:
+        page = book.getinfo("xl/worksheets/sheet1.xml")
+    seen = set()
+
+    for place in range(page.header_offset, page.header_offset + page.compress_size, 17):
+        broken = bytearray(WORKBOOK)
+        broken[place] ^= 0xFF
+        try:
+            read_sheet(bytes(broken))
+        except Unreadable as refusal:
+            seen.add(refusal.code)
+
+    assert seen == {"sheet-not-readable"}
+
+
+async def test_a_damaged_workbook_is_told_as_one(review: Review, sheets: Sheets) -> None:
+    """A sheet of ours, cut in the middle: the documented problem, and nothing is changed."""
+    body = (await sheets.get("xlsx")).content
+
+    refused = await sheets.post(with_page(body, lambda xml: xml[: len(xml) // 2]))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "sheet-not-readable")
+    assert await review.lines(answered="true") == []
+
+
+def test_a_workbook_is_read_to_its_end_whatever_size_it_states() -> None:
+    """Some programs write the size of the page they began with."""
+    body = with_page(
+        of_rows(*([f"x{n}", "1", "koble"] for n in range(5))),
+        lambda xml: xml.replace(b'ref="A1:C6"', b'ref="A1:B2"'),
+    )
+
+    assert [row.number for row in read_sheet(body)] == [2, 3, 4, 5, 6]
+
+
+async def test_a_formula_without_a_value_refuses_the_sheet(review: Review, sheets: Sheets) -> None:
+    """No program worked it out: it is no empty answer. One that came to nothing is."""
+    line, other = (await review.lines(category="only_time"))[:2]
+    body = of_rows(
+        [line["id"], line["version"], '="opp"&"rett"'], [other["id"], other["version"], "=A1"]
+    )
+    worked_out = with_page(
+        body,
+        lambda xml: xml.replace(
+            b'<c r="C2"><f>"opp"&amp;"rett"</f><v /></c>',
+            b'<c r="C2" t="str"><f>"opp"&amp;"rett"</f><v>opprett</v></c>',
+        ).replace(b'<c r="C3"><f>A1</f><v /></c>', b'<c r="C3" t="str"><f>A1</f><v></v></c>'),
+    )
+
+    refused = await sheets.post(body)
+    taken = await sheets.post(worked_out)
+
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
+        ("/rows/2/answer", "formula-without-value"), ("/rows/3/answer", "formula-without-value"),
+    ]  # fmt: skip
+    assert (taken.json()["answered"], taken.json()["unchanged"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [
+        ("Linje;Versjon;Svar;Answer", "Answer"),
+        ("Linje;Versjon;Motpart;Svar;motpart", "motpart"),
+        ("Linje;Line;Versjon;Svar", "Line"),
+        ("Linje;Versjon;Svar;Vinner: navn;Winner: name", "Winner: name"),
+    ],
+)
+async def test_two_columns_that_mean_the_same_refuse_the_sheet(
+    review: Review, sheets: Sheets, head: str, column: str
+) -> None:
+    """The blank one would hide the answer in the other; the heading is named."""
+    refused = await sheets.post(f"{head}\n".encode())
+
+    problem = refused.json()
+    assert (refused.status_code, problem["code"]) == (422, "sheet-columns-twice")
+    assert problem["facts"] == {"column": column}
+
+
+def test_two_columns_that_nobody_reads_may_mean_the_same() -> None:
+    """A person's own notes beside ours lose nothing."""
+    (row,) = read_sheet(b"Linje;Versjon;Svar;Navn;Name\nx;1;koble;a;b\n")
+
+    assert row.cells["answer"] == "koble"
 
 
 async def test_a_sheet_larger_than_other_bodies_is_taken(review: Review, sheets: Sheets) -> None:
