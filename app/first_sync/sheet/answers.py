@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import SYNCED_FIELDS, RecordKind
+from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_each
 from app.first_sync.sheet.files import UNCALCULATED, Row
 from app.first_sync.sheet.sheet import (
@@ -59,7 +59,7 @@ async def take_sheet(
             ``first-sync-not-open``.
 
     """
-    lines = await _lines(session, plan, rows)
+    lines = await _read_lines(session, plan, rows)
     faults: list[_Fault] = []
     wanted: list[tuple[Row, Proposal, Answer]] = []
     taken = Taken(len(rows))
@@ -72,8 +72,8 @@ async def take_sheet(
         elif _says_nothing(row, lines):
             taken.unchanged += 1
         else:
-            line = lines[row.cells["id"]]
-            wanted.append((row, line, _answer(row, line, by)))
+            line = lines.by_id[row.cells["id"]]
+            wanted.append((row, line, _answer(row, _keeper(row, line, lines), by)))
     results, taken.touched = await answer_each(
         session, plan, [(line, answer) for _, line, answer in wanted], now=now
     )
@@ -89,19 +89,54 @@ async def take_sheet(
     return taken
 
 
-async def _lines(session: AsyncSession, plan: Plan, rows: Sequence[Row]) -> Mapping[str, Proposal]:
-    ids = [one for row in rows if (one := _uuid(row.cells.get("id", ""))) is not None]
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """
+    Hold the lines that the rows are of.
+
+    Args:
+        keepers: By kind and anchor: lines of the time side that links of books lines are kept in.
+
+    """
+
+    by_id: Mapping[str, Proposal]
+    keepers: Mapping[tuple[str, str], Proposal]
+
+
+async def _read_lines(session: AsyncSession, plan: Plan, rows: Sequence[Row]) -> _Lines:
+    own_ids = [one for row in rows if (one := _uuid(row.cells.get("id", ""))) is not None]
+    of_plan = (Proposal.link_id == plan.link_id, Proposal.plan_id == plan.plan_id)
     found = await session.scalars(
+        select(Proposal).where(*of_plan, Proposal.proposal_id.in_(own_ids))
+    )
+    by_id = {str(line.proposal_id): line for line in found}
+    partners = {
+        partner
+        for row in rows
+        if (line := by_id.get(row.cells.get("id", ""))) is not None
+        and (partner := _kept_by(row, line)) is not None
+    }
+    kept = await session.scalars(
         select(Proposal).where(
-            Proposal.link_id == plan.link_id,
-            Proposal.plan_id == plan.plan_id,
-            Proposal.proposal_id.in_(ids),
+            *of_plan, Proposal.anchor_side == Side.TIME.value, Proposal.anchor_id.in_(partners)
         )
     )
-    return {str(line.proposal_id): line for line in found}
+    return _Lines(by_id, {(line.kind, line.anchor_id): line for line in kept})
 
 
-def _fault(row: Row, lines: Mapping[str, Proposal], seen: set[str]) -> tuple[str, str] | None:
+def _kept_by(row: Row, line: Proposal) -> str | None:
+    """Name the record whose line keeps a row's answer, where that is not the row's own line."""
+    if line.anchor_side != Side.BOOKS.value or choice_of(row.cells.get("answer", "")) != "link":
+        return None
+    alone = str(line.candidates[0]["id"]) if len(line.candidates) == 1 else None
+    return row.cells.get("partner") or alone
+
+
+def _keeper(row: Row, line: Proposal, lines: _Lines) -> Proposal:
+    return lines.keepers.get((line.kind, _kept_by(row, line) or ""), line)
+
+
+def _fault(row: Row, lines: _Lines, seen: set[str]) -> tuple[str, str] | None:
     """
     Name what is wrong with a row by itself, and where.
 
@@ -113,7 +148,7 @@ def _fault(row: Row, lines: Mapping[str, Proposal], seen: set[str]) -> tuple[str
     word, own_id = row.cells.get("answer", ""), row.cells.get("id", "")
     if not word:
         return None
-    line = lines.get(own_id)
+    line = lines.by_id.get(own_id)
     if choice_of(word) is None:
         return "answer-unknown", "answer"
     if line is None or own_id in seen:
@@ -144,31 +179,33 @@ def _stale_or_odd(row: Row, line: Proposal) -> tuple[str, str] | None:
     return None if version == str(line.version) else ("changed-since", "version")
 
 
-def _says_nothing(row: Row, lines: Mapping[str, Proposal]) -> bool:
+def _says_nothing(row: Row, lines: _Lines) -> bool:
     """Say whether a row asks for nothing new, also when its file is uploaded once more."""
-    line, word = lines.get(row.cells.get("id", "")), row.cells.get("answer", "")
+    line, word = lines.by_id.get(row.cells.get("id", "")), row.cells.get("answer", "")
     if not word or line is None:
         return True
-    answer = _answer(row, line, "")
-    same_partner = answer.partner_id in (None, line.partner_id)
-    same_winners = answer.choice != "link" or dict(answer.winners) == dict(line.winners)
-    return answer.choice == line.answer and same_partner and same_winners
+    keeper = _keeper(row, line, lines)
+    answer = _answer(row, keeper, "")
+    partner_id = answer.partner_id if keeper is line else line.anchor_id
+    same_partner = partner_id in (None, keeper.partner_id)
+    same_winners = answer.choice != "link" or dict(answer.winners) == dict(keeper.winners)
+    return answer.choice == keeper.answer and same_partner and same_winners
 
 
-def _answer(row: Row, line: Proposal, by: str) -> Answer:
+def _answer(row: Row, keeper: Proposal, by: str) -> Answer:
     """Read a row's answer; a winner's column that the file does not have leaves it as it is."""
     choice = choice_of(row.cells["answer"])
     partner = row.cells.get("partner") or None
     chosen = None if choice == NO_ANSWER else choice
     if choice != "link":
         return Answer(chosen, by)
-    winners = {name: side for name in WINNABLE if (side := _winner(row, line, name)) is not None}
+    winners = {name: side for name in WINNABLE if (side := _winner(row, keeper, name)) is not None}
     return Answer(chosen, by, partner, winners)
 
 
-def _winner(row: Row, line: Proposal, name: str) -> str | None:
+def _winner(row: Row, keeper: Proposal, name: str) -> str | None:
     word = row.cells.get(f"winner:{name}")
-    return line.winners.get(name) if word is None else winner_of(word)
+    return keeper.winners.get(name) if word is None else winner_of(word)
 
 
 _Fault = tuple[int, str, str]

@@ -37,8 +37,8 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _GUARD: Final = "'"
 _DELIMITERS: Final = ";,\t"
 
-UNCALCULATED: Final = "\0"
-"""Stands for a formula without a value; no cell says it, for neither format carries that sign."""
+UNCALCULATED: Final = "\uffff"
+"""Stands for a formula without a value; XML has no such sign, so no other cell can say it."""
 
 
 class Unreadable(Exception):  # noqa: N818 - named by what it says

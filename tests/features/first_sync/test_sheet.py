@@ -124,6 +124,29 @@ async def test_a_partner_in_a_sheet_is_linked(review: Review, sheets: Sheets) ->
     assert (after["deed"], after["partnerId"]) == ("link", partner["record"]["id"])
 
 
+async def test_a_link_from_the_books_line_is_uploaded_again_without_a_change(
+    review: Review, sheets: Sheets
+) -> None:
+    """The partner's line keeps it; a changed winner is new, another's answer is not overwritten."""
+    row = (await sheets.rows(deed="create-in-time", kind="customer"))[0]
+    time = await review.line(deed="create-in-books", kind="customer", category="only_time")
+    row |= {"Svar": "koble", "Motpart": time["record"]["id"], "Vinner: e-post": "Conta"}
+
+    first = await sheets.answers([row])
+    again = await sheets.answers([row])
+    without = await sheets.answers([{k: v for k, v in row.items() if "Vinner" not in k}])
+    version = (await review.plan())["version"]
+    changed = await sheets.answers([row | {"Vinner: e-post": ""}])
+
+    (kept,) = [one for one in await review.lines() if one["id"] == time["id"]]
+    assert (first.json()["answered"], kept["deed"], kept["winners"]) == (
+        1, "link", {"email": "books"},
+    )  # fmt: skip
+    assert [one.json().get("unchanged") for one in (again, without)] == [1, 1]
+    assert (await review.plan())["version"] == version
+    assert changed.json()["errors"][0]["code"] == "changed-since"
+
+
 async def test_one_wrong_cell_refuses_the_whole_sheet(review: Review, sheets: Sheets) -> None:
     """Each fault is named by row and column; nothing is changed."""
     rows = (await sheets.rows(category="only_time"))[:2]
@@ -302,6 +325,23 @@ async def test_a_formula_without_a_value_refuses_the_sheet(review: Review, sheet
         ("/rows/2/answer", "formula-without-value"), ("/rows/3/answer", "formula-without-value"),
     ]  # fmt: skip
     assert (taken.json()["answered"], taken.json()["unchanged"]) == (1, 1)
+
+
+async def test_a_partner_may_be_no_formula_without_a_value_either(
+    review: Review, sheets: Sheets
+) -> None:
+    """Also from the books line, where the partner's own line keeps the answer."""
+    line = await review.line(deed="create-in-time", kind="customer")
+    book = Workbook()
+    page: Any = book.active
+    page.append(["Linje", "Versjon", "Svar", "Motpart"])
+    page.append([line["id"], line["version"], "koble", '="cus_"&"31"'])
+
+    refused = await sheets.post(saved(book))
+
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [
+        ("/rows/2/partner", "formula-without-value")
+    ]
 
 
 @pytest.mark.parametrize(
