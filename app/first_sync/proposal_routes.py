@@ -162,8 +162,10 @@ async def patch_proposal(
     f"{_BASE}/answers",
     operation_id="answerProposals",
     summary="Give many lines one answer, by ids or by a filter.",
-    responses=responses(*_COMMON, "first-sync-not-open", "precondition-failed"),
-)
+    responses=responses(
+        *_COMMON, "first-sync-not-open", "precondition-failed", "too-many-lines-chosen",
+    ),
+)  # fmt: skip
 async def post_answers(
     body: BulkAnswer,
     reached: MayDecide,
@@ -177,7 +179,8 @@ async def post_answers(
     So it says exactly how many lines it hits, how many would take the answer, and why the others
     would not. Send the `ETag` of that preview as `If-Match`, and 412 says that someone answered
     meanwhile. A line that was answered otherwise is passed over unless `replace` is true; one that
-    cannot take the answer does not stop the others. Scope `sync:decide`.
+    cannot take the answer does not stop the others. A filter that hits more than 20,000 lines is
+    refused: narrow it. Scope `sync:decide`.
     """
     if (body.ids is None) == (body.filter is None):
         error = FieldError("/ids", "ids-or-filter", "give ids or filter, one of them")

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.first_sync.plan.deeds import ANCHOR, DEED, SHOWN_CATEGORY
 from app.first_sync.plan.words import sought
 from app.first_sync.store import Plan
+from app.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Sort(StrEnum):
 
 
 MOST_LINES: Final = 20_000
-"""Lines one filter may hit for an answer or a file; more than any plan we know of."""
+"""Lines one filter may hit for an answer or a file; one that hits more is refused, never cut."""
 
 RULE: Final = "p.candidates -> 0 ->> 'rule'"
 
@@ -132,7 +133,7 @@ SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, {RULE} AS rule, p.o
 def _ids(narrowed: frozenset[str]) -> TextClause:
     return text(
         f"SELECT p.proposal_id, p.name {_FROM} {_where(narrowed)}"
-        f" ORDER BY p.name, p.proposal_id LIMIT {MOST_LINES}"
+        " ORDER BY p.name, p.proposal_id LIMIT :limit"
     )
 
 
@@ -212,11 +213,19 @@ async def facets(session: AsyncSession, plan: Plan, wanted: Filter) -> Facets:
 
 
 async def ids_of(session: AsyncSession, plan: Plan, wanted: Filter) -> Sequence[tuple[UUID, str]]:
-    """Give ids and names of the lines a filter hits."""
+    """
+    Give ids and names of the lines a filter hits.
+
+    Raises:
+        Problem: ``too-many-lines-chosen``.
+
+    """
     narrowed, named = _chosen(plan, wanted)
     await at_once(session)
-    rows = (await session.execute(_ids(narrowed), named)).all()
+    rows = (await session.execute(_ids(narrowed), named | {"limit": MOST_LINES + 1})).all()
     await at_once(session, over=True)
+    if len(rows) > MOST_LINES:
+        raise Problem("too-many-lines-chosen", most=MOST_LINES)
     return [(proposal_id, name) for proposal_id, name in rows]
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from app.database import CommitPoint
+from app.first_sync import sheet_routes
+from app.first_sync.plan import search
 from app.first_sync.plan.words import fold, sought
 from app.runtime import Runtime
 from tests.features.conftest import Linked, Twins
@@ -223,3 +225,42 @@ plan AS (INSERT INTO plans SELECT (jsonb_populate_record(p, ids.v)).*
 INSERT INTO runs SELECT (jsonb_populate_record(r, ids.v)).*
   FROM runs r JOIN first USING (link_id, run_id), ids
 """
+
+
+async def test_a_filter_that_hits_too_much_is_refused_and_never_cut(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an answer nor a sheet leaves lines out in silence; narrowed, both are taken."""
+    projects, everything = len(await review.lines(kind="project")), len(await review.lines())
+    monkeypatch.setattr(search, "MOST_LINES", projects)
+    body = {"filter": {}, "answer": "leave_out", "dryRun": True}
+
+    def urls(end: str) -> dict[str, Any]:
+        return {"url": f"{reviewing.path}/first-sync/{end}", "headers": reviewing.books}
+
+    answers = await client.post(**urls("answers"), json=body)
+    sheet = await client.get(**urls("sheet"), params={"format": "csv"})
+    narrowed = await client.get(**urls("sheet"), params={"format": "csv", "kind": "project"})
+
+    assert projects < everything
+    for refused in (answers, sheet):
+        assert (refused.status_code, refused.json()["code"]) == (422, "too-many-lines-chosen")
+        assert refused.json()["facts"] == {"most": str(projects)}
+    assert narrowed.content.count(b"\r\n") == 1 + projects
+    narrow = {**body, "filter": {"kind": "project"}}
+    assert (await review.bulk(narrow))["matched"] == projects
+
+
+async def test_a_sheet_of_many_bites_holds_every_line(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read bite by bite to its end, the last bite full or not."""
+    lines = await review.lines()
+    for bite in (1, 7, len(lines)):
+        monkeypatch.setattr(sheet_routes, "_BITE", bite)
+
+        sheet = await client.get(
+            f"{reviewing.path}/first-sync/sheet", headers=reviewing.books, params={"format": "csv"}
+        )
+
+        assert sheet.content.count(b"\r\n") == 1 + len(lines)
