@@ -2,60 +2,52 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.canonical import Address, Customer, CustomerKind, LinkId, RecordId, RecordKind, Side
+from app.canonical import Customer, LinkId, RecordId
 from app.database import CommitPoint
 from app.links.open_systems import open_side
-from app.problems import Problem
+from app.problems import catalogue
 from app.records.businesses import recall_businesses
 from app.records.decisions import leave_out
-from app.records.fix_choice import EVERY, Chosen, Filter, choose
+from app.records.fix_choice import Chosen, choose
+from app.records.fix_value import Fix, changes_of, require_value
 from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
-from app.records.readiness import FixKind, valid_organization_number
+from app.records.readiness import FixKind
 from app.records.shapes import tombstone
 from app.records.store import recall, remember
 from app.runtime import Runtime
-from app.systems.ports import NotFound, RecordKeeper, Rejected
+from app.systems.ports import NotFound, Reason, RecordKeeper, Rejected
 from app.systems.register import Business
 
 SIDE_BY_SIDE: Final = 4
 """Records fixed at once; the pace of the link holds anyway."""
 
-_OF_PROJECTS: Final = frozenset({FixKind.LEAVE_OUT, FixKind.SET_NAME})
-
 _NOT_FOUND: Final = "not-found"
+_CHANGED: Final = "record-changed-meanwhile"
 
 LONGEST_SECONDS: Final = 15.0
 """Time one call may take before it answers with what is left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fix:
+class Result:
     """
-    Hold a fix and what it is to be carried out on.
+    Say what became of one record.
 
     Args:
-        record_ids: Which records; ``None`` takes those that ``chosen_by`` names.
-        chosen_by: Narrows which records with a finding that this fix closes are taken.
-        from_register: The value is what the business register gives for each record's number.
+        said: ``fixed``, ``would-fix``, ``not-needed``, ``not-found``, ``not-in-register`` or
+            ``refused``, this one with reasons where the system gave any.
 
     """
 
-    kind: FixKind
-    side: Side
-    record_kind: RecordKind
-    record_ids: tuple[RecordId, ...] | None
-    chosen_by: Filter = EVERY
-    customer_kind: str | None = None
-    organization_number: str | None = None
-    address: Mapping[str, Any] | None = None
-    name: str | None = None
-    from_register: bool = False
+    record_id: str
+    said: str
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +57,13 @@ class Fixed:
 
     Args:
         matched: Records it hits, those of later calls included.
-        results: Record id and ``fixed``, ``would-fix``, ``not-needed``, ``not-found``,
-            ``not-in-register`` or ``refused``, for the records of this call.
+        results: What became of the records of this call.
         after: The last record of this call where some are left; hand it in again to go on.
 
     """
 
     matched: int
-    results: Sequence[tuple[str, str]]
+    results: Sequence[Result]
     after: str | None
 
 
@@ -90,46 +81,25 @@ async def fix_records(
         SystemFault: The owning system is away; what was fixed before stays fixed.
 
     """
-    _check(fix)
+    require_value(fix)
     await judge_due(runtime, link_id)
     chosen = await _chosen(runtime, link_id, fix, after)
     if dry_run:
-        return Fixed(chosen.matched, [(one, "would-fix") for one in chosen.ids], chosen.after)
+        return Fixed(chosen.matched, [Result(one, "would-fix") for one in chosen.ids], chosen.after)
     if fix.kind is FixKind.LEAVE_OUT:
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
             rows = await recall(session, link_id, fix.side, fix.record_kind, chosen.ids)
             known = {row.record_id for row in rows}
             await leave_out(session, link_id, fix.side, fix.record_kind, known)
-        results = [(one, "fixed" if one in known else _NOT_FOUND) for one in chosen.ids]
+        results = [Result(one, "fixed" if one in known else _NOT_FOUND) for one in chosen.ids]
     else:
         results = await _fix_each(_Hands(runtime, link_id, fix, await open_side(
             runtime, link_id, fix.side)), chosen.ids)  # fmt: skip
     await judge_due(runtime, link_id)
     left = len(results) < len(chosen.ids)
-    return Fixed(chosen.matched, results, results[-1][0] if left and results else chosen.after)
-
-
-def _check(fix: Fix) -> None:
-    """Refuse a fix without its value, before anything is chosen."""
-    match fix.kind:
-        case FixKind.LEAVE_OUT:
-            given = True
-        case FixKind.SET_KIND:
-            given = fix.customer_kind is not None
-        case FixKind.SET_ADDRESS:
-            given = fix.from_register or (fix.address is not None and bool(fix.record_ids))
-        case FixKind.SET_NAME:
-            # One name for many records is never meant.
-            one = fix.record_ids is not None and len(fix.record_ids) == 1
-            given = fix.from_register or (one and bool((fix.name or "").strip()))
-        case FixKind.SET_ORGANIZATION_NUMBER:
-            one = fix.record_ids is not None and len(fix.record_ids) == 1
-            given = fix.from_register or (
-                one and valid_organization_number(fix.organization_number)
-            )
-    has_field = fix.record_kind is RecordKind.CUSTOMER or fix.kind in _OF_PROJECTS
-    if not given or not has_field:
-        raise Problem("fix-refused", fix=fix.kind.value)
+    return Fixed(
+        chosen.matched, results, results[-1].record_id if left and results else chosen.after
+    )
 
 
 async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix, after: str | None) -> Chosen:
@@ -153,10 +123,10 @@ class _Hands:
     keeper: RecordKeeper
 
 
-async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
+async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[Result]:
     """Fix a few side by side until all are done or the time of a call is over."""
     began = time.monotonic()
-    results: list[tuple[str, str]] = []
+    results: list[Result] = []
     for start in range(0, len(ids), SIDE_BY_SIDE):
         if results and time.monotonic() - began > LONGEST_SECONDS:
             break
@@ -165,36 +135,41 @@ async def _fix_each(hands: _Hands, ids: Sequence[str]) -> list[tuple[str, str]]:
         said = await asyncio.gather(
             *(_fix_one(hands, RecordId(one)) for one in some), return_exceptions=True
         )
-        for one, outcome in zip(some, said, strict=True):
+        for outcome in said:
             if isinstance(outcome, BaseException):
                 raise outcome
-            results.append((one, outcome))
+            results.append(outcome)
     return results
 
 
-async def _fix_one(hands: _Hands, record_id: RecordId) -> str:
+async def _fix_one(hands: _Hands, record_id: RecordId) -> Result:
     """Fix one record; once more where it changed in between. One that is gone is kept as gone."""
     name = await _known_name(hands, record_id)
     if name is None:
-        return _NOT_FOUND  # no id of a caller's own making goes into a call of ours
+        # No id of a caller's own making goes into a call of ours.
+        return Result(record_id, _NOT_FOUND)
     for _ in range(2):
         try:
-            result = await _lay_over(hands, record_id)
+            said = await _lay_over(hands, record_id)
         except NotFound:
-            result = _NOT_FOUND
-        if result == _NOT_FOUND:
+            said = _NOT_FOUND
+        except Rejected as refused:
+            if refused.stale:
+                continue
+            return Result(record_id, "refused", refused.reasons)
+        if said == _NOT_FOUND:
             await _keep(hands, tombstone(hands.fix.record_kind, record_id, name=name))
-        if result is not None:
-            return result
-    return "refused"
+        return Result(record_id, said)
+    return Result(record_id, "refused", (Reason(_CHANGED, text=catalogue()[_CHANGED].detail),))
 
 
-async def _lay_over(hands: _Hands, record_id: RecordId) -> str | None:
+async def _lay_over(hands: _Hands, record_id: RecordId) -> str:
     """
-    Read, lay the fix over what was read, write; ``None`` where it changed in between.
+    Read, lay the fix over what was read, write.
 
     Raises:
         NotFound: It vanished in between.
+        Rejected: The system refused it; ``stale`` where it changed in between.
 
     """
     fix = hands.fix
@@ -203,14 +178,12 @@ async def _lay_over(hands: _Hands, record_id: RecordId) -> str | None:
     if record is None or record.gone:
         return _NOT_FOUND
     needed = fix.record_ids is not None or _lacks(hands, record)
-    changes = await _changes(hands, record) if needed else {}
+    business = await _business(hands, record) if needed and fix.from_register else None
+    changes = changes_of(fix, business) if needed else {}
     if not changes:
         await _keep(hands, record)
         return "not-in-register" if needed else "not-needed"
-    try:
-        written = await hands.keeper.update(fix.record_kind, seen, changes)
-    except Rejected as refused:
-        return None if refused.stale else "refused"
+    written = await hands.keeper.update(fix.record_kind, seen, changes)
     await _keep(hands, written)
     return "fixed"
 
@@ -243,36 +216,6 @@ async def _keep(hands: _Hands, record: Any) -> None:  # noqa: ANN401 - a custome
         await remember(
             session, hands.link_id, fix.side, fix.record_kind, [record], now=runtime.clock()
         )
-
-
-async def _changes(hands: _Hands, record: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Give the fields a fix writes to this record; none where the register has no value for it."""
-    fix = hands.fix
-    if fix.from_register:
-        return _from_register(fix.kind, await _business(hands, record))
-    match fix.kind:
-        case FixKind.SET_KIND:
-            return {"kind": CustomerKind(fix.customer_kind)} if fix.customer_kind else {}
-        case FixKind.SET_ADDRESS:
-            return {"address": Address(**fix.address)} if fix.address else {}
-        case FixKind.SET_NAME:
-            return {"name": (fix.name or "").strip()}
-        case FixKind.SET_ORGANIZATION_NUMBER:
-            return {"organization_number": organization_digits(fix.organization_number)}
-        case FixKind.LEAVE_OUT:
-            return {}
-
-
-def _from_register(kind: FixKind, business: Business | None) -> dict[str, Any]:
-    if business is None:
-        return {}
-    values: dict[FixKind, tuple[str, Any]] = {
-        FixKind.SET_ADDRESS: ("address", business.address),
-        FixKind.SET_NAME: ("name", business.name),
-        FixKind.SET_ORGANIZATION_NUMBER: ("organization_number", business.main_unit),
-    }
-    field, value = values.get(kind, ("", None))
-    return {field: value} if value else {}
 
 
 async def _business(hands: _Hands, record: Any) -> Business | None:  # noqa: ANN401

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from app.access.caller import Scope
@@ -11,10 +11,11 @@ from app.canonical import RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.links.reach import Reached, reach
-from app.problems import Problem, responses
+from app.problems import Problem, preferred_language, responses
 from app.queue import Job, defer
-from app.records.fix import Fix, fix_records
+from app.records.fix import Result, fix_records
 from app.records.fix_choice import MOST_AT_ONCE, Filter
+from app.records.fix_value import Fix
 from app.records.readiness import FixKind
 from app.runtime import Running
 
@@ -96,6 +97,22 @@ class FixRequest(RequestDocument):
     dry_run: bool = False
 
 
+class FixReason(AnswerDocument):
+    """Say why the owning system refused a value, as far as it told."""
+
+    code: str = Field(description="The rule's name, by the system or by us.")
+    field: str | None = Field(description="The field it is about, where known.")
+    text: str | None = Field(description="In the caller's language where there is one.")
+
+
+class FixItem(AnswerDocument):
+    """Say what became of one record."""
+
+    record_id: str
+    result: str
+    reasons: list[FixReason] = Field(description="Why it was refused; else empty.")
+
+
 class FixAnswer(AnswerDocument):
     """
     Say how many records the fix hits, and for each of this call what became of it.
@@ -109,7 +126,14 @@ class FixAnswer(AnswerDocument):
                 {
                     "matched": 212,
                     "dryRun": False,
-                    "items": [{"recordId": "cus_31", "result": "fixed"}],
+                    "items": [
+                        {
+                            "recordId": "cus_30",
+                            "result": "refused",
+                            "reasons": [{"code": "too-long", "field": "name", "text": None}],
+                        },
+                        {"recordId": "cus_31", "result": "fixed", "reasons": []},
+                    ],
                     "next": "cus_31",
                 }
             ]
@@ -118,7 +142,7 @@ class FixAnswer(AnswerDocument):
 
     matched: int
     dry_run: bool
-    items: list[Mapping[str, str]]
+    items: list[FixItem]
     next: str | None
 
 
@@ -139,14 +163,17 @@ class AskingAnswer(AnswerDocument):
         *_COMMON, "fix-refused", "link-not-active", "system-unreachable", "system-access-refused",
     ),
 )  # fmt: skip
-async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> FixAnswer:
+async def post_fixes(
+    body: FixRequest, reached: MayDecide, runtime: Running, request: Request
+) -> FixAnswer:
     """
     Use this for «sett Bedrift på alle med organisasjonsnummer», or one address at a time.
 
     Each record is read, only the fixed field is laid over it and written back, and its findings
     are judged anew. `dryRun` says how many it would hit and writes nothing. A call takes at most
     100 records and some seconds; while `next` is there, the same call with it as `after` goes on,
-    and a call that was cut off is simply made again. On a paused link nothing is written: 409.
+    and a call that was cut off is simply made again. A record whose value the system refuses comes
+    back with its reasons and stops no other. On a paused link nothing is written: 409.
     Scope `sync:decide`.
     """
     if not body.dry_run:
@@ -160,8 +187,22 @@ async def post_fixes(body: FixRequest, reached: MayDecide, runtime: Running) -> 
         name=body.name, from_register=body.from_register,
     )  # fmt: skip
     done = await fix_records(runtime, reached.link_id, fix, dry_run=body.dry_run, after=body.after)
-    items = [{"recordId": record_id, "result": result} for record_id, result in done.results]
+    language = preferred_language(request.headers.get("accept-language"))
+    items = [_shown(one, language) for one in done.results]
     return FixAnswer(matched=done.matched, dry_run=body.dry_run, items=items, next=done.after)
+
+
+def _shown(result: Result, language: str) -> FixItem:
+    reasons = [
+        FixReason(code=one.code, field=one.about, text=_in_language(one.text, language))
+        for one in result.reasons
+    ]
+    return FixItem(record_id=result.record_id, result=result.said, reasons=reasons)
+
+
+def _in_language(texts: Mapping[str, str], language: str) -> str | None:
+    """Give a text in the nearest language that there is; the systems may know one only."""
+    return next((texts[one] for one in (language, "nb", "en") if texts.get(one)), None)
 
 
 @router.post(

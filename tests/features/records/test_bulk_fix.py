@@ -27,11 +27,14 @@ async def unset(hands: Any, runtime: Runtime) -> list[str]:
     return ids
 
 
-async def fix(client: httpx.AsyncClient, hands: Any, **body: Any) -> httpx.Response:
+async def fix(
+    client: httpx.AsyncClient, hands: Any, *, language: str = "nb", **body: Any
+) -> httpx.Response:
     return await client.post(
-        f"{hands.linked.path}/readiness/fixes", headers=hands.linked.books,
+        f"{hands.linked.path}/readiness/fixes",
+        headers={**hands.linked.books, "Accept-Language": language},
         json={"side": "time", "fix": "set-kind", "kind": "company", **body},
-    )  # fmt: skip
+    )
 
 
 async def kinds(twins: Any) -> Counter[str]:
@@ -42,7 +45,7 @@ async def test_all_with_an_organization_number_become_companies(
     client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
 ) -> None:
     """«Set Bedrift on all six that have a number»: six said, six written, three left alone."""
-    told = {"filter": {"finding": "kind-not-set", "hasOrganizationNumber": True}}
+    told: dict[str, Any] = {"filter": {"finding": "kind-not-set", "hasOrganizationNumber": True}}
 
     dry = (await fix(client, hands, **told, dryRun=True)).json()
     untouched = await kinds(twins)
@@ -159,7 +162,7 @@ async def test_a_name_is_corrected_in_its_own_system(
                      recordIds=[made.id])  # fmt: skip
 
     after = (await twins.books())["customers"][0]
-    assert done.json()["items"] == [{"recordId": made.id, "result": "fixed"}]
+    assert done.json()["items"] == [{"recordId": made.id, "result": "fixed", "reasons": []}]
     assert {n: v for n, v in after.items() if n != "modifiedAt"} == {
         n: v for n, v in before.items() if n != "modifiedAt"
     } | {"name": "Bakken AS"}
@@ -182,7 +185,7 @@ async def test_a_projects_name_is_made_short_enough(
     )
 
     assert (finding["code"], finding["fix"]) == ("too-long", "set-name")
-    assert done.json()["items"] == [{"recordId": made["id"], "result": "fixed"}]
+    assert done.json()["items"] == [{"recordId": made["id"], "result": "fixed", "reasons": []}]
     assert [p["name"] for p in (await twins.time())["projects"]] == ["Kort"]
 
 
@@ -223,3 +226,42 @@ async def test_a_record_that_nobody_knows_is_not_left_out(
     answer = await fix(client, hands, fix="leave-out", kind=None, recordIds=["cus_nobody"])
 
     assert [one["result"] for one in answer.json()["items"]] == ["not-found"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nb", ["Oversettelse mangler.", "Posten ble endret mens den ble lest."]),
+        ("en", ["Translation not found.", "The record changed while it was read."]),
+    ],
+)
+async def test_a_refused_fix_says_why(
+    client: httpx.AsyncClient, hands: Any, twins: Any, language: str, said: list[str]
+) -> None:
+    """By code and field, and in words where there are any: the system's own, or ours."""
+    company = await hands.in_books(orgNo="860001381")
+    long = await hands.in_time("Kort AS")
+    busy = await hands.in_time("Ivrig AS")
+    told: dict[str, Any] = {}
+
+    asked: dict[str, dict[str, Any]] = {
+        "refused": {"side": "books", "kind": "private", "recordIds": [company.id]},
+        "long": {"fix": "set-name", "name": "x" * 255, "recordIds": [long.id]},
+        "busy": {"recordIds": [busy.id]},
+    }
+    for name, body in asked.items():
+        if name == "busy":
+            fault = {"kind": "status_before", "method": "PATCH", "times": 2, "status": 412}
+            await twins.control("timerabbit", "POST", "/faults", fault)
+        answer = await fix(client, hands, language=language, **body)
+        (told[name],) = answer.json()["items"]
+
+    assert {one["result"] for one in told.values()} == {"refused"}
+    assert {name: one["reasons"] for name, one in told.items()} == {
+        "refused": [{
+            "code": "typeOfInformationForbiddenForIndividuals", "field": "organization_number",
+            "text": said[0],
+        }],
+        "long": [{"code": "too-long", "field": "name", "text": None}],
+        "busy": [{"code": "record-changed-meanwhile", "field": None, "text": said[1]}],
+    }  # fmt: skip

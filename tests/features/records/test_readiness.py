@@ -114,7 +114,7 @@ async def test_a_fix_keeps_everything_else(
     )  # fmt: skip
 
     after = {str(c["id"]): c for c in (await twins.books())["customers"]}[record_id]
-    assert done.json()["items"] == [{"recordId": record_id, "result": "fixed"}]
+    assert done.json()["items"] == [{"recordId": record_id, "result": "fixed", "reasons": []}]
     assert after == {**before, "orgNo": "860001381"}
 
 
@@ -141,7 +141,7 @@ async def test_a_record_that_is_left_out_is_not_written_anywhere(
 
     found = await readiness(client, reviewing, limit="200")
     (item,) = [one for one in found["items"] if one["recordId"] == record_id]
-    assert done.json()["items"] == [{"recordId": record_id, "result": "fixed"}]
+    assert done.json()["items"] == [{"recordId": record_id, "result": "fixed", "reasons": []}]
     (line,) = [one for one in await review.lines() if one["record"]["id"] == record_id]
     assert item["leftOut"]
     assert (line["category"], line["deed"]) == ("left_out", "leave-out")
@@ -189,4 +189,4 @@ async def test_an_id_that_was_never_read_is_not_found_and_asks_nobody(
     )
 
     assert answer.status_code == 200
-    assert answer.json()["items"] == [{"recordId": "cus_31", "result": "not-found"}]
+    assert answer.json()["items"] == [{"recordId": "cus_31", "result": "not-found", "reasons": []}]

@@ -155,7 +155,7 @@ async def test_a_sub_units_number_gives_way_to_the_main_units(
                      recordIds=[customer["id"]])  # fmt: skip
 
     after = {c["id"]: c for c in (await twins.time())["customers"]}
-    assert done["items"] == [{"recordId": customer["id"], "result": "fixed"}]
+    assert done["items"] == [{"recordId": customer["id"], "result": "fixed", "reasons": []}]
     assert after[customer["id"]]["organizationNumber"] == "860001381"
 
 
