@@ -1,6 +1,6 @@
 """Shape the JSON that callers send and get: camelCase, strict in, with ETags."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 from fastapi import Header
@@ -31,10 +31,23 @@ class RequestDocument(BaseModel):
             raise PydanticCustomError("bool_type", "Input should be true or false")
         if int in wanted and isinstance(value, str | bool):
             raise PydanticCustomError("int_type", "Input should be an integer")
-        texts = value if isinstance(value, list) else [value]
-        if any(isinstance(text, str) and "\0" in text for text in texts):
+        if _holds_nul(value):
             raise PydanticCustomError("string_nul", "Text cannot hold the character U+0000")
         return value
+
+
+def _holds_nul(value: object) -> bool:
+    """Look into lists and members, names of members too; a heap, as JSON may be nested deep."""
+    heap = [value]
+    while heap:
+        match heap.pop():
+            case str(text) if "\0" in text:
+                return True
+            case list(items):
+                heap += items
+            case Mapping() as members:
+                heap += [*members.keys(), *members.values()]
+    return False
 
 
 class AnswerDocument(BaseModel):

@@ -209,8 +209,8 @@ def install_handlers(app: FastAPI) -> None:
 def _of_database(request: Request, exc: PoolTimeout | DBAPIError) -> Problem:
     if isinstance(exc, PoolTimeout | OperationalError) or exc.connection_invalidated:
         return Problem("database-unavailable", headers={"Retry-After": "5"})
-    if isinstance(exc.orig, psycopg.DataError) and exc.orig.sqlstate is None:
-        # The driver itself refuses U+0000, which no text of the database can hold.
+    if isinstance(exc.orig, psycopg.DataError) and exc.orig.sqlstate in (None, "22021", "22P05"):
+        # No text of the database can hold U+0000: the driver, a column or JSON refuses it.
         return Problem("invalid-request")
     _log_fault(request, exc)
     return Problem("internal-error")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import structlog
 from fastapi import FastAPI
@@ -313,6 +314,26 @@ async def test_a_sign_that_the_driver_refuses_is_the_callers_fault(
     answer = await client.get(f"{path}/proposals?q=%00", headers=reviewing.books)
 
     problem(answer, "invalid-request")
+
+
+class Unfit(psycopg.DataError):
+    """Play how a column (22021) and JSON (22P05) refuse U+0000."""
+
+    sqlstate: Any = None
+
+
+@pytest.mark.parametrize("state", ["22021", "22P05"])
+async def test_a_sign_that_the_database_refuses_is_the_callers_fault(
+    breaking: Breaking, state: str
+) -> None:
+    """Whoever of the database meets it first, it is no fault of ours."""
+    error = Unfit("canary")
+    error.sqlstate = state
+
+    answer = await breaking(DBAPIError("SELECT", {}, error))
+
+    problem(answer, "invalid-request")
+    assert "canary" not in answer.text
 
 
 async def test_without_a_database_every_route_answers_503(

@@ -1,6 +1,7 @@
 """Previews over the API: every problem at once, choices kept, several customers at once."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -136,6 +137,28 @@ async def test_only_kroner_can_be_billed(client: httpx.AsyncClient, synced: Any)
     problem = await refused(client, synced, customerId="cus_1", currency="EUR")
 
     assert (problem["code"], problem["facts"]) == ("currency-not-supported", {"currency": "EUR"})
+
+
+@pytest.mark.parametrize("sign", ["\0", "\ud800"])
+@pytest.mark.parametrize("where", ["texts", "edits", "order", "entryIds"])
+async def test_text_that_no_database_holds_is_refused_wherever_it_stands(
+    client: httpx.AsyncClient, synced: Any, where: str, sign: str
+) -> None:
+    """U+0000 and half a character, also in members of members: 422, and not our fault."""
+    bad = f"a{sign}b"
+    wrong = {
+        "texts": {"1": bad}, "edits": [{"line": "k", "text": bad}], "order": [bad],
+        "entryIds": [bad],
+    }  # fmt: skip
+    body = json.dumps({"customerId": "cus_1", where: wrong[where]})
+
+    answer = await client.post(
+        f"{synced.path}/invoice-drafts/preview", content=body,
+        headers={**synced.books, "Content-Type": "application/json"},
+    )  # fmt: skip
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert answer.json()["errors"][0]["pointer"].startswith(f"/{where}")
 
 
 async def test_edits_live_on_in_the_next_preview(
