@@ -1,14 +1,63 @@
 """Shape the JSON that callers send and get: camelCase, strict in, with ETags."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
 from fastapi import Header
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(_DAY.pattern + r"[Tt ].+", re.DOTALL)
+
+
+def _written_day(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Refuse a number, and an instant, that pydantic would take for a day."""
+    if isinstance(value, str) and _DAY.fullmatch(value) is None:
+        raise PydanticCustomError("date_parsing", "Input should be a day as YYYY-MM-DD")
+    return _text_only(value, "date_type", "Input should be a day as text")
+
+
+def _written_instant(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Refuse a number, also one written as text, that pydantic would take for seconds."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value) is None:
+        raise PydanticCustomError("datetime_parsing", "Input should be day, time and offset")
+    return _text_only(value, "datetime_type", "Input should be an instant as text")
+
+
+def _text_only(value: Any, code: str, told: str) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, str | date | None):  # defaults come as what they are
+        return value
+    raise PydanticCustomError(code, told)
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError(
+            "datetime_range", "Input should lie between the years 1 and 9999 in UTC"
+        ) from None
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+"""A calendar day in a request: YYYY-MM-DD and nothing else."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_instant), AfterValidator(_in_utc)]
+"""An instant in a request: text with its offset, given in UTC."""
 
 
 class RequestDocument(BaseModel):

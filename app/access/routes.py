@@ -1,12 +1,12 @@
 """Take in what concerns API tokens: make, list, revoke."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
@@ -16,7 +16,7 @@ from app.access.require import require
 from app.access.store import ApiToken
 from app.access.tokens import new_api_token, token_hash
 from app.database import CommitPoint
-from app.documents import AnswerDocument, Listing, RequestDocument
+from app.documents import AnswerDocument, Listing, Moment, RequestDocument
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
 from app.paging import Paging
 from app.problems import FieldError, Problem, responses
@@ -57,7 +57,7 @@ class TokenRequest(RequestDocument):
     name: str = Field(min_length=1, max_length=100)
     account: str = Field(min_length=1, max_length=64)
     scopes: list[Scope] = Field(min_length=1, max_length=8)
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         default=None, description="When the token ends; without it, it lasts until revoked."
     )
 
@@ -144,12 +144,11 @@ def _require_time_left(body: TokenRequest, now: datetime) -> None:
 
 
 def _row(body: TokenRequest, caller: Caller, token: str, now: datetime) -> ApiToken:
-    ends = None if body.expires_at is None else body.expires_at.astimezone(UTC)
     return ApiToken(
         token_id=uuid7(), hash=token_hash(token), hint="…" + token[-4:], name=body.name,
         side=caller.side.value, account=body.account,
         scopes=sorted({scope.value for scope in body.scopes}), created_by=caller.subject,
-        created_at=now, expires_at=ends, revoked_at=None, last_used_at=None,
+        created_at=now, expires_at=body.expires_at, revoked_at=None, last_used_at=None,
     )  # fmt: skip
 
 

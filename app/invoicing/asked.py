@@ -1,14 +1,13 @@
 """Read what callers ask for: which hours, how they become lines, and what a person changed."""
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.canonical import EntryId, Ore, RecordId
-from app.documents import RequestDocument
+from app.documents import Day, RequestDocument
 from app.invoicing.lines.lines import Edit, Grouping
 from app.invoicing.lines.rounding import Direction, Per, Rounding
 from app.invoicing.lines.wish import Wish
@@ -118,8 +117,8 @@ class PreviewRequest(StyleRequest):
         default=None, min_length=1, max_length=5000,
         description="Chosen hours; without it all billable ones of customer, project and period.",
     )  # fmt: skip
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
     texts: dict[int, str] = Field(
         default_factory=dict,
         description="Your own texts by line number, from 1; kept by the line's key from then on.",
@@ -141,8 +140,8 @@ class BatchPreviewRequest(StyleRequest):
     }
 
     customer_ids: list[str] = Field(min_length=1, max_length=50)
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
 
 
 class BatchRequest(RequestDocument):

@@ -1,7 +1,6 @@
 """Take in what comes before a draft: the hours to choose from, and the preview."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from pydantic import Field
 
 from app.access.caller import Scope
 from app.canonical import RecordId
+from app.documents import Day
 from app.invoicing.answers import EntryList, PreviewAnswer, entry_list
 from app.invoicing.asked import LeftOutRequest, PreviewRequest, wish_of
 from app.invoicing.drafts.draft import read_preview
@@ -47,8 +47,8 @@ def _hours(
     project_id: Annotated[_ShortId | None, Query(alias="projectId")] = None,
     employee_id: Annotated[_ShortId | None, Query(alias="employeeId")] = None,
     overtime_type: Annotated[str | None, Query(alias="overtimeType", max_length=100)] = None,
-    first_day: Annotated[date | None, Query(alias="firstDay")] = None,
-    last_day: Annotated[date | None, Query(alias="lastDay")] = None,
+    first_day: Annotated[Day | None, Query(alias="firstDay")] = None,
+    last_day: Annotated[Day | None, Query(alias="lastDay")] = None,
 ) -> _Hours:
     query = EntryQuery(
         customer_id=RecordId(customer_id) if customer_id else None,

@@ -262,6 +262,8 @@ async def test_a_made_up_token_is_refused(client: httpx.AsyncClient, token: str)
 @pytest.mark.parametrize(
     "wrong",
     [{"expiresAt": "2026-12-01T09:00:00"}, {"expiresAt": "soon"}, {"expiresAt": "2026-12-01"},
+     {"expiresAt": 1e10}, {"expiresAt": 10**10}, {"expiresAt": "10000000000"},
+     {"expiresAt": "9999-12-31T23:59:59-23:59"}, {"expiresAt": "0001-01-01T00:00:00+01:00"},
      {"name": "nul\0"}, {"name": ""}, {"name": " "}, {"name": "x" * 101}, {"name": "\ud800"},
      {"scopes": []}, {"scopes": ["root"]}, {"scopes": "links:read"}, {"account": ""},
      {"account": None}, {"accounts": ["1001"]}],

@@ -161,6 +161,22 @@ async def test_text_that_no_database_holds_is_refused_wherever_it_stands(
     assert answer.json()["errors"][0]["pointer"].startswith(f"/{where}")
 
 
+@pytest.mark.parametrize(
+    "day", [20_000, 86_400.0, True, "1700000000", "2026-11-24T00:00:00", "24.11.2026", "2026-02-30"]
+)
+async def test_a_day_is_a_day_and_nothing_else(
+    client: httpx.AsyncClient, synced: Any, day: object
+) -> None:
+    """No number and no instant is turned into a day, neither in a body nor in an address."""
+    problem = await refused(client, synced, customerId="cus_1", firstDay=day)
+    listed = await client.get(
+        f"{synced.path}/billable-entries", headers=synced.books, params={"lastDay": str(day)}
+    )
+
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("invalid-request", "/firstDay")
+    assert listed.status_code == 422
+
+
 async def test_edits_live_on_in_the_next_preview(
     client: httpx.AsyncClient, synced: Any, twins: Any
 ) -> None:
