@@ -1,17 +1,15 @@
-"""Read what callers ask for: which hours, how they become lines, and what a person changed."""
+"""Say what callers may ask for: which hours, how they become lines, what a person changed."""
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.canonical import EntryId, Ore, RecordId
+from app.canonical import Ore
 from app.documents import Day, RequestDocument
-from app.invoicing.lines.lines import Edit, Grouping
+from app.invoicing.lines.lines import Grouping
 from app.invoicing.lines.rounding import Direction, Per, Rounding
 from app.invoicing.lines.wish import Wish
-from app.problems import FieldError, Problem
 from app.systems.ports import EntryQuery
 
 VatCode = Annotated[str, Field(pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$")]
@@ -33,7 +31,7 @@ class RoundingRequest(RequestDocument):
 
 
 class EditRequest(RequestDocument):
-    """Change one line, named by its `key`; what is left out stays."""
+    """Change one line, named by its `key`; what is left out stays, null takes an edit back."""
 
     line: LineKey
     text: str | None = Field(default=None, max_length=2000)
@@ -73,7 +71,11 @@ class LeftOutRequest(RequestDocument):
 
 
 class StyleRequest(RequestDocument):
-    """Choose how hours become lines; what is left out comes from what is remembered."""
+    """Choose how hours become lines; what is left out comes from what is remembered.
+
+    A member that is null says none: neither increments, a text template nor a discount, whatever
+    is remembered more widely, and the built-in grouping, language and VAT code.
+    """
 
     grouping: Grouping | None = None
     template: str | None = Field(
@@ -103,7 +105,8 @@ class PreviewRequest(StyleRequest):
 
     based_on: str | None = Field(
         default=None, max_length=64,
-        description="An earlier preview: its choices and edits hold where you send none.",
+        description="An earlier preview: its choices and edits hold where you leave a member out;"
+        " null takes one back.",
     )  # fmt: skip
     customer_id: str | None = Field(
         default=None, min_length=1, max_length=64, description="Its id in Timerabbit."
@@ -195,67 +198,3 @@ class InvoiceRequest(RequestDocument):
     model_config = {"json_schema_extra": {"examples": [{"invoiceId": "990001"}]}}
 
     invoice_id: str = Field(pattern=r"^[0-9]{1,19}$")
-
-
-def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
-    """
-    Turn a request into a wish, over an earlier preview's where one is named.
-
-    Raises:
-        Problem: ``currency-not-supported``, or ``invalid-request`` without any customer.
-
-    """
-    if body.currency != "NOK":
-        raise Problem("currency-not-supported", currency=body.currency)
-    # A follow-up's preview holds no wish: it comes to naming no customer.
-    base = {**Wish(EntryQuery()).as_json(), **(earlier or {})}
-    base |= {name: value for name, value in _sent(body).items() if value is not None}
-    if not base["customerId"]:
-        raise Problem(
-            "invalid-request",
-            errors=[FieldError("/customerId", "missing", "Name a customer or an earlier preview.")],
-        )
-    for key, edit in _edits(body.edits).items():
-        sent = {name: value for name, value in edit.items() if value is not None}
-        base["edits"] = {**base["edits"], key: {**base["edits"].get(key, edit), **sent}}
-    return Wish.from_json(base)
-
-
-def style_wish(body: StyleRequest, query: EntryQuery) -> Wish:
-    """Turn a style and a choice of hours into a wish."""
-    return Wish(
-        query=query, grouping=body.grouping, template=body.template, language=body.language,
-        split=body.split_long_texts, vat_code=body.vat_code, discount=body.discount_percent,
-        rounding=body.rounding.rounding() if body.rounding else None,
-    )  # fmt: skip
-
-
-def _sent(body: PreviewRequest) -> dict[str, Any]:
-    own = style_wish(
-        body,
-        EntryQuery(
-            customer_id=RecordId(body.customer_id) if body.customer_id else None,
-            project_id=RecordId(body.project_id) if body.project_id else None,
-            employee_id=body.employee_id, first_day=body.first_day, last_day=body.last_day,
-        ),
-    ).as_json()  # fmt: skip
-    if body.entry_ids is not None:
-        own["entryIds"] = [EntryId(one) for one in body.entry_ids]
-    own["texts"] = {str(number): text for number, text in body.texts.items()} or None
-    own["order"] = list(body.order) or None
-    own["edits"] = None
-    own["expenseVat"] = body.expense_vat_code
-    own["overtime"] = body.overtime_type
-    if body.kilometres is not None:
-        own["kilometreRate"] = Ore(body.kilometres.rate_ore)
-        own["kilometreVat"] = body.kilometres.vat_code
-    return own
-
-
-def _edits(edits: Sequence[EditRequest]) -> dict[str, Any]:
-    wish = Wish(
-        EntryQuery(),
-        edits={e.line: Edit(e.text, e.vat_code, e.discount_percent) for e in edits},
-    )
-    written: dict[str, Any] = wish.as_json()["edits"]
-    return written

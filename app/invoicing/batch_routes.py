@@ -12,12 +12,13 @@ from app.database import CommitPoint
 from app.documents import AnswerDocument
 from app.idempotency import KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
 from app.invoicing.answers import DraftAnswer, PreviewAnswer, preview_answer
-from app.invoicing.asked import BatchPreviewRequest, BatchRequest, style_wish
+from app.invoicing.asked import BatchPreviewRequest, BatchRequest
 from app.invoicing.drafts.draft import asked_by, create_draft, read_preview
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_PREVIEW
 from app.invoicing.lines.vat import PERCENT
 from app.invoicing.previews.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
+from app.invoicing.wished import style_wish
 from app.links.reach import Reached, reach
 from app.links.system_problems import problem_of
 from app.problems import Problem, preferred_language, responses

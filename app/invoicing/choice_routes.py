@@ -12,6 +12,7 @@ from app.invoicing.asked import StyleRequest
 from app.invoicing.previews.choices import keep_choice, read_choices
 from app.invoicing.previews.preview import require_template
 from app.invoicing.store import BillingChoice
+from app.invoicing.wished import style_sent
 from app.links.reach import Reached, reach
 from app.problems import Problem, responses
 from app.runtime import Running
@@ -97,13 +98,15 @@ async def put_choice(
     """
     Use this for text, grouping, VAT code, discount and billing increments that stay.
 
-    For a project only its rounding is taken. `If-Match` is the choice's version in quotes; it is
-    not needed where nothing is remembered yet. 412 shows under `present` what someone else chose
-    meanwhile. Scope `invoices:write`.
+    For a project only its rounding is taken. What you leave out holds as it is remembered more
+    widely; null says none: `rounding: null` bills a customer or project to the minute though the
+    link has increments. `If-Match` is the choice's version in quotes; it is not needed where
+    nothing is remembered yet. 412 shows under `present` what someone else chose meanwhile. Scope
+    `invoices:write`.
     """
     require_template(body.template)
     now = runtime.clock()
-    values = _values(body)
+    values = style_sent(body)
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         there = await session.get(BillingChoice, (reached.link_id, scope))
         if there is not None or if_match is not None:
@@ -129,14 +132,3 @@ def _shown(row: BillingChoice) -> ChoiceAnswer:
 
 def _present(row: BillingChoice | None) -> dict[str, Any] | None:
     return None if row is None else _shown(row).model_dump(mode="json", by_alias=True)
-
-
-def _values(body: StyleRequest) -> dict[str, Any]:
-    given = {
-        "grouping": body.grouping.value if body.grouping else None,
-        "template": body.template, "language": body.language, "split": body.split_long_texts,
-        "vatCode": body.vat_code,
-        "discount": None if body.discount_percent is None else str(body.discount_percent),
-        "rounding": body.rounding.rounding().as_json() if body.rounding else None,
-    }  # fmt: skip
-    return {name: value for name, value in given.items() if value is not None}

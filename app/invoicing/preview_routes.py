@@ -11,12 +11,13 @@ from app.access.caller import Scope
 from app.canonical import RecordId
 from app.documents import Day
 from app.invoicing.answers import EntryList, PreviewAnswer, entry_list
-from app.invoicing.asked import LeftOutRequest, PreviewRequest, wish_of
+from app.invoicing.asked import LeftOutRequest, PreviewRequest
 from app.invoicing.drafts.draft import read_preview
 from app.invoicing.previews.left_out import preview_left_out
 from app.invoicing.previews.preview import make_preview
 from app.invoicing.show import existing_draft, show_preview
 from app.invoicing.unbilled.choose import read_choice
+from app.invoicing.wished import wish_of
 from app.links.reach import Reached, reach
 from app.problems import preferred_language, responses
 from app.runtime import Running

@@ -23,6 +23,8 @@ class Wish:
         texts: A person's own texts by line number; ``edits`` by line key.
         expense_vat: Bills expenses as lines of their own with this code; ``None`` leaves them out.
         kilometre_rate: Øre a kilometre; bills them with ``kilometre_vat``; ``None`` leaves them.
+        built_in: Members of the style, by their JSON names, for which nothing that is remembered
+            holds: the person said none.
 
     """
 
@@ -42,6 +44,7 @@ class Wish:
     kilometre_rate: Ore | None = None
     kilometre_vat: str | None = None
     overtime: str | None = None
+    built_in: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, Any]:
         """Write it for the preview's row."""
@@ -67,6 +70,7 @@ class Wish:
             "kilometreRate": self.kilometre_rate,
             "kilometreVat": self.kilometre_vat,
             "overtime": self.overtime,
+            "builtIn": sorted(self.built_in),
         }
 
     @classmethod
@@ -90,6 +94,8 @@ class Wish:
             order=tuple(data["order"]), expense_vat=data["expenseVat"],
             kilometre_rate=None if kilometres is None else Ore(kilometres),
             kilometre_vat=data["kilometreVat"], overtime=data["overtime"],
+            # A preview of the version before this one has no such member.
+            built_in=frozenset(data.get("builtIn", ())),
         )  # fmt: skip
 
 

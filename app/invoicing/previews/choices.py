@@ -69,21 +69,33 @@ def style_of(
     default_vat: str,
     customer_name: str,
 ) -> Style:
-    """Lay the wish over what was chosen; ``chosen`` holds the values by scope."""
+    """
+    Lay the wish over what was chosen; ``chosen`` holds the values by scope.
+
+    Null in a choice, and what the wish wants built in, end what a wider scope holds.
+    """
     wide = {
         **chosen.get(LINK, {}),
         **chosen.get(f"customer:{wish.query.customer_id}", {}),
     }
-    discount = wish.discount if wish.discount is not None else Decimal(wide.get("discount", "0"))
-    grouping = wish.grouping or Grouping(wide.get("grouping", Grouping.PROJECT))
-    remembered = wide.get("template") if wish.grouping in (None, wide.get("grouping")) else None
+    held = {
+        name: value
+        for name, value in wide.items()
+        if value is not None and name not in wish.built_in
+    }
+    asked = Grouping.PROJECT if "grouping" in wish.built_in else wish.grouping
+    discount = wish.discount if wish.discount is not None else Decimal(held.get("discount", "0"))
+    # A text is written for its grouping, and would say too little or too much of another.
+    remembered = held.get("template") if asked in (None, wide.get("grouping")) else None
+    own_rounding = wish.rounding is not None or "rounding" in wish.built_in
     return Style(
-        grouping=grouping, vat_code=wish.vat_code or wide.get("vatCode") or default_vat,
-        language=wish.language or wide.get("language", "nb"),
+        grouping=asked or Grouping(held.get("grouping", Grouping.PROJECT)),
+        vat_code=wish.vat_code or held.get("vatCode") or default_vat,
+        language=wish.language or held.get("language", "nb"),
         template=wish.template or remembered,
-        split=bool(wide.get("split", False)) if wish.split is None else wish.split,
-        discount=discount, rounding=wish.rounding or Rounding.from_json(wide.get("rounding")),
-        roundings={} if wish.rounding else {
+        split=bool(held.get("split", False)) if wish.split is None else wish.split,
+        discount=discount, rounding=wish.rounding or Rounding.from_json(held.get("rounding")),
+        roundings={} if own_rounding else {
             RecordId(scope.removeprefix("project:")): Rounding.from_json(values["rounding"])
             for scope, values in chosen.items()
             if scope.startswith("project:") and "rounding" in values
