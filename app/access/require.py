@@ -44,7 +44,8 @@ async def signed_in(request: Request, credentials: Credentials) -> Caller:
             ``system-unreachable`` (503) where its issuer's keys could not be fetched yet.
 
     """
-    if credentials is None:
+    # Of two headers each reader on the way might believe another one.
+    if credentials is None or len(request.headers.getlist("authorization")) != 1:
         raise _refusal()
     token = credentials.credentials
     process = process_of(request)

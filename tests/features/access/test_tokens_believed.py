@@ -55,6 +55,19 @@ async def test_no_token_is_no_caller(client: httpx.AsyncClient) -> None:
     assert (bare.status_code, basic.status_code) == (401, 401)
 
 
+@pytest.mark.parametrize("second", ["Bearer tct_x", "Basic a2FyaTprYXJp", "", None])
+async def test_of_two_headers_none_is_believed(
+    client: httpx.AsyncClient, forger: Forger, second: str | None
+) -> None:
+    """Two authorizations, though the first or both were good, sign nobody in."""
+    good = f"Bearer {forger.signed()}"
+    headers = [("Authorization", good), ("Authorization", good if second is None else second)]
+
+    answer = await client.get("/v1/links", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")
+
+
 @pytest.mark.parametrize("algorithm", ["none", "None", "nOnE", ""])
 async def test_an_unsigned_token_is_refused(
     client: httpx.AsyncClient, forger: Forger, algorithm: str
