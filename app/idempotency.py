@@ -42,7 +42,7 @@ class IdempotencyKey(Base):
     Hold one used key: its scope, a fingerprint of the body, and what came of it.
 
     Args:
-        scope: SHA-256 of caller, method, path and key together.
+        scope: SHA-256 of caller, method, path and key together; ids of the path in one spelling.
         fingerprint: SHA-256 of the canonical body.
         resource_id: The resource that the call made; ``None`` while it runs.
         lease_until: Until when a running call may be believed alive.
@@ -110,9 +110,21 @@ async def keyed_call(request: Request, caller: str) -> KeyedCall:
         key = key[1:-1]
     if not _KEY.fullmatch(key):
         raise Problem("idempotency-key-missing")
-    scope = f"{caller}\0{request.method}\0{request.url.path}\0{key}"
+    scope = f"{caller}\0{request.method}\0{_one_spelling(request.url.path)}\0{key}"
     body = canonical(await request.body())
     return KeyedCall(hashlib.sha256(scope.encode()).digest(), hashlib.sha256(body).digest())
+
+
+def _one_spelling(path: str) -> str:
+    """Write the ids of a path in one way: in capitals they name the same link."""
+    return "/".join(_id_or_word(part) for part in path.split("/"))
+
+
+def _id_or_word(part: str) -> str:
+    try:
+        return str(UUID(part))
+    except ValueError:
+        return part
 
 
 def canonical(body: bytes) -> bytes:

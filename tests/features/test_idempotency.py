@@ -114,6 +114,16 @@ async def test_a_key_with_another_body_is_refused(post: Post, database: Database
     assert len(await rows(database, "api_tokens")) == 1
 
 
+async def test_an_id_in_capitals_names_the_same_link() -> None:
+    """However a caller spells the link's id, the key is the same; another link's is another."""
+    link_id = "0199f3a0-0000-7000-8000-00000000abcd"
+    paths = [link_id, link_id.upper(), link_id.replace("-", ""), link_id.replace("d", "e")]
+
+    scopes = [(await asked(path=f"/v1/links/{one}/invoice-drafts")).scope for one in paths]
+
+    assert scopes[0] == scopes[1] == scopes[2] != scopes[3]
+
+
 async def test_order_and_space_of_a_body_do_not_matter(
     post: Post, client: httpx.AsyncClient, twins: Twins
 ) -> None:
