@@ -10,7 +10,7 @@ from app.access.caller import Scope
 from app.canonical import RecordId
 from app.database import CommitPoint
 from app.documents import AnswerDocument
-from app.idempotency import KeyedCall, KeyHeader, Repeat, claim, free, keyed_call
+from app.idempotency import Fresh, KeyedCall, KeyHeader, Repeat, claim, finish, free, keyed_call
 from app.invoicing.answers import DraftAnswer, PreviewAnswer, preview_answer
 from app.invoicing.asked import BatchPreviewRequest, BatchRequest
 from app.invoicing.drafts.draft import asked_by, create_draft, read_preview
@@ -122,7 +122,7 @@ async def post_previews(
     tags=["drafts"],
     operation_id="makeInvoiceDrafts",
     summary="Make several previewed drafts in Conta, one result each.",
-    responses=responses(*_COMMON, *_SYSTEMS, "idempotency-key-missing"),
+    responses=responses(*_COMMON, *_SYSTEMS, "idempotency-key-missing", "idempotency-key-reused"),
 )
 async def post_batch(
     body: BatchRequest,
@@ -135,10 +135,11 @@ async def post_batch(
     Use this after several previews. One that cannot be made does not stop the others.
 
     The same key again shows each draft as it is now and makes those that were refused by a
-    problem; it never makes one twice. Scope `invoices:write`.
+    problem; it never makes one twice. With other previews it is refused. Scope `invoices:write`.
     """
     reached.require_active()
     call = await keyed_call(request, reached.caller.name)
+    await _hold_to_body(runtime, reached, call)
     language = preferred_language(request.headers.get("accept-language"))
     items = []
     for preview_id in dict.fromkeys(body.preview_ids):
@@ -151,6 +152,19 @@ async def post_batch(
             shown = await show_draft(runtime, reached.link_id, draft_id, language)
             items.append(DraftResult(preview_id=preview_id, draft=shown))
     return DraftResults(items=items)
+
+
+async def _hold_to_body(runtime: Runtime, reached: Reached, whole: KeyedCall) -> None:
+    """
+    Refuse the batch's key with another body.
+
+    Each draft has a key of its own, so the batch's is done as soon as it is taken: a repeat goes
+    on wherever a death left it.
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        claimed = await claim(session, whole, link_id=reached.link_id, now=runtime.clock())
+        if isinstance(claimed, Fresh):
+            await finish(session, whole, claimed, resource_id="batch")
 
 
 async def _make(

@@ -3,12 +3,13 @@
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from app.bootstrap import build_runtime
 from app.database import CommitPoint
 from app.runtime import Runtime
-from tests.features.invoicing.test_drafts import drafts_with, previewed, sent
+from tests.features.invoicing.test_drafts import Died, drafts_with, previewed, sent
 from tests.features.invoicing.test_preview import change
 from tests.features.invoicing.test_protocol import fault, signed_in
 
@@ -90,6 +91,72 @@ async def test_a_batch_outlives_a_system_that_is_away(
         assert problems == ["system-unreachable"] * 2
     assert [one["draft"]["state"] for one in made.json()["items"]] == ["completed"] * 2
     assert len((await twins.books())["drafts"]) == 2
+
+
+async def previews_of_two(client: httpx.AsyncClient, link: Any) -> list[str]:
+    """Preview two customers; gives the previews' ids."""
+    found = (await client.get(f"{link.path}/billable-entries", headers=link.books)).json()
+    customers = sorted({e["customerId"] for e in found["items"] if e["billable"]})[:2]
+    return [
+        (await previewed(client, link, customerId=customer))["previewId"] for customer in customers
+    ]
+
+
+async def test_a_batchs_key_belongs_to_one_body(
+    client: httpx.AsyncClient, synced: Any, twins: Any
+) -> None:
+    """Other previews, or someone else who asks, under the same key: 422, and nothing is made."""
+    one, two = await previews_of_two(client, synced)
+    path = f"{synced.path}/invoice-drafts/batch"
+    headers = {**synced.books, "Idempotency-Key": "month-end"}
+    first = await client.post(path, headers=headers, json={"previewIds": [one]})
+
+    others = [
+        await client.post(path, headers=headers, json=body)
+        for body in (
+            {"previewIds": [two]}, {"previewIds": [one, two]},
+            {"previewIds": [one], "requestedByEmployeeId": "emp_1"},
+        )
+    ]  # fmt: skip
+
+    again = await client.post(path, headers=headers, json={"previewIds": [one]})
+    assert {(a.status_code, a.json()["code"]) for a in others} == {(422, "idempotency-key-reused")}
+    assert again.json()["items"][0]["draft"]["id"] == first.json()["items"][0]["draft"]["id"]
+    assert len((await twins.books())["drafts"]) == 1
+
+
+async def test_a_batch_goes_on_where_a_death_left_it(
+    client: httpx.AsyncClient, app: FastAPI, runtime: Runtime, synced: Any, twins: Any,
+    settings: Any, network: Any, clock: Any,
+) -> None:  # fmt: skip
+    """The process dies at the second draft; the same call makes that one and no other."""
+    body = {"previewIds": await previews_of_two(client, synced)}
+    path = f"{synced.path}/invoice-drafts/batch"
+    headers = {**synced.books, "Idempotency-Key": "month-end"}
+    intents: list[str] = []
+
+    def die(point: CommitPoint, moment: str) -> None:
+        if (point, moment) == (CommitPoint.DRAFT_INTENT, "before"):
+            intents.append(moment)
+            if len(intents) == 2:
+                raise Died
+
+    mortal = build_runtime(
+        settings, clock=clock, hook=die, conta_transport=network, timerabbit_transport=network
+    )
+    app.state.runtime = mortal
+    with pytest.raises(Died):
+        await client.post(path, headers=headers, json=body)
+    app.state.runtime = runtime
+    before = len((await twins.books())["drafts"])
+    clock.advance(seconds=31)
+
+    again = await client.post(path, headers=headers, json=body)
+
+    assert before == 1
+    assert [one["draft"]["state"] for one in again.json()["items"]] == ["completed"] * 2
+    assert len((await twins.books())["drafts"]) == 2
+    await mortal.close()
 
 
 async def test_a_sender_that_stood_still_does_not_send(
