@@ -73,7 +73,9 @@ def test_every_operation_tells_why_and_shows_examples(
     assert operation.get("operationId"), path
     assert str(operation.get("summary", "")).strip()
     assert str(operation.get("description", "")).strip()
-    assert operation.get("tags")
+    tags = operation.get("tags")
+    assert isinstance(tags, list)
+    assert len(tags) == len(set(tags)) > 0, "a tag that stands twice shows the operation twice"
     assert isinstance(body, dict)
     for media in body.get("content", {}).values():
         assert _has_example(media), f"no example for the body of {method} {path}"

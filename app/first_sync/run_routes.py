@@ -26,7 +26,7 @@ from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
 from app.runtime import Running
 
-router = APIRouter(tags=["first sync"])
+router = APIRouter()
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")

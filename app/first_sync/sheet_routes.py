@@ -30,7 +30,7 @@ from app.runtime import Running, Runtime
 SHEET_PATH: Final = "/first-sync/sheet"
 """Ends the path whose bodies may be larger than others (``TC_MAX_SHEET_BYTES``)."""
 
-router = APIRouter(tags=["first sync"])
+router = APIRouter()
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")

@@ -22,7 +22,7 @@ from app.paging import Paging
 from app.problems import catalogue, preferred_language, responses, say
 from app.runtime import Running
 
-router = APIRouter(tags=["first sync"])
+router = APIRouter()
 MayRead = Annotated[Reached, Depends(reach(Scope.LINKS_READ))]
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")

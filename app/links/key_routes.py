@@ -23,7 +23,7 @@ from app.problems import Problem, preferred_language, responses
 from app.runtime import Running
 from app.systems.ports import AccessReport
 
-router = APIRouter(tags=["connect"])
+router = APIRouter()
 MayWrite = Annotated[Reached, Depends(reach(Scope.LINKS_WRITE))]
 _COMMON = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 
