@@ -1,6 +1,10 @@
 """The time specification says each hour and each line as they were frozen."""
 
+import csv
+import io
 from typing import Any
+
+import pytest
 
 from app.invoicing.papers.specification import as_csv, as_print, sheet_of
 
@@ -63,8 +67,30 @@ def test_the_table_tames_what_a_spreadsheet_would_take_for_a_formula() -> None:
     rows = as_csv(sheet_of(MARK, body(language="en"), seller="Selger AS")).decode("utf-8-sig")
     cells = [row.split(";") for row in rows.splitlines()]
 
-    assert [row[1] for row in cells] == ["Kind", "Hour", "Hour", "Line", "Line", "Sum"]
-    assert (cells[1][2], cells[2][2]) == ("'=Ola", "Kari")
+    assert [row[2] for row in cells] == ["Kind", "Hour", "Hour", "Line", "Line", "Sum"]
+    assert (cells[1][3], cells[2][3]) == ("'=Ola", "Kari")
+
+
+@pytest.mark.parametrize(
+    ("language", "customer", "net"),
+    [("nb", "Kunde", "Netto"), ("nn", "Kunde", "Netto"), ("en", "Customer", "Net")],
+)
+def test_the_table_names_the_customer_and_writes_amounts_as_numbers(
+    language: str, customer: str, net: str
+) -> None:
+    """Each row says whose assignment it was; thousands have no space that makes a number a text."""
+    dear = {"e1": hour(rate=123_456_789)}
+    lines = [line("e1", net=-123_456_789, unitPrice=123_456_789)]
+    frozen = {**body(language=language, customer="=Kunde AS"), "entries": dear, "lines": lines}
+    text = as_csv(sheet_of(MARK, frozen, seller="Selger AS")).decode("utf-8-sig")
+
+    head, *rows = csv.reader(io.StringIO(text), delimiter=";")
+    named = [dict(zip(head, row, strict=True)) for row in rows]
+
+    assert {row[customer] for row in named} == {"'=Kunde AS"}
+    assert [row[net] for row in named] == ["", "-1234567,89", "-1234567,89"]
+    assert "\N{NO-BREAK SPACE}" not in text
+    assert text.count("1234567,89") == 4
 
 
 def test_a_follow_up_shows_an_hour_as_it_was_billed_and_as_it_is() -> None:

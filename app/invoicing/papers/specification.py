@@ -112,18 +112,19 @@ def as_csv(sheet: Sheet) -> bytes:
     """
     Write the paper as CSV that a spreadsheet opens: semicolons, decimal comma, UTF-8 with mark.
 
-    One table: a row for each hour, one for each line, one for the sum; the kind says which. A text
-    that a spreadsheet would take for a formula gets an apostrophe before it.
+    One table: a row for each hour, one for each line, one for the sum; the kind says which. Each
+    names its customer. Amounts are digits and a comma only, which every spreadsheet reads as a
+    number. A text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     words = _WORDS[sheet.language]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
     columns = (
-        "number", "kind", "person", "day", "project", "minutes", "hours", "rate", "comment",
-        "line", "discount", "net",
+        "number", "customer", "kind", "person", "day", "project", "minutes", "hours", "rate",
+        "comment", "line", "discount", "net",
     )  # fmt: skip
     writer.writerow([words[name] for name in columns])
-    writer.writerows([sheet.mark, *row] for row in _table(sheet, words))
+    writer.writerows([sheet.mark, _tame(sheet.customer), *row] for row in _table(sheet, words))
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -133,19 +134,19 @@ def _table(sheet: Sheet, words: Mapping[str, str]) -> Iterator[list[str]]:
         yield [
             words["hour"], _tame(frozen["employeeName"]), frozen["day"],
             _tame(frozen["project"] or ""), str(hour.minutes), _number(hours(hour.minutes)),
-            _money(frozen["rate"]), _tame(_text(hour, words)), _line_number(hour.line), "", "",
+            _plain(frozen["rate"]), _tame(_text(hour, words)), _line_number(hour.line), "", "",
         ]  # fmt: skip
     for number, line in enumerate(sheet.lines, 1):
         yield [
             words["line"], "", "", "", str(line["minutes"]), _number(Decimal(line["quantity"])),
-            _money(line["unitPrice"]), _tame(_with_rounding(line, words)), str(number),
-            _percent(line.get("discount", "0")), _money(line["net"]),
+            _plain(line["unitPrice"]), _tame(_with_rounding(line, words)), str(number),
+            _percent(line.get("discount", "0")), _plain(line["net"]),
         ]  # fmt: skip
     minutes = sum(hour.minutes for hour in sheet.hours)
     net = sum(line["net"] for line in sheet.lines)
     yield [
         words["sum"], "", "", "", str(minutes), _number(hours(minutes)), "", "", "", "",
-        _money(net),
+        _plain(net),
     ]  # fmt: skip
 
 
@@ -259,6 +260,10 @@ def _money(ore: int | None) -> str:
         return ""
     sign, whole, part = "-" if ore < 0 else "", abs(ore) // 100, abs(ore) % 100
     return f"{sign}{whole:,}".replace(",", "\N{NO-BREAK SPACE}") + f",{part:02d}"
+
+
+def _plain(ore: int | None) -> str:
+    return _money(ore).replace("\N{NO-BREAK SPACE}", "")
 
 
 def _tame(cell: str) -> str:

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -104,11 +105,12 @@ async def test_the_csv_is_the_ledger_and_harms_no_spreadsheet(
         sorted((draft["mark"], row.minutes, row.line_no) for row in rows)
     )
     assert "'=1+1" in {r["Utført"] for r in by_kind["Time"]}
-    ore = [int("".join(c for c in r["Netto"] if c.isdigit())) for r in by_kind["Linje"]]
-    assert ore == [line["netOre"] for line in draft["lines"]]
-    assert [int("".join(c for c in r["Netto"] if c.isdigit())) for r in by_kind["Sum"]] == [
-        draft["netOre"]
-    ]
+    nets = [Decimal(r["Netto"].replace(",", ".")) for r in by_kind["Linje"] + by_kind["Sum"]]
+    assert [net * 100 for net in nets] == [
+        *(line["netOre"] for line in draft["lines"]), draft["netOre"],
+    ]  # fmt: skip
+    books = {str(c["id"]): c["name"] for c in (await twins.books())["customers"]}
+    assert {r["Kunde"] for r in named} == {books[synced.more["customers"][draft["customerId"]]]}
 
 
 async def test_a_specification_has_a_scope_of_its_own(
