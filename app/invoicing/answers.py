@@ -239,7 +239,7 @@ def preview_answer(
 
 
 def _vat_code(code: str, percent: int, said: VatSaid | None) -> VatCodeAnswer:
-    answer = "untried" if said is None else "accepted" if said.accepted else "refused"
+    answer = said.answer if said else "untried"
     return VatCodeAnswer(
         code=code, percent=percent, answer=answer, answered_at=said.at if said else None
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, String, text
@@ -196,8 +196,19 @@ class HeldHours(Base):
     asked: Mapped[Mapping[str, int] | None] = mapped_column(JSONB(none_as_null=True))
 
 
+ONE_OF: Final = "one-of:"
+"""Stands before a code that was refused together with others."""
+
+
 class VatAnswer(Base):
-    """Hold what the books last said to a VAT code: they do not tell which codes are allowed."""
+    """
+    Hold what the books last said to a VAT code: they do not tell which codes are allowed.
+
+    Args:
+        code: The code; behind ``ONE_OF`` the answer was to a draft of several codes, one of which
+            was refused, and the books did not say which.
+
+    """
 
     __tablename__ = "vat_answers"
 

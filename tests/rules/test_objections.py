@@ -106,6 +106,8 @@ def test_what_only_needs_to_be_known_is_told_and_stops_nothing() -> None:
     ]  # fmt: skip
     assert told(line(), partners=hidden, vat_said=accepted) == ["project-hidden"]
     assert told(line(), vat_said=refused) == ["vat-code-refused-before"]
+    among_others = {"high": VatSaid(accepted=False, at=at, alone=False)}
+    assert told(line(), vat_said=among_others) == ["vat-code-doubtful"]
     assert told(line(), partners=replace(hidden, customer=None), vat_said=accepted) == [
         "project-hidden"
     ]

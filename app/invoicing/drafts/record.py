@@ -16,7 +16,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.ledger.fate import differing_lines, total_differs
 from app.invoicing.ledger.ledger import free_hours
-from app.invoicing.store import Draft, DraftAttempt, DraftEvent, DraftState, VatAnswer
+from app.invoicing.store import ONE_OF, Draft, DraftAttempt, DraftEvent, DraftState, VatAnswer
 from app.links.store import DirectoryEntry
 from app.runtime import Runtime
 from app.systems.ports import RemoteDraft
@@ -165,10 +165,10 @@ async def record_refused(
 
 
 async def note_vat(session: AsyncSession, draft: Draft, *, accepted: bool, now: datetime) -> None:
-    """Remember what the books said to each VAT code of the draft."""
+    """Remember what the books said to each VAT code of the draft, or to one of them."""
     codes = sorted({line["vatCode"] for line in draft.body["lines"]})
     if len(codes) > 1 and not accepted:
-        return  # which of them was refused is not said
+        codes = [ONE_OF + code for code in codes]  # which of them was refused is not said
     values = {"accepted": accepted, "answered_at": now}
     for code in codes:
         statement = insert(VatAnswer).values(link_id=draft.link_id, code=code, **values)

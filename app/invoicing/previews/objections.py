@@ -44,10 +44,18 @@ class Partners:
 
 @dataclass(frozen=True, slots=True)
 class VatSaid:
-    """Hold what the books last said to a VAT code."""
+    """Hold what the books last said to a VAT code, or of several codes without saying which."""
 
     accepted: bool
     at: datetime
+    alone: bool = True
+
+    @property
+    def answer(self) -> str:
+        """Give it as the word of the API."""
+        if self.accepted:
+            return "accepted"
+        return "refused" if self.alone else "doubtful"
 
 
 def objections(
@@ -94,7 +102,8 @@ def _of_vat(lines: Lines, vat_said: Mapping[str, VatSaid]) -> Iterator[Objection
             yield _told("vat-code-untried", vatCode=code)
         elif not said.accepted:
             when = said.at.date().isoformat()
-            yield _told("vat-code-refused-before", vatCode=code, when=when)
+            told = "vat-code-refused-before" if said.alone else "vat-code-doubtful"
+            yield _told(told, vatCode=code, when=when)
 
 
 def _of_whole(lines: Lines) -> Iterator[Objection]:

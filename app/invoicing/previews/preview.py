@@ -30,7 +30,7 @@ from app.invoicing.previews.objections import (
     useless_edits,
 )
 from app.invoicing.previews.partners import pair_of_hours, project_names, read_partners
-from app.invoicing.store import Preview, VatAnswer
+from app.invoicing.store import ONE_OF, Preview, VatAnswer
 from app.invoicing.unbilled.choose import Choice, customer_pair, project_pair, read_choice
 from app.invoicing.unbilled.hindrances import Hindrance, oslo_day
 from app.links.pairs import Pair
@@ -127,8 +127,15 @@ async def _extras_billed(
 
 async def vat_said(session: AsyncSession, link_id: LinkId) -> dict[str, VatSaid]:
     """Read what the books last said to each VAT code; a code that is missing is untried."""
-    rows = await session.scalars(select(VatAnswer).where(VatAnswer.link_id == link_id))
-    return {row.code: VatSaid(row.accepted, row.answered_at) for row in rows}
+    rows = await session.scalars(
+        select(VatAnswer).where(VatAnswer.link_id == link_id).order_by(VatAnswer.answered_at)
+    )
+    return {
+        row.code.removeprefix(ONE_OF): VatSaid(
+            row.accepted, row.answered_at, alone=not row.code.startswith(ONE_OF)
+        )
+        for row in rows
+    }
 
 
 async def _known(runtime: Runtime, link_id: LinkId, wish: Wish) -> _Known:

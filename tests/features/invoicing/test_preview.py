@@ -333,6 +333,41 @@ async def test_what_conta_said_to_each_code_is_shown(
     assert (said["high"], said["low"]) == ("accepted", "untried")
 
 
+async def test_a_code_refused_among_several_is_doubtful_until_one_is_accepted(
+    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any
+) -> None:
+    """Conta does not say which of two codes it refused: each is warned of, neither is untried."""
+    path = "/organizations/1001/vat-codes"
+    await twins.control("conta", "POST", path, {"codes": ["high"]})
+    plain = await previewed(client, synced, grouping="entry")
+    mixed = await previewed(
+        client, synced, basedOn=plain["previewId"],
+        edits=[{"line": plain["lines"][1]["key"], "vatCode": "exempted"}],
+    )  # fmt: skip
+    refused_draft = (await sent(client, synced, mixed)).json()
+    clock.advance(minutes=1)
+
+    warned = await previewed(client, synced, basedOn=mixed["previewId"])
+    await sent(client, synced, await previewed(client, synced, grouping="entry"), key="key-2")
+    answer = await client.post(
+        f"{synced.path}/invoice-drafts/previews", headers=synced.books,
+        json={"customerIds": sorted(synced.more["customers"])},
+    )  # fmt: skip
+
+    def said(preview: dict[str, Any]) -> dict[str, str]:
+        return {one["code"]: one["answer"] for one in preview["vatCodes"]}
+
+    assert refused_draft["state"] == "refused"
+    told = [p for p in warned["problems"] if p["code"] == "vat-code-doubtful"]
+    assert {problem["vatCode"]: problem["blocking"] for problem in told} == {
+        "exempted": False, "high": False,
+    }  # fmt: skip
+    assert all(problem["vatCode"] in problem["text"] for problem in told)
+    assert (said(warned)["high"], said(warned)["low"]) == ("doubtful", "untried")
+    after = next(said(one["preview"]) for one in answer.json()["items"] if one["preview"])
+    assert (after["high"], after["exempted"]) == ("accepted", "doubtful")
+
+
 async def test_several_customers_at_once_give_one_result_each(
     client: httpx.AsyncClient, synced: Any, twins: Any
 ) -> None:
