@@ -54,6 +54,19 @@ def test_the_printed_form_groups_by_person_and_says_period_and_sums() -> None:
     ]  # fmt: skip
 
 
+def test_a_word_that_fits_no_column_may_be_folded() -> None:
+    """Every ten letters, in the printed form only; words that people use stay whole."""
+    long, whole = "x" * 25, "Prosjektledelse"
+    entries = {"e1": hour(project=long, comment=whole)}
+    sheet = sheet_of(MARK, {"entries": entries, "lines": [line("e1")]}, seller="Selger AS")
+
+    (row,) = as_print(sheet)["groups"][0]["rows"]
+
+    assert row[1].split("\N{ZERO WIDTH SPACE}") == ["x" * 10, "x" * 10, "x" * 5]
+    assert row[2] == whole
+    assert "\N{ZERO WIDTH SPACE}" not in as_csv(sheet).decode()
+
+
 def test_a_paper_without_hours_has_no_period() -> None:
     """A draft of expenses only has no days; nothing is made up for them."""
     paper = as_print(sheet_of(MARK, {"entries": {}, "lines": [line()]}, seller="Selger AS"))

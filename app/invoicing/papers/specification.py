@@ -7,6 +7,7 @@ anew. Printed amounts are the lines' own (bookkeeping regulation § 5-14).
 
 import csv
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": "Kind", "hour": "Hour", "before": "Billed before",
     },
 }  # fmt: skip
+_LONG_WORD: Final = re.compile(r"\S{21,}")
+_PIECE: Final = re.compile(r"\S{10}(?=\S)")
 _DANGEROUS: Final = ("=", "+", "-", "@", "\t")
 
 
@@ -162,8 +165,8 @@ def as_print(sheet: Sheet) -> dict[str, Any]:
         "lang": sheet.language,
         "seller": sheet.seller,
         "facts": [
-            [words["seller"], sheet.seller],
-            [words["customer"], sheet.customer],
+            [words["seller"], _folding(sheet.seller)],
+            [words["customer"], _folding(sheet.customer)],
             [words["period"], f"{_day(min(days))}–{_day(max(days))}" if days else ""],
             [words["hours"], _number(hours(minutes))],
             [words["total"], _money(net)],
@@ -177,7 +180,7 @@ def _printed_lines(sheet: Sheet, words: Mapping[str, str]) -> dict[str, Any]:
     columns = [words[name] for name in ("line", "text", "hours", "rate", "discount", "net")]
     rows = [
         [
-            str(number), _with_rounding(line, words), _number(Decimal(line["quantity"])),
+            str(number), _folding(_with_rounding(line, words)), _number(Decimal(line["quantity"])),
             _money(line["unitPrice"]), _percent(line.get("discount", "0")), _money(line["net"]),
         ]
         for number, line in enumerate(sheet.lines, 1)
@@ -203,7 +206,7 @@ def _groups(sheet: Sheet, words: Mapping[str, str]) -> list[dict[str, Any]]:
     columns = [words[n] for n in ("day", "project", "comment", "minutes", "hours", "rate", "line")]
     return [
         {
-            "name": name,
+            "name": _folding(name),
             "columns": columns,
             "widths": [18, 34, 64, 14, 12, 18, 8],
             "rows": [_row(hour, words) for hour in own],
@@ -222,9 +225,15 @@ def _sum(own: Sequence[Hour], words: Mapping[str, str]) -> str:
 def _row(hour: Hour, words: Mapping[str, str]) -> list[str]:
     frozen = hour.frozen
     return [
-        _day(frozen["day"]), frozen["project"] or "", _text(hour, words), str(hour.minutes),
-        _number(hours(hour.minutes)), _money(frozen["rate"]), _line_number(hour.line),
+        _day(frozen["day"]), _folding(frozen["project"] or ""), _folding(_text(hour, words)),
+        str(hour.minutes), _number(hours(hour.minutes)), _money(frozen["rate"]),
+        _line_number(hour.line),
     ]  # fmt: skip
+
+
+def _folding(text: str) -> str:
+    """Let a word that no column is wide enough for, an address say, go on in the next line."""
+    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), text)
 
 
 def _person(hour: Hour) -> tuple[str, str]:
