@@ -7,16 +7,15 @@ import io
 import json
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pypdf
-import typst
+import pypdfium2
 from sqlalchemy import select
 
 from app.invoicing.papers.specification import as_print, sheet_of
-from app.invoicing.papers.typeset import TEMPLATE
-from app.invoicing.store import Draft, LedgerRow, Specification
+from app.invoicing.papers.typeset import typeset
+from app.invoicing.store import LedgerRow, Specification
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import previewed, sent
 from tests.features.invoicing.test_followed import person
@@ -170,20 +169,69 @@ async def test_increments_and_discount_are_printed(client: httpx.AsyncClient, sy
     assert "Time specification" in text
 
 
+POINTS_A_MM = 72 / 25.4
+
+
+def seen(pdf: bytes) -> list[str]:
+    """Render every page to an image, hold it to its margins, and give what each page says."""
+    return [_seen_page(page) for page in pypdfium2.PdfDocument(pdf)]
+
+
+def _seen_page(page: Any) -> str:
+    """Ink stands within 15 mm from the sides and 17 mm from the top, and 8 mm above the edge."""
+    image = page.render(scale=2, grayscale=True)
+    raw, wide, high = bytes(image.buffer), image.width, image.height
+    rows = [raw[y * image.stride : y * image.stride + wide] for y in range(high)]
+    dark = [(y, [x for x, grey in enumerate(row) if grey < 128]) for y, row in enumerate(rows)]
+    inked = [(y, xs) for y, xs in dark if xs]
+    edge = 2 * POINTS_A_MM
+    assert sum(len(xs) for _, xs in inked) > wide * high / 500
+    assert min(xs[0] for _, xs in inked) >= int(15 * edge) - 1
+    assert max(xs[-1] for _, xs in inked) <= wide - int(15 * edge) + 1
+    assert inked[0][0] >= 17 * edge
+    assert inked[-1][0] <= high - 8 * edge
+    told: str = page.get_textpage().get_text_range()
+    return " ".join(told.split())
+
+
 async def test_the_paper_can_be_seen(
     client: httpx.AsyncClient, synced: Any, runtime: Runtime
 ) -> None:
-    """Rendered to images every page has ink: letters in the embedded font, not empty boxes."""
-    draft, _ = await made(client, synced)
-    async with runtime.database.reading(synced.link_id) as session:
-        kept = await session.get_one(Draft, (synced.link_id, UUID(draft["id"])))
-    data = json.dumps(as_print(sheet_of(kept.mark, kept.body, seller="Selger AS")))
+    """The PDF's own bytes, rendered, have ink where it belongs and say what the ledger does."""
+    draft, path = await made(client, synced, grouping="entry")
+    rows = await ledger(runtime, synced)
 
-    pages: Any = typst.compile(
-        TEMPLATE.read_bytes(), format="png", ppi=72, ignore_system_fonts=True,
-        sys_inputs={"data": data},
-    )  # fmt: skip
+    answer = await client.get(f"{path}.pdf", headers=synced.books)
 
-    for page in pages if isinstance(pages, list) else [pages]:
-        assert page.startswith(b"\x89PNG")
-        assert len(page) > 10_000
+    whole = " ".join(seen(answer.content))
+    assert whole.count(draft["mark"]) >= 2
+    for row in rows:
+        hours = f"{row.minutes / 60:.2f}".replace(".", ",")
+        rate = f"{row.rate // 100:,}".replace(",", " ") + f",{row.rate % 100:02d}"
+        assert f"{row.minutes} {hours} {rate} {row.line_no}" in whole
+        assert ".".join(reversed(row.snapshot["day"].split("-"))) in whole
+        assert row.snapshot["employeeName"] in whole
+
+
+def test_no_word_runs_over_the_next_column_or_off_the_page() -> None:
+    """An address of 300 letters in a comment goes on in the next line; nothing of it is lost."""
+    address = "https://example.test/" + "x" * 300 + "/end"
+    words = {"e1": address, "e2": "W" * 200, **{f"f{n}": "Møte " * (n % 20) for n in range(90)}}
+    hours = {
+        entry: {"employeeId": "emp_1", "employeeName": "Kari", "day": "2026-11-02", "minutes": 90,
+                "rate": 95_000, "project": "P" * 80, "comment": comment}
+        for entry, comment in words.items()
+    }  # fmt: skip
+    line = {"text": "U" * 500, "minutes": 90, "quantity": "1.50", "unitPrice": 95_000,
+            "net": 142_500, "entryIds": list(hours)}  # fmt: skip
+    sheet = sheet_of("TR-7K3QF9M2", {"entries": hours, "lines": [line]}, seller="Selger AS")
+
+    pages = seen(typeset(json.dumps(as_print(sheet))))
+
+    assert len(pages) > 2
+    assert [f"Side {n} / {len(pages)}" in page for n, page in enumerate(pages, 1)] == [
+        True for _ in pages
+    ]
+    bare = "".join(" ".join(pages).replace("\N{ZERO WIDTH SPACE}", "").split())
+    assert bare.count("x") >= 300
+    assert "/end" in bare
