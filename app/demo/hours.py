@@ -3,11 +3,15 @@
 Each hour once, to the øre, also when an answer is lost.
 """
 
-from collections import Counter
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from app.demo.people import People, fresh_key, require, wait_for
 from app.demo.screen import Screen, kroner
+
+SHOWN: Final = 6
+"""How many customers the table names; the others are one row."""
 
 
 def tell_drafts(people: People, screen: Screen) -> None:
@@ -15,19 +19,15 @@ def tell_drafts(people: People, screen: Screen) -> None:
     screen.step("Hours to bill")
     entries = people.ask("GET", "/billable-entries")
     screen.told(
-        f"{entries['count']} hours read, {entries['billableCount']} billable:"
+        f"{entries['count']} entries read, {entries['billableCount']} billable:"
         f" {kroner(entries['billableOre'])}"
     )
     names = {c["id"]: c["name"] for c in people.hours()["customers"]}
-    screen.table(
-        ("customer", ">hours", ">amount"),
-        [
-            (names[customer], f"{minutes / 60:.2f}".replace(".", ","), kroner(ore))
-            for customer, (minutes, ore) in _sums(entries["items"]).items()
-        ],
-    )
+    rows = by_customer(entries["items"], names)
+    require(rows[-1][-1] == kroner(entries["billableOre"]), "the customers sum up to the total")
+    screen.table(("customer", ">entries", ">hours", ">amount"), rows)
     reasons = Counter(h["text"] for e in entries["items"] for h in e["hindrances"])
-    screen.table(("why not", ">hours"), reasons.most_common())
+    screen.table(("why not", ">entries"), reasons.most_common())
     customers = Counter(e["customerId"] for e in entries["items"] if e["billable"])
     (first, _), (second, _) = customers.most_common(2)
     _refused_line(people, screen, first)
@@ -36,14 +36,30 @@ def tell_drafts(people: People, screen: Screen) -> None:
     _table(people, screen)
 
 
-def _sums(entries: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
-    """Add minutes and øre of the billable hours by customer, the largest amounts first, six."""
-    sums: dict[str, tuple[int, int]] = {}
+def by_customer(
+    entries: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+) -> list[tuple[str, int, str, str]]:
+    """Give entries, hours and kroner of the six largest customers, of all others and in all."""
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
         if entry["billable"]:
-            minutes, ore = sums.get(entry["customerId"], (0, 0))
-            sums[entry["customerId"]] = (minutes + entry["minutes"], ore + entry["amountOre"])
-    return dict(sorted(sums.items(), key=lambda item: -item[1][1])[:6])
+            found[entry["customerId"]].append(entry)
+    ordered = sorted(found.items(), key=lambda item: -sum(e["amountOre"] for e in item[1]))
+    rows = [_row(names[customer], own) for customer, own in ordered[:SHOWN]]
+    rest = [entry for _, own in ordered[SHOWN:] for entry in own]
+    if rest:
+        rows.append(_row(f"{len(ordered) - SHOWN} others", rest))
+    return [*rows, _row("in all", [entry for own in found.values() for entry in own])]
+
+
+def _row(name: str, entries: Sequence[Mapping[str, Any]]) -> tuple[str, int, str, str]:
+    ore = sum(entry["amountOre"] for entry in entries)
+    return name, len(entries), _hours(entries), kroner(ore)
+
+
+def _hours(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Add minutes and give them as hours."""
+    return f"{sum(entry['minutes'] for entry in entries) / 60:.2f}".replace(".", ",")
 
 
 def _refused_line(people: People, screen: Screen, customer: str) -> None:
@@ -185,7 +201,10 @@ def _marked(people: People, screen: Screen, draft: dict[str, Any]) -> None:
         if entry["held"]
     )
     require(max(covered.values()) == 1, "no hour is in two drafts")
-    screen.true(f"{len(held)} hours marked «fakturert» in Timerabbit, each in one draft")
+    screen.true(
+        f"{len(held)} entries ({_hours(draft['entries'])} hours) marked «fakturert» in Timerabbit,"
+        " each in one draft"
+    )
 
 
 def _drafts_with(people: People, mark: str) -> list[dict[str, Any]]:

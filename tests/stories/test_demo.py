@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.demo import story
+from app.demo.hours import by_customer
 from app.demo.people import StoryFailed
 from app.demo.processes import Stage
 
@@ -47,6 +48,39 @@ def test_a_step_that_is_not_true_gives_exit_1(
     assert "one draft carries the mark in Conta" in told
     assert "worker ended by itself with exit code 7" in told
     assert "no database" in told
+
+
+def test_the_table_of_hours_sums_up() -> None:
+    """Six customers by name, the others in one row, and all of them below: entries are counted."""
+    entries = [
+        {
+            "customerId": f"c{n % 9}",
+            "billable": n % 10 != 0,
+            "minutes": 30 + n,
+            "amountOre": 1000 * n,
+        }
+        for n in range(60)
+    ]
+
+    *named, others, whole = by_customer(entries, {f"c{n}": f"Kunde {n}" for n in range(9)})
+
+    assert len(named) == 6
+    assert others[0] == "3 others"
+    assert whole[:2] == ("in all", 54)
+    for column in (1, 2, 3):
+        parts = [_number(row[column]) for row in (*named, others)]
+        assert sum(parts) == pytest.approx(_number(whole[column]), abs=0.05)
+
+
+def test_few_customers_have_no_row_for_others() -> None:
+    """What is not there is not told of."""
+    entry = {"customerId": "c", "billable": True, "minutes": 90, "amountOre": 142_550}
+
+    assert [row[0] for row in by_customer([entry], {"c": "Kunde"})] == ["Kunde", "in all"]
+
+
+def _number(cell: object) -> float:
+    return float(re.sub(r"[^0-9,]", "", str(cell)).replace(",", "."))
 
 
 def test_a_demo_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
