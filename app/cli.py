@@ -138,13 +138,15 @@ def complete_settings() -> "Settings":
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from app.migrate import upgrade
-    from app.settings import SettingsInvalid
+    from app.migrate import NotMigrated, upgrade
 
     settings = _settings()
     if settings.migration_url is None:
-        raise SettingsInvalid("TC_MIGRATION_URL: missing")
-    upgrade(settings.migration_url, arguments.revision)
+        return _refuse("TC_MIGRATION_URL: missing")
+    try:
+        upgrade(settings.migration_url, arguments.revision)
+    except NotMigrated as err:
+        return _refuse(str(err))
     print("database is at", arguments.revision)
     return 0
 
@@ -265,19 +267,15 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _match(arguments: argparse.Namespace) -> int:
-    from app.records.matching.benchmark import run
+    from app.records.matching.benchmark import NotARegister, run
 
-    for path in (arguments.timerabbit, arguments.conta):
-        if not path.is_file():
-            return _refuse(f"{path} is not a file")
-    counted = run(
-        arguments.timerabbit,
-        arguments.conta,
-        arguments.out,
-        duplicates=arguments.duplicates,
-        invalid=arguments.invalid,
-    )
-    print(counted)
+    files = (arguments.timerabbit, arguments.conta, arguments.out)
+    try:
+        print(run(*files, duplicates=arguments.duplicates, invalid=arguments.invalid))
+    except NotARegister as err:
+        return _refuse(str(err))
+    except OSError as err:
+        return _refuse(f"{err.filename}: {err.strerror}")
     return 0
 
 

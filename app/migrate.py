@@ -5,6 +5,8 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
 
 from app.shipped import shipped
 
@@ -26,6 +28,10 @@ TABLE_MODULES: Final = (
 )
 
 
+class NotMigrated(Exception):  # noqa: N818 - named by what happened
+    """Say in one sentence why nothing was migrated: the database is away, or no such revision."""
+
+
 def import_all_tables() -> None:
     """Import every module with tables, so that the metadata is complete."""
     for name in TABLE_MODULES:
@@ -40,8 +46,21 @@ def configuration(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up to a revision; nothing happens when it is there already."""
-    command.upgrade(configuration(url), revision)
+    """
+    Migrate up to a revision; nothing happens when it is there already.
+
+    Raises:
+        NotMigrated: The database does not answer, refuses us or is held by others; or there is no
+            such revision. What was migrated before stays.
+
+    """
+    try:
+        command.upgrade(configuration(url), revision)
+    except OperationalError as err:
+        first, *_ = str(err.orig).strip().splitlines() or ["no answer"]
+        raise NotMigrated(f"not migrated, the database says: {first}") from err
+    except CommandError as err:
+        raise NotMigrated(f"not migrated: {err}") from err
 
 
 def downgrade(url: str, revision: str = "base") -> None:

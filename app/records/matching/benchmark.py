@@ -12,7 +12,15 @@ from app.records.matching.match import match
 from app.records.matching.proposals import Matching
 
 _KINDS = {"bedrift": CustomerKind.COMPANY, "privat": CustomerKind.PRIVATE}
+_COLUMNS = (
+    "id", "customer_number", "type", "name", "org_number", "address", "postal_code", "city",
+    "email", "phone",
+)  # fmt: skip
 _SIDES = {Side.TIME: "timerabbit", Side.BOOKS: "conta"}
+
+
+class NotARegister(Exception):  # noqa: N818 - named by what the file is not
+    """Say in one sentence why a file cannot be read as a register, and what would help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +109,25 @@ def _unready(records: Iterable[tuple[RecordId, list[str]]]) -> int:
 
 
 def read_customers(path: Path) -> list[Customer]:
-    """Read customers from a CSV file with the benchmark's columns; an unknown kind is not set."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [customer_of(row) for row in csv.DictReader(file)]
+    """
+    Read customers from a CSV file with the benchmark's columns; an unknown kind is not set.
+
+    Raises:
+        NotARegister: A column is missing, or it is no CSV in UTF-8.
+        OSError: The file cannot be opened.
+
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file, restval="")
+            missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
+            if missing:
+                raise NotARegister(f"{path}: no column {', '.join(missing)} (commas between them)")
+            return [customer_of(row) for row in rows]
+    except UnicodeDecodeError as err:
+        raise NotARegister(f"{path}: not UTF-8; save it as CSV UTF-8") from err
+    except csv.Error as err:
+        raise NotARegister(f"{path}: no CSV: {err}") from err
 
 
 def faults(customer: Customer) -> list[str]:
