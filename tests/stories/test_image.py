@@ -146,8 +146,8 @@ def test_the_image_migrates_and_serves(image: Image, stage: Stage) -> None:
     migrated = stage.running["migrate"].wait(60)
     stage.start("service", [program, *here[1:]])
     stage.wait_ready("service", f"http://127.0.0.1:{port}/health/ready")
-    python, *check = image.said["HEALTHCHECK"]
-    image.call(python, *(word.replace("8000", port) for word in check))
+    *check, first = image.said["HEALTHCHECK"]
+    image.call(*check, str(stage.running["service"].pid))
     pages = [
         httpx.get(f"http://127.0.0.1:{port}{path}").status_code
         for path in ("/docs", "/docs/first-hour", "/problems", "/openapi.json", "/metrics")
@@ -157,7 +157,11 @@ def test_the_image_migrates_and_serves(image: Image, stage: Stage) -> None:
     stage.start("sandbox", [program, *twins])
     stage.wait_ready("sandbox", f"{twin}/_control/state")
 
+    stage.start("worker", [program, "worker"])
+    image.call(*check, str(stage.running["worker"].pid))
+
     assert migrated == 0, stage.log_end("migrate")
+    assert first == "1", "the check asks the container's own process"
     assert pages == [200] * 5
 
 
