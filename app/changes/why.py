@@ -24,6 +24,7 @@ _WHO: Final[Mapping[str, Who]] = {
     "both-records-gone": "nobody",
     "merged-into-linked-record": "administrator",
     "conflict": "administrator",
+    "key-missing": "books",
     "key-refused": "books",
     "organization-blocked": "books",
     "login-lost": "time",

@@ -17,7 +17,12 @@ from app.runtime import Runtime
 from app.systems.ports import AccessReport, Unauthorised
 
 _MENDED_BY_KEY: Final = frozenset(
-    {PauseReason.KEY_REFUSED, PauseReason.KEY_UNREADABLE, PauseReason.ORGANIZATION_BLOCKED}
+    {
+        PauseReason.KEY_MISSING,
+        PauseReason.KEY_REFUSED,
+        PauseReason.KEY_UNREADABLE,
+        PauseReason.ORGANIZATION_BLOCKED,
+    }
 )
 
 

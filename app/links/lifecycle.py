@@ -10,6 +10,7 @@ from app.systems.ports import AccessReason
 class PauseReason(StrEnum):
     """Name why a link is paused; each is something a person can act on."""
 
+    KEY_MISSING = "key-missing"
     KEY_REFUSED = "key-refused"
     LOGIN_LOST = "login-lost"
     KEY_UNREADABLE = "key-unreadable"
@@ -22,6 +23,7 @@ class PauseReason(StrEnum):
 
 MENDED_BY_ACCESS: Final = frozenset(
     {
+        PauseReason.KEY_MISSING,
         PauseReason.KEY_REFUSED,
         PauseReason.ORGANIZATION_BLOCKED,
         PauseReason.LOGIN_LOST,
@@ -76,6 +78,8 @@ def pause_reason(reason: AccessReason, *, books: bool) -> PauseReason:
             return PauseReason.TRIAL_ENDED
         case AccessReason.ORGANIZATION_BLOCKED | AccessReason.ORGANIZATION_READ_ONLY:
             return PauseReason.ORGANIZATION_BLOCKED
+        case AccessReason.CREDENTIAL_MISSING if books:
+            return PauseReason.KEY_MISSING
         case AccessReason.CREDENTIAL_UNREADABLE:
             return PauseReason.KEY_UNREADABLE if books else PauseReason.LOGIN_UNREADABLE
         case _:

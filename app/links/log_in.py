@@ -15,14 +15,14 @@ from app.access.caller import Caller
 from app.access.store import OAuthState
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
-from app.links.change_state import enter
+from app.links.change_state import enter, pause
 from app.links.connect import state_hash
 from app.links.credentials import keep_credential, tokens_as_bytes
 from app.links.identity import verifier_identity
 from app.links.leave import erase_old_secrets
 from app.links.lifecycle import PauseReason, after_login
 from app.links.pairs import Pair
-from app.links.store import DirectoryEntry, Link, LinkState, lock_link
+from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_link
 from app.links.webhook_secrets import keep_secret
 from app.problems import Problem
 from app.runtime import Runtime
@@ -197,7 +197,13 @@ async def _keep_login(
     target = await _state_after_login(session, link)
     if link.state != target:
         await enter(session, link, target, now=now)
+    if target is LinkState.ACTIVE and not await _has_key(session, link_id):
+        await pause(session, link_id, reason=PauseReason.KEY_MISSING, now=now)
     return older
+
+
+async def _has_key(session: AsyncSession, link_id: LinkId) -> bool:
+    return await session.get(Credential, (link_id, Side.BOOKS.value)) is not None
 
 
 async def _state_after_login(session: AsyncSession, link: Link) -> LinkState:

@@ -34,7 +34,7 @@ async def open_books(runtime: Runtime, link_id: LinkId) -> AccountingSystem:
         link = await read_link(session, link_id)
         key = await open_credential(session, runtime.vault, link_id, Side.BOOKS)
     if link is None or key is None:
-        raise Unauthorised("the link has no key", reason=AccessReason.CREDENTIAL_REFUSED)
+        raise Unauthorised("the link has no key", reason=AccessReason.CREDENTIAL_MISSING)
     return runtime.systems.books.open(link.books_account, key.decode(), pace_key=str(link_id))
 
 

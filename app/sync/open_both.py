@@ -73,7 +73,7 @@ def open_both(runtime: Runtime, link_id: LinkId, opened: Opened) -> Mapping[Side
     def secret(side: Side) -> bytes:
         sealed = opened.sealed.get(side)
         if sealed is None:
-            reason = AccessReason.CREDENTIAL_REFUSED
+            reason = AccessReason.CREDENTIAL_MISSING
             raise NotLetIn(side, Unauthorised(f"the {side} side has no credential", reason=reason))
         try:
             return open_sealed(runtime.vault, link_id, side, sealed)

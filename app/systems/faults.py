@@ -48,6 +48,7 @@ class RateLimited(SystemFault):
 class AccessReason(StrEnum):
     """Name why access is refused; each becomes the reason of a pause that a person can act on."""
 
+    CREDENTIAL_MISSING = "credential-missing"
     CREDENTIAL_REFUSED = "credential-refused"
     CREDENTIAL_UNREADABLE = "credential-unreadable"
     SUBSCRIPTION_ENDED = "subscription-ended"

@@ -84,6 +84,8 @@ def test_a_billed_hour_is_watched_for_money_and_documentation() -> None:
         (AccessReason.ORGANIZATION_BLOCKED, True, PauseReason.ORGANIZATION_BLOCKED),
         (AccessReason.CREDENTIAL_UNREADABLE, True, PauseReason.KEY_UNREADABLE),
         (AccessReason.CREDENTIAL_UNREADABLE, False, PauseReason.LOGIN_UNREADABLE),
+        (AccessReason.CREDENTIAL_MISSING, True, PauseReason.KEY_MISSING),
+        (AccessReason.CREDENTIAL_MISSING, False, PauseReason.LOGIN_LOST),
         (AccessReason.CREDENTIAL_REFUSED, True, PauseReason.KEY_REFUSED),
         (AccessReason.CREDENTIAL_REFUSED, False, PauseReason.LOGIN_LOST),
     ],

@@ -248,7 +248,7 @@ async def test_a_closed_link_cannot_be_handed_over(
 async def test_linking_the_same_couple_again_goes_on_with_its_pairs(
     linked: Linked, client: httpx.AsyncClient, kari: Person, runtime: Runtime, work: Work
 ) -> None:
-    """Relink reopens the link, needs a new key, and passes over the first sync."""
+    """Relink reopens the link, waits for a new key, and passes over the first sync."""
     await paired(runtime, linked)
     await client.delete(linked.path, headers=linked.books)
     await work()
@@ -258,9 +258,12 @@ async def test_linking_the_same_couple_again_goes_on_with_its_pairs(
 
     assert started.status_code == 201
     assert started.json()["link"]["id"] == str(linked.link_id)
-    assert answer.json()["state"] == "active"
+    assert (answer.json()["state"], answer.json()["pauseReason"]) == ("paused", "key-missing")
     assert answer.json()["conta"]["hasKey"] is False
     assert await count(runtime, linked, "pairs") == 1
+    key = {"key": "conta-demo-key"}
+    await client.put(f"{linked.path}/conta-key", headers=linked.books, json=key)
+    assert (await shown(client, linked))["state"] == "active"
 
 
 async def test_a_reopened_link_without_pairs_is_reviewed(
