@@ -137,7 +137,8 @@ class StartLink(RequestDocument):
     return_url: str = Field(min_length=8, max_length=2000)
     another_company: bool = Field(
         default=False,
-        description="Make a new link although a closed one exists, for another Timerabbit company.",
+        description="Start a link of its own although a closed one exists, for another Timerabbit"
+        " company. Who logs in at one that was linked before gets that link back.",
     )
 
 

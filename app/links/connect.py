@@ -19,6 +19,7 @@ from app.canonical import LinkId, Side
 from app.database import CommitPoint, bind_more
 from app.links.change_state import enter
 from app.links.identity import verifier_identity
+from app.links.leave import close_link
 from app.links.store import DirectoryEntry, Link, LinkState, lock_link
 from app.problems import Problem
 from app.runtime import Runtime
@@ -43,7 +44,8 @@ async def start_link(runtime: Runtime, caller: Caller, wanted: Wanted) -> tuple[
     Make (or find) the link of a books account that is not closed, or reopen the last closed one.
 
     Gives the link and whether it is new or newly opened. Pairs and ledger of a reopened link stay;
-    whether it is the same couple shows at the log-in (``finish_login``).
+    whether it is the same couple shows at the log-in (``finish_login``). A link that never came to
+    have a company is used again rather than another one made.
 
     Raises:
         Problem: ``account-not-yours`` (403) or ``return-url-refused`` (422).
@@ -81,8 +83,9 @@ async def _find_or_make(
     session: AsyncSession, wanted: Wanted, now: datetime
 ) -> tuple[LinkId, bool]:
     entry = await _latest(session, wanted.books_account)
-    closed = entry is not None and entry.state == LinkState.CLOSED
-    if entry is None or (closed and wanted.another_company):
+    if entry is not None and wanted.another_company:
+        entry = await _without_company(session, entry, now)
+    if entry is None:
         return await _make(session, wanted, now), True
     link_id = LinkId(entry.link_id)
     await bind_more(session, link_id)
@@ -99,11 +102,35 @@ async def _find_or_make(
     return link_id, reopened
 
 
+async def _without_company(
+    session: AsyncSession, entry: DirectoryEntry, now: datetime
+) -> DirectoryEntry | None:
+    """Give the link on which another company may log in; ``None`` where it has to be made."""
+    if entry.state not in (LinkState.CONNECTING, LinkState.CLOSED):
+        return entry  # an open couple goes first; it must be closed by a person
+    if entry.state == LinkState.CONNECTING and entry.time_account is not None:
+        await bind_more(session, LinkId(entry.link_id))  # reopened, and now not wanted after all
+        await close_link(session, LinkId(entry.link_id), now=now)
+    return await session.scalar(
+        select(DirectoryEntry)
+        .where(
+            DirectoryEntry.books_account == entry.books_account,
+            DirectoryEntry.time_account.is_(None),
+        )
+        .order_by(DirectoryEntry.state == LinkState.CLOSED, DirectoryEntry.link_id.desc())
+        .limit(1)
+    )
+
+
 async def _latest(session: AsyncSession, books_account: str) -> DirectoryEntry | None:
     return await session.scalar(
         select(DirectoryEntry)
         .where(DirectoryEntry.books_account == books_account)
-        .order_by(DirectoryEntry.state == LinkState.CLOSED, DirectoryEntry.link_id.desc())
+        .order_by(
+            DirectoryEntry.state == LinkState.CLOSED,
+            DirectoryEntry.time_account.is_(None),
+            DirectoryEntry.link_id.desc(),
+        )
         .limit(1)
     )
 

@@ -22,6 +22,7 @@ from app.links.identity import verifier_identity
 from app.links.leave import erase_old_secrets
 from app.links.lifecycle import PauseReason, after_login
 from app.links.pairs import Pair
+from app.links.reunite import closed_link_of, reunite
 from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_link
 from app.links.webhook_secrets import keep_secret
 from app.problems import Problem
@@ -54,14 +55,17 @@ class Returned:
 
 async def finish_login(
     runtime: Runtime, caller: Caller, link_id: LinkId, returned: Returned
-) -> None:
+) -> LinkId:
     """
     Trade the code for tokens, read whose they are, and put the link under review.
 
+    Gives the link that was joined: a couple that was linked before comes back to its own, with its
+    pairs and its ledger, and the one that was started is closed.
+
     Raises:
         Problem: ``handover-refused``, ``organization-numbers-differ``,
-            ``account-already-linked``, ``system-refused`` (its findings named) or
-            ``system-unreachable``; nothing was linked then.
+            ``account-already-linked``, ``another-company-linked``, ``system-refused`` (its
+            findings named) or ``system-unreachable``; nothing was linked then.
 
     """
     if returned.issuer != runtime.systems.time.issuer:
@@ -74,7 +78,9 @@ async def finish_login(
         )
     except Rejected:
         raise Problem("handover-refused") from None
-    await _adopt_login(runtime, link_id, tokens, confirmed=returned.different_numbers_confirmed)
+    return await _adopt_login(
+        runtime, link_id, tokens, confirmed=returned.different_numbers_confirmed
+    )
 
 
 async def _use_state(runtime: Runtime, caller: Caller, link_id: LinkId, state: str) -> OAuthState:
@@ -101,17 +107,17 @@ async def _use_state(runtime: Runtime, caller: Caller, link_id: LinkId, state: s
 
 async def _adopt_login(
     runtime: Runtime, link_id: LinkId, tokens: Tokens, *, confirmed: bool
-) -> None:
+) -> LinkId:
     tracker = runtime.systems.time.open(_Fresh(tokens), pace_key=str(link_id))
     report = await tracker.check()
     if report.account is None:
         raise _no_account(report)
-    await _require_fitting(runtime, link_id, report.account, confirmed=confirmed)
+    joined = await _fitting_link(runtime, link_id, report.account, confirmed=confirmed)
     url = f"{runtime.settings.public_url.rstrip('/')}/v1/webhooks/{runtime.systems.time.name}"
-    subscription = await tracker.subscribe(f"{url}/{link_id}")
-    login = _Login(report.account, tokens, subscription)
+    subscription = await tracker.subscribe(f"{url}/{joined}")
+    login = _Login(joined, report.account, tokens, subscription)
     try:
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id, joined) as session:
             older = await _keep_login(session, runtime, link_id, login)
     except Exception as error:
         await _end(tracker, subscription.id)
@@ -120,6 +126,7 @@ async def _adopt_login(
         raise
     if older is not None:
         await _end(tracker, older)
+    return joined
 
 
 def _no_account(report: AccessReport) -> Problem:
@@ -137,8 +144,9 @@ async def _end(tracker: TimeTracker, subscription_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """Hold what a log-in gave: whose it is, its tokens, its webhooks."""
+    """Hold what a log-in gave: the link of its couple, whose it is, its tokens, its webhooks."""
 
+    link_id: LinkId
     account: AccountFacts
     tokens: Tokens
     subscription: Subscription
@@ -157,18 +165,29 @@ class _Fresh:
         return self._tokens
 
 
-async def _require_fitting(
+async def _fitting_link(
     runtime: Runtime, link_id: LinkId, account: AccountFacts, *, confirmed: bool
-) -> None:
+) -> LinkId:
+    """Say which link a log-in belongs to: the one it was started for, or its couple's own."""
     async with runtime.database.reading(link_id) as session:
         link = await session.get_one(Link, link_id)
-    if link.state == LinkState.CLOSED:
-        raise Problem("handover-refused")
-    if link.time_account not in (None, account.id):
-        raise Problem("account-already-linked")
+        earlier = await closed_link_of(
+            session, time_account=account.id, books_account=link.books_account
+        )
+    joined = earlier if earlier and link.state == LinkState.CONNECTING else link_id
+    _require_own_company(link, account, joined)
     numbers = (link.books_organization_number, account.organization_number)
     if None not in numbers and numbers[0] != numbers[1] and not confirmed:
         raise Problem("organization-numbers-differ", books=numbers[0], time=numbers[1])
+    return joined
+
+
+def _require_own_company(link: Link, account: AccountFacts, joined: LinkId) -> None:
+    if link.state == LinkState.CLOSED:
+        raise Problem("handover-refused")
+    if joined == link.link_id and link.time_account not in (None, account.id):
+        linked = link.time_name or link.time_account
+        raise Problem("another-company-linked", linked=linked, loggedIn=account.name)
 
 
 async def _keep_login(
@@ -177,8 +196,12 @@ async def _keep_login(
     """Keep a log-in in place of the one before; gives the subscription that it replaces."""
     now = runtime.clock()
     link = await lock_link(session, link_id)
-    if link is None or link.state == LinkState.CLOSED:
+    if link is None:
         raise Problem("handover-refused")
+    _require_own_company(link, login.account, login.link_id)  # another tab may have been faster
+    if login.link_id != link_id:
+        link_id = login.link_id
+        link = await reunite(session, runtime.vault, link, link_id, now=now)
     older, link.subscription_id = link.subscription_id, login.subscription.id
     link.time_account, link.time_name = login.account.id, login.account.name
     link.time_organization_number = login.account.organization_number

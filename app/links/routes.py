@@ -210,7 +210,7 @@ async def patch_settings(
     summary="Bring back what the log-in at Timerabbit gave the browser.",
     responses=responses(
         *_COMMON, "handover-refused", "organization-numbers-differ", "account-already-linked",
-        "system-refused", "system-unreachable",
+        "another-company-linked", "system-refused", "system-unreachable",
     ),
 )  # fmt: skip
 async def post_handover(body: HandoverReturn, reached: MayWrite, runtime: Running) -> LinkAnswer:
@@ -218,13 +218,15 @@ async def post_handover(body: HandoverReturn, reached: MayWrite, runtime: Runnin
     Use this from the page that `returnUrl` names, with the same person's token that started it.
 
     `state` is good once, for ten minutes, for that person only. Where the organization numbers
-    differ nothing is linked; start again and confirm. Scope `links:write`.
+    differ nothing is linked; start again and confirm. Go on with the `id` that is answered: a
+    couple that was linked before gets its own link back, with its pairs and its hour ledger, and
+    the one that was started is closed. Scope `links:write`.
     """
-    await finish_login(
+    link_id = await finish_login(
         runtime, reached.caller, reached.link_id,
         Returned(body.code, body.state, body.iss, body.confirm_different_numbers),
     )  # fmt: skip
-    return await _present(runtime, reached.link_id)
+    return await _present(runtime, link_id)
 
 
 @router.post(

@@ -261,13 +261,14 @@ async def test_a_new_log_in_replaces_the_old_one(
     assert count == 1
 
 
-async def test_a_link_keeps_its_company(reviewing: Linked, kari: Person) -> None:
+async def test_a_link_keeps_its_company(reviewing: Linked, kari: Person, twins: Twins) -> None:
     """A log-in to another company on an open link is refused; the couple is for ever."""
     started = await kari.start(key="start-again")
 
     answer = await kari.hand_over(started, await kari.log_in(started, "cmp_2"))
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "account-already-linked")
+    assert (answer.status_code, answer.json()["code"]) == (409, "another-company-linked")
+    assert answer.json()["facts"]["linked"] == (await twins.time())["name"]
     assert (await kari.read(started))["timerabbit"]["accountId"] == "cmp_1"
 
 

@@ -295,17 +295,18 @@ async def test_another_company_gets_a_link_of_its_own(
     assert (await shown(client, linked))["state"] == "closed"
 
 
-async def test_a_couple_comes_back_to_its_own_link_only(
+async def test_a_couple_comes_back_to_its_own_link(
     linked: Linked, client: httpx.AsyncClient, kari: Person, runtime: Runtime, work: Work
 ) -> None:
-    """The old couple in a new link would lose its pairs: it is refused."""
+    """The old couple in a new link would lose its pairs: the old link is opened in its place."""
     await client.delete(linked.path, headers=linked.books)
     await work()
     started = await kari.start(key="other", anotherCompany=True)
 
     answer = await kari.hand_over(started, await kari.log_in(started, "cmp_1"))
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "account-already-linked")
+    assert (answer.status_code, answer.json()["id"]) == (200, str(linked.link_id))
+    assert (await kari.read(started))["state"] == "closed"
 
 
 async def test_a_closed_link_stays_closed_while_its_company_is_linked_elsewhere(
