@@ -11,7 +11,7 @@ from app.database import CommitPoint
 from app.links.change_state import pause, resume
 from app.links.credentials import keep_credential, key_fingerprint, open_credential
 from app.links.lifecycle import PROJECTS, PauseReason
-from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_link
+from app.links.store import Credential, DirectoryEntry, Link, LinkState, lock_open_link
 from app.problems import Problem
 from app.runtime import Runtime
 from app.systems.ports import AccessReport, Unauthorised
@@ -56,6 +56,11 @@ async def keep_key(runtime: Runtime, link_id: LinkId, key: str) -> AccessReport:
     Test a key and, if it can be used, keep it sealed; a link paused for its key goes on.
 
     Gives the report; when it is not usable nothing was stored.
+
+    Raises:
+        Problem: ``link-closed``; unlinking erases the key, and none is taken before the couple is
+            linked again.
+
     """
     report = await try_key(runtime, link_id, key)
     account = report.account
@@ -63,9 +68,7 @@ async def keep_key(runtime: Runtime, link_id: LinkId, key: str) -> AccessReport:
         return report
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        link = await lock_link(session, link_id)
-        if link is None:
-            raise Problem("not-found")
+        link = await lock_open_link(session, link_id)  # it may have been closed meanwhile
         link.books_name, link.books_key_owner = account.name, account.key_owner
         link.features = features_of(report)
         link.version += 1

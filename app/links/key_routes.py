@@ -17,7 +17,7 @@ from app.links.findings import say_finding
 from app.links.key import keep_key, try_key
 from app.links.reach import Reached, reach
 from app.links.rotate import rotate_time_secret
-from app.links.store import WebhookSecret
+from app.links.store import WebhookSecret, lock_open_link
 from app.links.webhook_secrets import active_secrets, make_secret, revoke_secret
 from app.problems import Problem, preferred_language, responses
 from app.runtime import Running
@@ -97,7 +97,7 @@ def key_report(report: AccessReport, language: str) -> KeyReport:
     "/v1/links/{link_id}/conta-key",
     operation_id="putContaKey",
     summary="Test the organization's Conta key and keep it sealed.",
-    responses=responses(*_COMMON, "conta-key-unusable"),
+    responses=responses(*_COMMON, "conta-key-unusable", "link-closed"),
 )
 async def put_conta_key(
     body: KeyBody, reached: MayWrite, runtime: Running, request: Request
@@ -106,8 +106,9 @@ async def put_conta_key(
     Use this to save or replace the key made in Conta under «Brukerkonto – API-nøkler».
 
     All findings come at once. An unusable key is refused and nothing is stored; a link that was
-    paused for its key goes on by itself. Scope `links:write`.
+    paused for its key goes on by itself. A closed link takes none. Scope `links:write`.
     """
+    reached.require_open()
     language = preferred_language(request.headers.get("accept-language"))
     report = await keep_key(runtime, reached.link_id, body.key.get_secret_value())
     said = key_report(report, language)
@@ -186,8 +187,8 @@ class SecretList(AnswerDocument):
     operation_id="makeWebhookSecret",
     summary="Make a secret that signs Conta's webhooks.",
     responses=responses(
-        *_COMMON, "webhook-secrets-full", "idempotency-key-missing", "idempotency-key-reused",
-        "idempotency-key-in-progress",
+        *_COMMON, "webhook-secrets-full", "link-closed", "idempotency-key-missing",
+        "idempotency-key-reused", "idempotency-key-in-progress",
     ),
 )  # fmt: skip
 async def post_webhook_secret(
@@ -202,7 +203,7 @@ async def post_webhook_secret(
     Use this to let Conta's side send signed hints; the secret is shown once.
 
     Two may be active, so that a sender can change over: the older one ends 24 hours after a newer
-    one was made. Scope `links:write`.
+    one was made. A closed link gets none. Scope `links:write`.
     """
     call = await keyed_call(request, reached.caller.name)
     now = runtime.clock()
@@ -215,6 +216,7 @@ async def post_webhook_secret(
             row, text = found, None
             response.headers.update(REPLAYED)
         else:
+            await lock_open_link(session, reached.link_id)
             row, text = await make_secret(session, runtime.vault, reached.link_id, now=now)
             await finish(session, call, claimed, resource_id=str(row.secret_id))
     name = runtime.systems.books.name

@@ -39,6 +39,17 @@ class Reached:
         if self.state is not LinkState.ACTIVE:
             raise Problem("link-not-active", state=self.state.value)
 
+    def require_open(self) -> None:
+        """
+        Refuse where the link is closed.
+
+        Raises:
+            Problem: ``link-closed`` (409).
+
+        """
+        if self.state is LinkState.CLOSED:
+            raise Problem("link-closed")
+
     def require_at_work(self) -> None:
         """
         Refuse where nothing may be written to the systems: the link is paused, or not connected.

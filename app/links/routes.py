@@ -252,13 +252,14 @@ async def post_pause(reached: MayWrite, runtime: Running) -> LinkAnswer:
     "/v1/links/{link_id}/resume",
     operation_id="resumeLink",
     summary="Let a paused link go on where it was.",
-    responses=responses(*_COMMON),
+    responses=responses(*_COMMON, "link-closed"),
 )
 async def post_resume(reached: MayWrite, runtime: Running) -> LinkAnswer:
     """Use this when the reason of the pause is mended; a running link is left as it is.
 
     Scope `links:write`.
     """
+    reached.require_open()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         await resume(session, reached.link_id, now=runtime.clock())
     return await _present(runtime, reached.link_id)

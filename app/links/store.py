@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.canonical import LinkId, Side
 from app.database import Base, Instant
 from app.links.states import LinkState as LinkState  # noqa: PLC0414 - part of this room's door
+from app.problems import Problem
 
 
 class DirectoryEntry(Base):
@@ -181,6 +182,22 @@ async def read_link(session: AsyncSession, link_id: LinkId) -> Link | None:
 async def lock_link(session: AsyncSession, link_id: LinkId) -> Link | None:
     """Read a link's row and hold it until the transaction ends."""
     return await session.scalar(select(Link).where(Link.link_id == link_id).with_for_update())
+
+
+async def lock_open_link(session: AsyncSession, link_id: LinkId) -> Link:
+    """
+    Read a link's row and hold it, for what a closed link must not take.
+
+    Raises:
+        Problem: ``not-found`` or ``link-closed`` (409).
+
+    """
+    link = await lock_link(session, link_id)
+    if link is None:
+        raise Problem("not-found")
+    if link.state == LinkState.CLOSED:
+        raise Problem("link-closed")
+    return link
 
 
 async def directory_entry(session: AsyncSession, link_id: LinkId) -> DirectoryEntry | None:

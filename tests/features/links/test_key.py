@@ -171,6 +171,54 @@ async def test_a_new_key_does_not_lift_a_persons_pause(
     assert (await shown(client, linked))["state"] == "paused"
 
 
+async def test_a_closed_link_takes_no_key(
+    linked: Linked, client: httpx.AsyncClient, runtime: Runtime, work: Work
+) -> None:
+    """Unlinking erased the key; a live one is not kept before the couple is linked again."""
+    await client.delete(linked.path, headers=linked.books)
+    await work()
+
+    answer = await put_key(client, linked, "conta-demo-key")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "link-closed")
+    assert await sealed(runtime, linked) is None
+
+
+async def test_a_link_closed_while_its_key_is_tested_keeps_none(
+    linked: Linked, client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    """Between the test and the keeping somebody may unlink."""
+    opened = runtime.systems.books.open
+
+    def open_and_close(*args: Any, **kwargs: Any) -> Any:
+        books = opened(*args, **kwargs)
+        check = books.check
+
+        async def close_meanwhile() -> Any:
+            report = await check()
+            await client.delete(linked.path, headers=linked.books)
+            return report
+
+        books.check = close_meanwhile  # type: ignore[method-assign]
+        return books
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime.systems.books, "open", open_and_close)
+        answer = await put_key(client, linked, "conta-demo-key")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "link-closed")
+    assert await sealed(runtime, linked) is None
+
+
+async def test_a_closed_link_cannot_be_resumed(linked: Linked, client: httpx.AsyncClient) -> None:
+    """Only linking the couple again opens it, and the caller hears so."""
+    await client.delete(linked.path, headers=linked.books)
+
+    answer = await client.post(f"{linked.path}/resume", headers=linked.books)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "link-closed")
+
+
 @pytest.fixture
 async def shared(linked: Linked, client: httpx.AsyncClient, twins: Twins) -> Linked:
     """A second link whose key is the same as the first one's."""

@@ -180,3 +180,19 @@ async def times_secrets(runtime: Runtime, link: Linked) -> list[bytes]:
             )
             for row in rows
         ]
+
+
+async def test_a_closed_link_gets_no_secret(linked: Linked, client: httpx.AsyncClient) -> None:
+    """A repeat still shows what was made before; revoking works, as it only takes away."""
+    made = (await make(client, linked)).json()
+    await client.delete(linked.path, headers=linked.books)
+
+    refused = await make(client, linked, "secret-2")
+    repeated = await make(client, linked)
+    revoked = await client.delete(
+        f"{linked.path}/webhook-secrets/{made['id']}", headers=linked.books
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "link-closed")
+    assert (repeated.status_code, repeated.json()["id"]) == (201, made["id"])
+    assert revoked.status_code == 204
