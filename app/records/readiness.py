@@ -15,9 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from app.canonical import Customer, CustomerKind, Project
+from app.canonical import Customer, CustomerKind, Project, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code
-from app.records.matching.identifiers import is_organization_number, organization_digits
+from app.records.matching.identifiers import organization_digits
 from app.systems.register import Business, Businesses
 
 _TAGS: Final = re.compile(r"<[^>]*>")

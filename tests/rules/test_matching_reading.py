@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.no import orgnr
 
-from app.canonical import Address, Customer, CustomerKind, RecordId
+from app.canonical import Address, Customer, CustomerKind, RecordId, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code, read_address
 from app.records.matching.block import blocks, pairs_across, places_of
 from app.records.matching.identifiers import (
-    is_organization_number,
     labels,
     organization_digits,
     phone_digits,

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.canonical import Address, Customer, CustomerKind, RecordId, Side
+from app.canonical import Address, Customer, CustomerKind, RecordId, Side, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code
-from app.records.matching.identifiers import is_organization_number, organization_digits
+from app.records.matching.identifiers import organization_digits
 from app.records.matching.match import match
 from app.records.matching.proposals import Matching
 

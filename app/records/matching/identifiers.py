@@ -2,12 +2,10 @@
 
 import re
 from functools import lru_cache
-from operator import mul
 from typing import NamedTuple
 
 from app.records.matching.lexicon import fold, lexicon
 
-_WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2)
 _NOT_DIGIT = re.compile(r"\D+")
 _BETWEEN_MAILS = re.compile(r"[;,\s]+")
 _NOT_LABEL = re.compile(r"[^a-z0-9æøå]")
@@ -19,19 +17,6 @@ def organization_digits(text: str | None) -> str:
     if not text or text.isdecimal():
         return text or ""
     return _NOT_DIGIT.sub("", text)
-
-
-def is_organization_number(digits: str) -> bool:
-    """
-    Check nine digits by modulus 11 (weights 3 2 7 6 5 4 3 2; a check value of 10 is not given out).
-
-    The first digit is not demanded to be 8 or 9: the test register hands out others. A row of one
-    repeated digit is a placeholder, not a number.
-    """
-    if len(digits) != 9 or not digits.isdecimal() or digits == digits[0] * 9:
-        return False
-    total: int = sum(map(mul, _WEIGHTS, map(int, digits)))
-    return (11 - total % 11) % 11 == int(digits[8])
 
 
 def phone_digits(text: str | None) -> str:

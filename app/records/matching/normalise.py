@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.canonical import Customer, CustomerKind, RecordId
+from app.canonical import Customer, CustomerKind, RecordId, is_organization_number
 from app.records.matching.addresses import read_address
 from app.records.matching.identifiers import (
-    is_organization_number,
     labels,
     organization_digits,
     phone_digits,
