@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from app.canonical import SYNCED_FIELDS
+from app.canonical import SYNCED_FIELDS, is_organization_number
 from app.documents import AnswerDocument, RequestDocument
 from app.links.store import Link
 
@@ -111,7 +111,9 @@ class StartedLink(AnswerDocument):
 
     link: LinkAnswer
     handover_url: str
-    expires_at: datetime
+    expires_at: datetime = Field(
+        description="Until when the person must be back from the log-in; then start again."
+    )
     notice: str = Field(description="Show this before the person goes on: a trial becomes paid.")
 
 
@@ -132,7 +134,9 @@ class StartLink(RequestDocument):
     }
 
     conta_organization_id: str = Field(min_length=1, max_length=64)
-    organization_number: str = Field(pattern=r"^[0-9]{9}$")
+    organization_number: str = Field(
+        pattern=r"^[0-9]{9}$", description="Nine digits that pass modulus 11."
+    )
     name: str = Field(default="", max_length=200)
     return_url: str = Field(min_length=8, max_length=2000)
     another_company: bool = Field(
@@ -140,6 +144,13 @@ class StartLink(RequestDocument):
         description="Start a link of its own although a closed one exists, for another Timerabbit"
         " company. Who logs in at one that was linked before gets that link back.",
     )
+
+    @field_validator("organization_number")
+    @classmethod
+    def _modulus_11(cls, digits: str) -> str:
+        if not is_organization_number(digits):
+            raise PydanticCustomError("not_an_organization_number", "Not valid by modulus 11")
+        return digits
 
 
 class HandoverReturn(RequestDocument):

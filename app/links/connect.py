@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -166,7 +166,8 @@ async def begin_login(
     """
     Ask the time system for a log-in page; keep state (hashed) and PKCE verifier (sealed).
 
-    The state is good once, for ten minutes, for this caller only; older ones are erased.
+    The state is good once, for ten minutes, for this caller only; older ones are erased. The page's
+    ``expires_at`` is the earlier end of the two: a page that outlives its state leads nowhere.
     """
     async with runtime.database.reading(link_id) as session:
         link = await session.get_one(Link, link_id)
@@ -185,7 +186,7 @@ async def begin_login(
                 return_url=link.return_url, expires_at=now + STATE_LIFETIME, used_at=None,
             )
         )  # fmt: skip
-    return await runtime.systems.time.begin_handover(
+    page = await runtime.systems.time.begin_handover(
         HandoverRequest(
             return_url=link.return_url,
             state=state,
@@ -196,6 +197,7 @@ async def begin_login(
         ),
         key=str(uuid7()),
     )
+    return replace(page, expires_at=min(page.expires_at, now + STATE_LIFETIME))
 
 
 def state_hash(state: str) -> bytes:

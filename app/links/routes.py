@@ -66,11 +66,14 @@ async def show(session: AsyncSession, link_id: LinkId) -> LinkAnswer:
     status_code=201,
     operation_id="startLink",
     summary="Start a link, or a new log-in on an existing one, from Conta's side.",
-    responses=responses(
-        "not-signed-in", "scope-missing", "invalid-request", "account-not-yours",
-        "return-url-refused", "account-already-linked", "idempotency-key-missing",
-        "idempotency-key-reused", "idempotency-key-in-progress", "system-unreachable",
-    ),
+    responses={
+        200: {"model": StartedLink, "description": "The open link, with a fresh log-in page."},
+        **responses(
+            "not-signed-in", "scope-missing", "invalid-request", "account-not-yours",
+            "return-url-refused", "account-already-linked", "idempotency-key-missing",
+            "idempotency-key-reused", "idempotency-key-in-progress", "system-unreachable",
+        ),
+    },
 )  # fmt: skip
 async def post_link(
     body: StartLink,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.database import CommitPoint, Database
+from app.main import service_document
 from app.runtime import Runtime
 from tests.conftest import SetClock
 from tests.features.conftest import RETURN_URL, Linked, Twins, bearer
@@ -190,6 +192,26 @@ async def test_only_a_page_of_conta_may_be_returned_to(kari: Person, url: str) -
     assert (answer.status_code, answer.json()["code"]) == (422, "return-url-refused")
 
 
+@pytest.mark.parametrize("number", ["999888777", "111111111", "000000000", "92360901", "92360901x"])
+async def test_a_number_that_nobody_can_have_is_refused(kari: Person, number: str) -> None:
+    """Nine digits that fail modulus 11 are a slip of the finger, not an organization."""
+    answer = await kari.start(organizationNumber=number)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert [one["pointer"] for one in answer.json()["errors"]] == ["/organizationNumber"]
+
+
+async def test_the_answer_says_until_when_the_log_in_must_be_back(
+    kari: Person, clock: SetClock
+) -> None:
+    """The page may last longer, but what it brings back is taken for ten minutes."""
+    started = await kari.start()
+
+    ends = datetime.fromisoformat(started.json()["expiresAt"])
+
+    assert ends == clock() + timedelta(minutes=10)
+
+
 async def test_a_corrected_call_may_use_the_key_of_a_refused_one(kari: Person) -> None:
     """A refusal that changed nothing gives the Idempotency-Key back."""
     await kari.start(returnUrl="http://evil.test/tilbake")
@@ -201,21 +223,21 @@ async def test_a_corrected_call_may_use_the_key_of_a_refused_one(kari: Person) -
 
 async def test_different_organization_numbers_are_for_a_person(kari: Person) -> None:
     """Nothing is linked until somebody says that both are the same business."""
-    started = await kari.start(organizationNumber="999888777")
+    started = await kari.start(organizationNumber="999888771")
 
     answer = await kari.hand_over(started, await kari.log_in(started))
 
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (409, "organization-numbers-differ")
-    assert problem["facts"]["books"] == "999888777"
+    assert problem["facts"]["books"] == "999888771"
     assert (await kari.read(started))["state"] == "connecting"
 
 
 async def test_a_confirmed_difference_links(kari: Person) -> None:
     """After a new log-in with the confirmation the accounts are joined."""
-    started = await kari.start(organizationNumber="999888777")
+    started = await kari.start(organizationNumber="999888771")
     await kari.hand_over(started, await kari.log_in(started))
-    again = await kari.start(key="start-2", organizationNumber="999888777")
+    again = await kari.start(key="start-2", organizationNumber="999888771")
     brought: dict[str, Any] = await kari.log_in(again)
 
     answer = await kari.hand_over(again, brought | {"confirmDifferentNumbers": True})
@@ -242,6 +264,7 @@ async def test_an_open_link_gets_a_fresh_log_in(reviewing: Linked, kari: Person)
     assert started.status_code == 200
     assert started.json()["link"]["id"] == str(reviewing.link_id)
     assert started.json()["link"]["state"] == "reviewing"
+    assert {"200", "201"} <= set(service_document()["paths"]["/v1/links"]["post"]["responses"])
 
 
 async def test_a_new_log_in_replaces_the_old_one(
