@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
+from app.addresses import is_web_address
 from app.canonical import Side
 
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA"]
@@ -59,21 +59,3 @@ def named_twice(issuers: Sequence[Issuer]) -> str | None:
     """Name an issuer that stands twice: its tokens would be believed for either side."""
     names = [one.issuer for one in issuers]
     return next((name for name in names if names.count(name) > 1), None)
-
-
-def is_web_address(value: str) -> bool:
-    """Say whether a text is the address of a host that is called over HTTP."""
-    return is_address(value, "http", "https") and bool(urlsplit(value).hostname)
-
-
-def is_address(value: str, *schemes: str) -> bool:
-    """Say whether a text reads as a URL of a scheme, with a port that is a number."""
-    try:
-        parts = urlsplit(value)
-        return (
-            parts.scheme in schemes
-            and value.startswith(f"{parts.scheme}://")
-            and (parts.port is None or parts.port > 0)
-        )
-    except ValueError:
-        return False

@@ -3,13 +3,16 @@
 Each knob says its unit and its reason.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.issuers import Issuer, is_address, is_web_address, named_twice, parse_issuers
+from app.addresses import is_address, is_folder, is_web_address
+from app.environment import PREFIX, unknown_variables
+from app.issuers import Issuer, named_twice, parse_issuers
 from app.key_ring import parse_keyring
 
 
@@ -24,7 +27,7 @@ class Settings(BaseSettings):
     """Hold every knob of the service; documented one by one in ``docs/settings.md``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TC_", extra="ignore", populate_by_name=True, allow_inf_nan=False
+        env_prefix=PREFIX, extra="ignore", populate_by_name=True, allow_inf_nan=False
     )
 
     database_url: str | None = Field(
@@ -91,7 +94,8 @@ class Settings(BaseSettings):
     )
     return_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("https://app.conta.no/",),
-        description="Comma list of prefixes that a link's `returnUrl` may have (pages of Conta).",
+        description="Comma list of addresses that end in `/`; a link's `returnUrl` lies below one "
+        "of them (pages of Conta).",
     )
     serve_processes: int = Field(
         default=1,
@@ -230,18 +234,18 @@ class Settings(BaseSettings):
             raise ValueError(f"the issuer {name} stands twice")
         return value
 
-    @field_validator("return_urls", mode="before")
+    @field_validator("return_urls", "intent_settle_seconds", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("intent_settle_seconds", mode="before")
+    @field_validator("return_urls")
     @classmethod
-    def _comma_numbers(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(float(part) for part in value.split(",") if part.strip())
+    def _folders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not all(is_folder(one) for one in value):
+            raise ValueError("must be addresses that end in a slash, like https://app.example/")
         return value
 
     @field_validator("intent_settle_seconds")
@@ -266,16 +270,19 @@ def load_settings(*, required: tuple[str, ...] = ()) -> Settings:
         required: Field names that this process cannot do without.
 
     Raises:
-        SettingsInvalid: Naming every variable that is wrong or missing.
+        SettingsInvalid: Naming every variable that is wrong, missing or unknown.
 
     """
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    faults = unknown_variables(os.environ, known)
     try:
         settings = Settings()
     except ValidationError as err:
-        raise SettingsInvalid("; ".join(_fault(e["loc"], e["msg"]) for e in err.errors())) from None
-    missing = [f"TC_{name.upper()}: missing" for name in required if _is_empty(settings, name)]
-    if missing:
-        raise SettingsInvalid("; ".join(missing))
+        faults += [_fault(e["loc"], e["msg"]) for e in err.errors()]
+        raise SettingsInvalid("; ".join(faults)) from None
+    faults += [f"TC_{name.upper()}: missing" for name in required if _is_empty(settings, name)]
+    if faults:
+        raise SettingsInvalid("; ".join(faults))
     return settings
 
 

@@ -31,6 +31,8 @@ def settings_document() -> str:
         "Every setting is an environment variable. This page is written by `docs/generate.py`",
         "from `app/settings.py`.",
         "`serve` and `worker` need `TC_KEYRING` and `TC_ISSUERS`; everything else has a default.",
+        "A variable that begins with `TC_` and is none of these is refused (exit 2), for a",
+        "misspelt one would be passed over in silence.",
         "",
         "| Variable | Default | Meaning |",
         "|---|---|---|",

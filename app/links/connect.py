@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from app.access.caller import Caller
 from app.access.store import OAuthState
+from app.addresses import lies_below
 from app.canonical import LinkId, Side
 from app.database import CommitPoint, bind_more
 from app.links.change_state import enter
@@ -73,9 +73,7 @@ def require_return_url(runtime: Runtime, url: str) -> None:
         Problem: ``return-url-refused`` (422).
 
     """
-    parts = urlsplit(url)
-    plain = "@" not in parts.netloc and ".." not in parts.path and "\\" not in url
-    if not plain or not any(url.startswith(prefix) for prefix in runtime.settings.return_urls):
+    if not lies_below(url, runtime.settings.return_urls):
         raise Problem("return-url-refused")
 
 

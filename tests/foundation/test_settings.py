@@ -64,6 +64,16 @@ def test_names_each_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TC_CONTA_APP_URL", "https://:443"),
         ("TC_TIMERABBIT_URL", "ftp://timerabbit.example"),
         ("TC_PUBLIC_URL", "localhost:8000"),
+        ("TC_PUBLIC_URL", "https://a b"),
+        ("TC_CONTA_URL", "https://conta.example/\nx"),
+        ("TC_RETURN_URLS", ""),
+        ("TC_RETURN_URLS", "not a url"),
+        ("TC_RETURN_URLS", "https://app.conta.no"),
+        ("TC_RETURN_URLS", "https://app.conta.no/innstillinger"),
+        ("TC_RETURN_URLS", "https://app.conta.no/, ftp://app.conta.no/"),
+        ("TC_RETURN_URLS", "https://kari@app.conta.no/"),
+        ("TC_RETURN_URLS", "https://app.conta.no/?to=/"),
+        ("TC_RETURN_URLS", "https:///tilbake/"),
         ("TC_ENHETSREGISTERET_URL", "ftp://register.example"),
         ("TC_CONTA_REGISTRATION_SOURCE", "SOMEBODY"),
         ("TC_INTENT_SETTLE_SECONDS", "nan"),
@@ -88,7 +98,31 @@ def test_names_a_wrong_variable(monkeypatch: pytest.MonkeyPatch, name: str, valu
     with pytest.raises(SettingsInvalid, match=name) as refusal:
         load_settings()
 
-    assert name == "TC_DRAIN_BITE" or value not in str(refusal.value)
+    assert name == "TC_DRAIN_BITE" or not value or value not in str(refusal.value)
+
+
+def test_a_misspelt_variable_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its default would be taken in silence; the nearest name is told, with all other faults."""
+    monkeypatch.setenv("TC_DATABSE_URL", "postgresql://secret@db/link")
+    monkeypatch.setenv("TC_ZZZ", "1")
+    monkeypatch.setenv("TC_DRAIN_BITE", "many")
+
+    with pytest.raises(SettingsInvalid) as refusal:
+        load_settings(required=("keyring",))
+
+    said = str(refusal.value)
+    assert "TC_DATABSE_URL: unknown, did you mean TC_DATABASE_URL?" in said
+    assert "TC_ZZZ: unknown;" in said
+    assert "TC_DRAIN_BITE:" in said
+    assert "secret" not in said
+
+
+def test_every_setting_is_known_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are read in either case, as they always were; other prefixes are not ours."""
+    monkeypatch.setenv("tc_drain_bite", "7")
+    monkeypatch.setenv("TCP_PORT", "1")
+
+    assert load_settings().drain_bite == 7
 
 
 def test_the_first_key_of_the_ring_is_the_first_entry() -> None:

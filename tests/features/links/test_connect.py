@@ -183,7 +183,8 @@ async def test_a_state_of_one_link_is_no_good_for_another(kari: Person, twins: T
     "url",
     ["http://evil.test/tilbake", "http://conta.test.evil.test/", "http://conta.test@evil.test/",
      "http://conta.test/../../evil", "http://conta.test:8080/tilbake", "HTTP://CONTA.TEST/tilbake",
-     "http://conta.test/\\evil.test", "javascript:alert(1)//http://conta.test/"],
+     "http://conta.test/\\evil.test", "javascript:alert(1)//http://conta.test/",
+     "http://conta.test/%2e%2e/evil", "http://conta.test/\n/tilbake", "http://conta.test"],
 )  # fmt: skip
 async def test_only_a_page_of_conta_may_be_returned_to(kari: Person, url: str) -> None:
     """An address outside the allowed prefixes, by host, port, case or trick, is refused."""
