@@ -48,6 +48,8 @@ class KnownRecord(Base):
     __table_args__ = (
         Index("ix_records_number", "link_id", "side", "number"),
         Index("ix_records_customer", "link_id", "side", "customer_id"),
+        Index("ix_records_hindered", "link_id", "side", "kind", "record_id",
+              postgresql_where=text("left_out OR NOT ready")),
         Index("ix_records_unjudged", "link_id",
               postgresql_where=text("complete AND revision <> judged_revision")),
         Index("ix_records_twice", "link_id", "side", postgresql_where=text(
