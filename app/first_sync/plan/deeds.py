@@ -71,17 +71,26 @@ def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
     return Deed.CREATE_IN_BOOKS if line.anchor_side == "time" else Deed.CREATE_IN_TIME
 
 
-ANCHOR: Final = """
-JOIN records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
-              AND r.record_id = p.anchor_id
+_TO_ANCHOR: Final = """
+records r ON r.link_id = p.link_id AND r.side = p.anchor_side AND r.kind = p.kind
+         AND r.record_id = p.anchor_id
 """
+
+ANCHOR: Final = f"JOIN {_TO_ANCHOR}"
 """Joins each line ``p`` to its anchor ``r``; over a whole plan it is read ``at_once``."""
 
+HINDERED: Final = f"LEFT JOIN {_TO_ANCHOR} AND (r.left_out OR NOT r.ready)"
+"""
+Joins a line to its anchor only where that changes what is shown, for lists that need no more of it.
+
+An index holds just these few records. A line without ``r`` is ready and not left out.
+"""
+
 LEFT_OUT: Final = """
-(p.answer = 'leave_out' OR (p.answer IS NULL AND (r.left_out OR (p.category = 'certain' AND EXISTS (
-  SELECT FROM records t WHERE t.link_id = p.link_id AND t.kind = p.kind AND t.left_out
-    AND t.side = CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END
-    AND t.record_id = p.candidates -> 0 ->> 'id')))))
+(p.answer = 'leave_out' OR (p.answer IS NULL AND (r.left_out OR (p.category = 'certain' AND
+  (p.link_id, p.kind, CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END,
+   p.candidates -> 0 ->> 'id') IN (
+    SELECT t.link_id, t.kind, t.side, t.record_id FROM records t WHERE t.left_out)))))
 """
 """A person left the record out, here or elsewhere, or the partner that it would be linked to."""
 

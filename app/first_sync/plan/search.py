@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.first_sync.plan.deeds import ANCHOR, DEED, SHOWN_CATEGORY
+from app.first_sync.plan.deeds import ANCHOR, DEED, HINDERED, SHOWN_CATEGORY
 from app.first_sync.plan.words import sought
 from app.first_sync.store import Plan
 from app.problems import Problem
@@ -45,7 +45,7 @@ MOST_LINES: Final = 20_000
 
 RULE: Final = "p.candidates -> 0 ->> 'rule'"
 
-_FROM: Final = f"FROM proposals p {ANCHOR}"
+_FROM: Final = f"FROM proposals p {HINDERED}"
 
 _OPEN: Final = "WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant"
 
@@ -115,7 +115,7 @@ def _places(sort: Sort, narrowed: frozenset[str], *, goes_on: bool) -> TextClaus
 
 
 _THESE: Final = text(f"""
-{_SHOWN}, {_OTHERS} {_FROM}
+{_SHOWN}, {_OTHERS} FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.proposal_id = ANY(CAST(:ids AS uuid[]))
 """)
 

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from app.canonical import Customer, LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint, Database
 from app.first_sync.plan.categories import Category
-from app.first_sync.plan.deeds import DEED, SHOWN_CATEGORY, deed_of, partner_of
+from app.first_sync.plan.deeds import ANCHOR, DEED, HINDERED, SHOWN_CATEGORY, deed_of, partner_of
 from app.first_sync.store import Proposal
 from app.records.store import remember
 
@@ -61,20 +61,24 @@ async def test_sql_and_python_agree(
             )
             session.add(row)
             await session.flush()
-            found = (
-                await session.execute(
-                    text(
-                        f"SELECT {DEED} AS deed, {SHOWN_CATEGORY} AS shown FROM proposals p"
-                        " JOIN records r ON r.record_id = p.anchor_id AND r.side = p.anchor_side"
+            found, in_lists = [
+                (
+                    await session.execute(
+                        text(
+                            f"SELECT {DEED} AS deed, {SHOWN_CATEGORY} AS shown"
+                            f" FROM proposals p {joined}"
+                        )
                     )
-                )
-            ).one()
+                ).one()
+                for joined in (ANCHOR, HINDERED)
+            ]
             await session.execute(text("DELETE FROM proposals"))
             await session.execute(text("DELETE FROM records"))
         key = f"{category} {side} {answer}"
         left_out = "1" in out or (row.answer is None and partner_of(row) in out)
         said[key] = deed_of(row, ready=ready, left_out=left_out).value
         counted[key], shown[key] = found.deed, found.shown
+        assert tuple(in_lists) == tuple(found), key
 
     assert counted == said
     waits = {key for key, deed in said.items() if deed == "wait"}
