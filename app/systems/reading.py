@@ -77,6 +77,8 @@ def read_id(value: object) -> str:
     """
     Take an id as text: 1 to 64 printable characters, or an integer above zero.
 
+    Dots alone are none: no encoding keeps them from being read as a step in a path.
+
     Raises:
         ValueError: Anything else; such a value must reach neither a path nor the database.
 
@@ -84,6 +86,8 @@ def read_id(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
         return str(value)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
+        raise ValueError("not an id")
+    if value in (".", ".."):
         raise ValueError("not an id")
     return value
 

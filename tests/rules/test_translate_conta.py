@@ -619,6 +619,29 @@ def test_a_webhook_names_the_record_to_look_at() -> None:
     )
 
 
+@pytest.mark.parametrize("record_id", ["1", "17", "9223372036854775807", 9223372036854775807])
+def test_an_id_that_conta_can_have_is_taken(record_id: object) -> None:
+    """As a text or as a number."""
+    body = {"type": "project.updated", "organizationId": 1, "data": {"id": record_id}}
+
+    (change,) = read_notice(json.dumps(body).encode()).changes
+
+    assert change.id == str(record_id)
+
+
+@pytest.mark.parametrize(
+    "record_id",
+    ["abc", "0", "-1", "01", "1.0", " 1", "1 ", "../../x", "٣", "9223372036854775808",
+     "99999999999999999999", 0, -1, 2**63, 1.5, None],
+)  # fmt: skip
+def test_an_id_that_conta_cannot_have_is_refused(record_id: object) -> None:
+    """It would be asked for in vain and tried again for ever; the sender hears of it instead."""
+    body = {"type": "customer.updated", "organizationId": 1, "data": {"id": record_id}}
+
+    with pytest.raises(ValueError, match="id"):
+        read_notice(json.dumps(body).encode())
+
+
 def test_other_webhooks_are_kept_by_name() -> None:
     """Unknown ones change nothing; those about access let it be looked at."""
     assert read_notice(b'{"type":"weather.changed","organizationId":1001}') == Notice(

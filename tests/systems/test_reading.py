@@ -94,7 +94,8 @@ def test_an_id_is_taken_as_text(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 0, -1, 2**63, 1.5, "", "a" * 65, "a\x00b", "\ud800", "a\nb", [], {}]
+    "value",
+    [None, True, 0, -1, 2**63, 1.5, "", "a" * 65, "a\x00b", "\ud800", "a\nb", ".", "..", [], {}],
 )
 def test_what_is_no_id_is_refused(value: object) -> None:
     """Nothing that a path or a database would stumble over passes as an id."""

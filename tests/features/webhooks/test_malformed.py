@@ -225,3 +225,14 @@ async def test_many_wrong_and_right_at_once_do_not_spoil_each_other(
 
     assert [answer.status_code for answer in answers] == [401, 422, 202] * 10
     assert await _kept(running, link_id) == (10, 10)
+
+
+@pytest.mark.parametrize("record_id", ["abc", "0", "-1", "../../x", "99999999999999999999"])
+async def test_an_id_that_conta_cannot_have_is_the_senders_fault(
+    conta: Sender, running: Runtime, link_id: LinkId, record_id: str
+) -> None:
+    """Rightly signed, it is refused and not noted: no call could ever find such a record."""
+    answer = await conta.send(conta.event(record_id))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "webhook-body-invalid")
+    assert await _kept(running, link_id) == (0, 0)
