@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
+from app.changes.refusals import say_reason
 from app.documents import AnswerDocument
 from app.problems import catalogue, say
 
@@ -58,7 +59,7 @@ class Why(AnswerDocument):
 def explain(code: str, facts: Mapping[str, Any], *, language: str) -> Why:
     """Give the texts of a code with its facts; an unknown code is shown as a fault of ours."""
     kind = catalogue().get(code) or catalogue()["unexpected-failure"]
-    values = {name: _in_words(value) for name, value in facts.items()}
+    values = {name: _in_words(value, language) for name, value in facts.items()}
     if (side := facts.get("side")) in _NAMES:
         values["system"] = _NAMES[side]
     return Why(
@@ -66,16 +67,24 @@ def explain(code: str, facts: Mapping[str, Any], *, language: str) -> Why:
         title=say(kind.title, language, values),
         detail=say(kind.detail, language, values),
         remedy=say(kind.remedy, language, values),
-        fixable_by=_WHO.get(code, "administrator"),
+        fixable_by=_fixable_by(code),
         facts=facts,
     )
 
 
-def _in_words(value: object) -> str:
-    """Write a fact as text; a list of reasons by their codes and fields."""
+def needs_person(code: str) -> bool:
+    """Say whether what a record waits for is somebody's hand; a fault of ours is tried again."""
+    return _fixable_by(code) != "nobody" and code != "unexpected-failure"
+
+
+def _fixable_by(code: str) -> Who:
+    return _WHO.get(code, "administrator")
+
+
+def _in_words(value: object, language: str) -> str:
+    """Write a fact as text; a list of reasons in words."""
     if isinstance(value, Mapping):
-        parts = (value.get("code"), value.get("field"))
-        return " – ".join(str(part) for part in parts if part) or "–"
+        return say_reason(value, language)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(_in_words(item) for item in value)
+        return "; ".join(_in_words(item, language) for item in value)
     return str(value)

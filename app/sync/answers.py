@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.canonical import RecordKind
 from app.changes.answers import EXAMPLE_CHANGE, ChangeAnswer
+from app.changes.store import Change
 from app.changes.why import Why, explain
 from app.documents import AnswerDocument, RequestDocument
 from app.links.pairs import Pair
@@ -207,9 +208,9 @@ class StatusAnswer(AnswerDocument):
     last_sweep_at: datetime | None
     next_sweep_at: datetime | None
     pause: Why | None = Field(description="Why the link is paused; null while it is not.")
-    needs: Sequence[Need]
+    needs: Sequence[Need] = Field(description="What is parked, in conflict, or lacks something.")
     waiting: Sequence[Need] = Field(
-        description="What hinders records that wait by themselves, for instance a system away."
+        description="What hinders records that go on by themselves once it is gone."
     )
 
 
@@ -260,9 +261,13 @@ def agreed_fields(pair: Pair) -> Mapping[str, Any]:
     return {name: value for name, value in pair.base.items() if name != SHOWN}
 
 
-def pair_why(pair: Pair, *, language: str) -> Why | None:
-    """Say in words what keeps a pair from being in step."""
-    return explain(pair.problem, {}, language=language) if pair.problem else None
+def pair_why(pair: Pair, waiting: Sequence[Change], *, language: str) -> Why | None:
+    """Say in words what keeps a pair from being in step, with the facts of what waits for it."""
+    if pair.problem is None:
+        return None
+    either = {"name": pair.base.get("name") or "", "recordId": f"{pair.time_id}/{pair.books_id}"}
+    told = (change.facts for change in waiting if change.code == pair.problem)
+    return explain(pair.problem, next(told, either), language=language)
 
 
 def conflict_answer(row: ConflictRow) -> ConflictAnswer:

@@ -113,7 +113,7 @@ async def get_pair(
     return PairWhy(
         pair=pair_answer(pair),
         base=agreed_fields(pair),
-        why=pair_why(pair, language=language),
+        why=pair_why(pair, waiting, language=language),
         conflicts=[conflict_answer(row) for row in conflicts.get(pair.pair_id, ())],
         waiting=[change_answer(row, language=language) for row in waiting],
         events=[event_answer(row) for row in events],

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.changes.store import Change, ChangeState
 from app.changes.store import counts as count_changes
-from app.changes.why import explain
+from app.changes.why import explain, needs_person
 from app.links.pairs import Pair
 from app.links.store import LinkState, directory_entry, read_link
 from app.problems import Problem, say
@@ -40,6 +40,16 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "nb": "{needs} saker trenger deg.",
         "nn": "{needs} saker treng deg.",
         "en": "{needs} things need you.",
+    },
+    "lacks-one": {
+        "nb": "Én post mangler noe.",
+        "nn": "Éin post manglar noko.",
+        "en": "One record lacks something.",
+    },
+    "lacks": {
+        "nb": "{lacking} poster mangler noe.",
+        "nn": "{lacking} postar manglar noko.",
+        "en": "{lacking} records lack something.",
     },
     "connecting": {
         "nb": "Koblingen er ikke ferdig satt opp.",
@@ -86,13 +96,17 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
         href = f"/v1/links/{link_id}/conflicts"
         why = explain("conflict", {}, language=language)
         needs.append(Need(count=conflicts, href=href, why=why))
+    waiting = await _grouped(session, link_id, ChangeState.PENDING, language=language)
+    lacking = [need for need in waiting if needs_person(need.why.code)]
+    asked, lacks = found.parked + conflicts, sum(need.count for need in lacking)
     pause = None
     if link.pause_reason is not None:
         pause = explain(link.pause_reason, link.pause_detail, language=language)
     in_step = not (found.pending or found.parked or conflicts)
     facts = {
         "pending": str(found.pending),
-        "needs": str(found.parked + conflicts),
+        "needs": str(asked + lacks),
+        "lacking": str(lacks if not asked else 0),
         "reason": _in_a_sentence(pause.title) if pause is not None else "",
     }
     return StatusAnswer(
@@ -106,14 +120,16 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
         last_sweep_at=link.last_sweep_at,
         next_sweep_at=entry.next_sweep,
         pause=pause,
-        needs=needs,
-        waiting=await _grouped(session, link_id, ChangeState.PENDING, language=language),
+        needs=[*needs, *lacking],
+        waiting=waiting,
     )
 
 
 def _headline(state: str, facts: Mapping[str, str]) -> str:
     if state != LinkState.ACTIVE:
         return state
+    if facts["lacking"] != "0":
+        return "lacks-one" if facts["lacking"] == "1" else "lacks"
     if facts["needs"] != "0":
         return "needs-one" if facts["needs"] == "1" else "needs"
     return "in-step" if facts["pending"] == "0" else "waiting"

@@ -130,3 +130,68 @@ async def test_a_refused_key_is_told_in_the_banner(hands: Hands, client: httpx.A
     )
     assert (told["pause"]["code"], told["pause"]["fixableBy"]) == ("key-refused", "books")
     assert told["inStep"] is False
+
+
+async def test_records_that_lack_something_are_for_a_person(
+    hands: Hands, client: httpx.AsyncClient
+) -> None:
+    """They are not being brought in step: the banner says so, and where to see what they lack."""
+    for name in ("Alfa AS", "Beta AS"):
+        await hands.hint(Side.TIME, await hands.time_customer(name, kind=None))
+    await hands.work()
+    told = {one: await ask(client, hands, "status", one) for one in LANGUAGES}
+
+    texts = {one: told[one]["text"] for one in LANGUAGES}
+
+    assert texts == {
+        "nb": "2 poster mangler noe.", "nn": "2 postar manglar noko.",
+        "en": "2 records lack something.",
+    }  # fmt: skip
+    (need,) = told["nb"]["needs"]
+    assert (need["count"], need["why"]["code"]) == (2, "kind-not-set")
+    assert need["why"]["fixableBy"] == "administrator"
+    assert told["nb"]["inStep"] is False
+
+
+async def test_one_that_lacks_something_counts_among_what_needs_a_person(
+    hands: Hands, client: httpx.AsyncClient
+) -> None:
+    """Alone it has a sentence of its own; beside a parked change it is one thing more."""
+    _, books_id = await hands.paired()
+    await hands.hint(Side.TIME, await hands.time_customer("Alfa AS", kind=None))
+    await hands.work()
+    alone = await ask(client, hands, "status")
+    path = f"/organizations/1001/customers/{books_id}/delete"
+    await hands.twins.control("conta", "POST", path)
+    await hands.hint(Side.BOOKS, books_id)
+    await hands.work()
+
+    both = await ask(client, hands, "status")
+
+    assert alone["text"] == "Én post mangler noe."
+    assert both["text"] == "2 saker trenger deg."
+    assert sum(need["count"] for need in both["needs"]) == 2
+
+
+async def test_why_a_pair_is_not_in_step_is_said_with_its_facts(
+    hands: Hands, client: httpx.AsyncClient
+) -> None:
+    """The record is named by id and name, while the change waits and once it is ignored."""
+    _, books_id = await hands.paired()
+    await hands.twins.control("conta", "POST", f"/organizations/1001/customers/{books_id}/delete")
+    await hands.hint(Side.BOOKS, books_id)
+    await hands.work()
+    (pair,) = (await ask(client, hands, "pairs"))["items"]
+    (change,) = (await ask(client, hands, "changes"))["items"]
+
+    why = (await ask(client, hands, f"pairs/{pair['id']}"))["why"]
+    ignored = await client.post(
+        f"{hands.linked.path}/changes/{change['id']}/ignore", headers=hands.linked.books
+    )
+    after = (await ask(client, hands, f"pairs/{pair['id']}"))["why"]
+
+    assert ignored.status_code in (200, 204), ignored.text
+    assert why["code"] == after["code"] == "record-gone"
+    assert f"Posten {books_id} («Bakken AS»)" in why["detail"]
+    assert "–" not in after["detail"]
+    assert "Bakken AS" in after["detail"]
