@@ -20,7 +20,8 @@ _ENCODED: Final = frozenset({b"", b"identity"})
 class Edge:
     """Wrap the app.
 
-    Give each request an id and refuse bodies that are too large, too slow or ambiguous.
+    Give each request an id, refuse bodies that are too large, too slow or ambiguous, and answer
+    HEAD as GET without its body.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Edge:
         if refusal is not None:
             await answer(Request(scope), refusal)(scope, receive, guard.send)
             return
-        await self._app(scope, guard.receive, guard.send)
+        # The server's own scope stays as it is: it sends what belongs to HEAD.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        await self._app(inner, guard.receive, guard.send)
 
     def _limit(self, path: str) -> int:
         own = (most for ending, most in self._larger.items() if path.endswith(ending))
@@ -110,4 +113,8 @@ class _Guard:
                 (b"x-request-id", request_id.encode()),
                 (b"x-content-type-options", b"nosniff"),
             ]
+        elif self._scope["method"] == "HEAD":
+            return
         await self._send(message)
+        if self._scope["method"] == "HEAD":  # ended at once: a stream of events need not be over
+            await self._send({"type": "http.response.body"})

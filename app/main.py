@@ -84,7 +84,9 @@ def create_app(runtime: Runtime) -> FastAPI:
         await app.state.key_sets.close()
         await runtime.close()
 
-    app = FastAPI(**_FACTS, lifespan=lifespan)
+    # A path with a slash too many is another path; the framework would send a caller to whatever
+    # address its Host header names.
+    app = FastAPI(**_FACTS, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.state.public_url = runtime.settings.public_url.rstrip("/")
     app.state.key_sets = KeySets.from_settings(runtime.settings)

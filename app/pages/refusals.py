@@ -28,8 +28,11 @@ def install_framework_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(405)
     async def _method(request: Request, _exc: HTTPException) -> JSONResponse:
-        allowed = ", ".join(method for method in _METHODS if _is_routed(request, method))
-        return answer(request, Problem("method-not-allowed", headers={"Allow": allowed}))
+        allowed = [method for method in _METHODS if _is_routed(request, method)]
+        if "GET" in allowed:
+            allowed.insert(1, "HEAD")  # answered at the edge
+        headers = {"Allow": ", ".join(allowed)}
+        return answer(request, Problem("method-not-allowed", headers=headers))
 
     @app.exception_handler(400)
     async def _bad(request: Request, exc: HTTPException) -> JSONResponse:

@@ -25,7 +25,7 @@ equal in both directions, and turn chosen billable hours into an invoice draft i
 * A creating POST takes an `Idempotency-Key`; a repeat answers with the resource as it is now and
   `Idempotent-Replayed: true`.
 * What people edit carries an `ETag`; changes need `If-Match`, and 412 shows what is there now.
-* Lists give `items` and `nextCursor`.
+* Lists give `items` and `nextCursor`. HEAD is answered wherever GET is.
 """.strip()
 
 TAGS: Final[list[dict[str, str]]] = [

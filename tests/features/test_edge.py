@@ -81,6 +81,43 @@ async def test_a_wrong_method_names_the_right_ones(client: httpx.AsyncClient, me
     assert answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/health/live", "/docs", "/docs/first-hour", "/problems", "/openapi.json",
+     "/assets/swagger-ui.css", "/metrics"],
+)  # fmt: skip
+async def test_head_is_answered_wherever_get_is(client: httpx.AsyncClient, path: str) -> None:
+    """Watchers ask so; the headers are those of GET, and nothing follows them."""
+    got = await client.get(path)
+
+    head = await client.head(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+    if path != "/metrics":  # which counts this very call
+        assert head.headers["content-length"] == got.headers["content-length"]
+    assert head.headers["x-request-id"]
+
+
+async def test_head_of_what_is_only_written_names_what_is_allowed(
+    client: httpx.AsyncClient,
+) -> None:
+    """A wrong method is a wrong method, with or without a body."""
+    answer = await client.head("/v1/webhooks/conta/x")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("path", ["/v1/links/", "/health/live/", "/docs/", "/assets", "/problems/"])
+async def test_a_slash_too_many_leads_nowhere(client: httpx.AsyncClient, path: str) -> None:
+    """No redirection to an address that the caller's own Host header names."""
+    answer = await client.get(path, headers={"Host": "evil.example"})
+
+    problem(answer, "not-found")
+    assert "location" not in answer.headers
+
+
 async def test_two_calls_have_two_ids(client: httpx.AsyncClient) -> None:
     """The request id is ours, whatever the caller sends."""
     answers = [await client.get("/health/live", headers={"X-Request-Id": "mine"}) for _ in "12"]

@@ -63,9 +63,9 @@ async def test_a_refusal_names_its_rules(app: FastAPI, client: AsyncClient) -> N
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/v1/links", {"GET", "POST"}),
+        ("/v1/links", {"GET", "HEAD", "POST"}),
         (f"{LINK}/settings", {"PATCH"}),
-        (f"{LINK}/invoice-drafts", {"GET", "POST"}),
+        (f"{LINK}/invoice-drafts", {"GET", "HEAD", "POST"}),
         ("/v1/webhooks/conta/x", {"POST"}),
     ],
 )
