@@ -183,6 +183,7 @@ async def post_resend(
         *_SYSTEMS,
         "draft-state",
         "draft-holds-hours",
+        "draft-just-gone",
         "draft-may-be-invoiced",
         "follow-up-holds-hours",
         "follow-up-gave-hours-back",

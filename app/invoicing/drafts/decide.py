@@ -1,6 +1,8 @@
 """Do what a person decided about a draft: send again, set free, name its invoice, mark again."""
 
 from collections.abc import Awaitable, Iterable, Sequence
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,11 +13,19 @@ from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.follow import follow_draft
 from app.invoicing.drafts.look import INVOICE, Marked, find_marked
-from app.invoicing.drafts.record import Overtaken, move
+from app.invoicing.drafts.record import Overtaken, make_due, move
+from app.invoicing.drafts.seen import MISSING_SINCE
 from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
-from app.invoicing.ledger.fate import Fate, alike, fate_of_invoice
+from app.invoicing.ledger.fate import (
+    OFFERS_RELEASE,
+    WATCH,
+    Fate,
+    alike,
+    fate_of_invoice,
+    next_search,
+)
 from app.invoicing.ledger.ledger import free_hours
-from app.invoicing.ledger.places import STANDING, fate_of
+from app.invoicing.ledger.places import STANDING, fate_of, offers_release
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.problems import Problem
@@ -64,7 +74,8 @@ async def release_hours(
 
     Raises:
         Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
-            books still have the draft or an invoice of it, ``draft-may-be-invoiced`` where an
+            books still have the draft or an invoice of it, ``draft-just-gone`` for as long as its
+            invoice may not be listed yet, ``draft-may-be-invoiced`` where an
             invoice without the mark looks like it, ``follow-up-holds-hours`` while a follow-up
             bills a difference of its hours, ``follow-up-gave-hours-back`` for one that set hours
             free whose first invoice still stands.
@@ -72,17 +83,31 @@ async def release_hours(
     """
     if draft.state not in _RELEASABLE:
         raise Problem("draft-state", state=draft.state)
+    if draft.state in STANDING and not offers_release(draft):
+        await _once(follow_draft(runtime, link_id, draft))
+        draft = await read_draft(runtime, link_id, draft.draft_id)
     await _require_absent(runtime, link_id, draft, looked=looked)
     now = runtime.clock()
+    watch = _watch(runtime, draft, now)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await _moved(
             session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
-            facts={"reason": reason, "by": by}, problem=None,
+            facts={"reason": reason, "by": by}, problem=None, **watch,
         )  # fmt: skip
         await _require_no_follow_up(session, draft)
         await free_hours(session, draft, now=now)
+        if watch:
+            await make_due(session, link_id, watch["next_look"])
     await finish_hours(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
     return await read_draft(runtime, link_id, draft.draft_id)
+
+
+def _watch(runtime: Runtime, draft: Draft, now: datetime) -> dict[str, Any]:
+    """Watch for what may yet turn up with the mark of a draft that was sent at least once."""
+    if not draft.attempt:
+        return {}
+    settle = timedelta(seconds=runtime.settings.settle_seconds)
+    return {"watch_until": now + WATCH, "next_look": next_search(now, now=now, settle=settle)}
 
 
 async def name_invoice(
@@ -145,7 +170,25 @@ async def _require_no_follow_up(session: AsyncSession, draft: Draft) -> None:
             raise Problem("follow-up-gave-hours-back", draft=first_id)
 
 
+def _require_gone(runtime: Runtime, draft: Draft, *, looked: bool) -> None:
+    """Free nothing before the draft has been gone for longer than the books' lists may lag."""
+    seen, fate = draft.invoice or {}, fate_of(draft)
+    if fate is Fate.MISSING:
+        now = runtime.clock()
+        since = datetime.fromisoformat(seen.get(MISSING_SINCE) or now.isoformat())
+        left = since + timedelta(seconds=runtime.settings.settle_seconds) - now
+        seconds = max(1, ceil(left.total_seconds()))
+        raise Problem("draft-just-gone", headers={"Retry-After": str(seconds)}, seconds=seconds)
+    if fate is Fate.UNCLEAR and not looked:
+        raise Problem("draft-may-be-invoiced", more={"candidates": seen.get("candidates", [])})
+    if fate is not Fate.UNCLEAR and fate not in OFFERS_RELEASE:
+        held_by = seen.get("number") or seen.get("id") or draft.books_ids[0]
+        raise Problem("draft-holds-hours", draft=held_by)
+
+
 async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, looked: bool) -> None:
+    if draft.state in STANDING:
+        _require_gone(runtime, draft, looked=looked)
     books = await open_books(runtime, link_id)
     named = (draft.invoice or {}).get("id")
     if named is not None:

@@ -19,7 +19,7 @@ from app.invoicing.drafts.look import INVOICE, Marked, adopt, find_marked
 from app.invoicing.drafts.record import Overtaken, make_due, move
 from app.invoicing.drafts.seen import gone, of_draft, of_invoice, without_mark
 from app.invoicing.ledger.corrections import gave_back_from
-from app.invoicing.ledger.fate import INVOICED, Fate, next_look
+from app.invoicing.ledger.fate import INVOICED, Fate, next_look, next_search
 from app.invoicing.ledger.places import STANDING
 from app.invoicing.store import Draft, DraftState
 from app.invoicing.unbilled.hours import read_mark
@@ -39,6 +39,8 @@ from app.systems.ports import (
 
 AT_ONCE: Final = 20
 _LATER: Final = timedelta(minutes=10)
+_FREED: Final = frozenset({DraftState.REFUSED, DraftState.RELEASED})
+_AFTER: Final = "draft-after-release"
 
 
 async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
@@ -91,11 +93,12 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         return
     if state not in STANDING:
         settle = timedelta(seconds=runtime.settings.settle_seconds)
-        await _look_later(runtime, link_id, draft, now + 10 * settle if watched else None)
+        again = next_search(draft.updated_at, now=now, settle=settle) if watched else None
+        await _look_later(runtime, link_id, draft, again)
         return
     if draft.problem == "duplicate-draft" and await _one_left(runtime, link_id, draft, books):
         return
-    seen = await _look_at(runtime, books, draft, found)
+    seen = await _look_at(runtime, books, draft, found, now=now)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
         await give_back(runtime, link_id, draft, gone_lines=seen.get("goneLines", ()))
@@ -103,8 +106,13 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
 
 async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
     """Handle what a first POST that was given up made after all; ``True`` when that is all."""
-    ids = [one.id for one in found.as_drafts()]
     state = DraftState(draft.state)
+    if state in _FREED:
+        found = found.living()
+        if draft.problem == _AFTER and not found.as_drafts():
+            await _none_left(runtime, link_id, draft)
+            return False
+    ids = [one.id for one in found.as_drafts()]
     if state is DraftState.NEEDS_PERSON and len(ids) == 1:
         await adopt(runtime, draft, found)
         return True
@@ -117,7 +125,7 @@ async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mar
     living = [one for one in draft.books_ids if one in ids]
     if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
         return False  # our own draft, sent meanwhile: not a second one
-    problem = "draft-after-release" if state not in STANDING else "duplicate-draft"
+    problem = _AFTER if state not in STANDING else "duplicate-draft"
     if draft.problem == problem and set(draft.books_ids) >= set(ids):
         return False
     now = runtime.clock()
@@ -129,6 +137,13 @@ async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mar
         await make_due(session, link_id, now + _LATER)
     runtime.metrics.drafts.labels("duplicate").inc()
     return True
+
+
+async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """Take the alarm of a released draft back once nothing that bills its hours has the mark."""
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(session, draft, DraftState(draft.state), now=now, what="none left", problem=None)
 
 
 async def _one_left(
@@ -160,7 +175,12 @@ async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Mar
 
 
 async def _look_at(
-    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
+    runtime: Runtime,
+    books: AccountingSystem,
+    draft: Draft,
+    found: Marked | None,
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     """Read the draft, or the invoice it became; where both are gone, search once."""
     invoice_id = (draft.invoice or {}).get("id") or _adopted_invoice(draft)
@@ -173,11 +193,12 @@ async def _look_at(
     if remote is not None:
         return of_draft(draft, remote)
     found = found or await _found(runtime, books, draft)
+    settle = timedelta(seconds=runtime.settings.settle_seconds)
     if found is None:
-        return gone(draft, [])
+        return gone(draft, [], now=now, settle=settle)
     if found.invoices:
         return of_invoice(draft, found.invoices[0], by="mark")
-    return without_mark(draft, found)
+    return without_mark(draft, found, now=now, settle=settle)
 
 
 def _adopted_invoice(draft: Draft) -> str | None:

@@ -4,7 +4,7 @@ By its mark in a line's text, never by sending again.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.canonical import LinkId, RecordId
 from app.database import CommitPoint
 from app.invoicing.drafts.record import make_due, move, record_created
+from app.invoicing.ledger.fate import Fate, fate_of_invoice
 from app.invoicing.lines.mark import marks_in
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
@@ -50,6 +51,11 @@ class Marked:
     drafts: tuple[RemoteDraft, ...]
     invoices: tuple[RemoteInvoice, ...]
     others: tuple[RemoteInvoice, ...] = ()
+
+    def living(self) -> "Marked":
+        """Leave out what was credited: it bills no hour any more."""
+        kept = (one for one in self.invoices if fate_of_invoice(one) is not Fate.CREDITED)
+        return replace(self, invoices=tuple(kept))
 
     def as_drafts(self) -> list[RemoteDraft]:
         """Give all of it as drafts; an invoice's id has the prefix ``invoice:``."""

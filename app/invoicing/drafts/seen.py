@@ -1,6 +1,7 @@
 """Write down what was seen of a draft in the books, as it is kept and shown."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from app.invoicing.drafts.look import Marked
 from app.invoicing.ledger.corrections import corrections_of
@@ -15,20 +16,29 @@ from app.invoicing.ledger.fate import (
 from app.invoicing.store import Draft
 from app.systems.ports import RemoteDraft, RemoteInvoice
 
+MISSING_SINCE: Final = "missingSince"
+"""Names, in what was last seen, when the draft was first found gone."""
 
-def without_mark(draft: Draft, found: Marked) -> dict[str, Any]:
+
+def without_mark(
+    draft: Draft, found: Marked, *, now: datetime, settle: timedelta
+) -> dict[str, Any]:
     """Say what a draft became that is gone, where no invoice carries its mark."""
     like = alike(draft.body["lines"], draft.net, found.others)
     if len(like.sure) == 1:
         return of_invoice(draft, like.sure[0], by="lines")
     candidates = [*like.sure, *like.possible]
     told = [{"invoiceId": i.id, "number": i.number, "netOre": i.net} for i in candidates]
-    return gone(draft, told or None)
+    return gone(draft, told or None, now=now, settle=settle)
 
 
-def gone(draft: Draft, candidates: list[dict[str, Any]] | None) -> dict[str, Any]:
+def gone(
+    draft: Draft, candidates: list[dict[str, Any]] | None, *, now: datetime, settle: timedelta
+) -> dict[str, Any]:
     """
-    Say that a draft is gone, from the second look on.
+    Say that a draft is gone, once it has been gone for longer than the books' lists may lag.
+
+    However often it is looked for meanwhile: its invoice may not be listed yet.
 
     Args:
         candidates: Invoices it may have become; an empty list where the books cannot say, since
@@ -37,8 +47,10 @@ def gone(draft: Draft, candidates: list[dict[str, Any]] | None) -> dict[str, Any
     """
     before = draft.invoice or {}
     kept = {name: before[name] for name in ("customerId",) if name in before}
-    if before.get("what") not in {Fate.MISSING, Fate.DELETED, Fate.UNCLEAR}:
-        return {"what": Fate.MISSING.value, **kept}  # one look may meet a list that lags
+    since = before.get(MISSING_SINCE) or now.isoformat()
+    kept[MISSING_SINCE] = since
+    if now - datetime.fromisoformat(since) < settle:
+        return {"what": Fate.MISSING.value, **kept}
     if candidates is None:
         return {"what": Fate.DELETED.value, **kept}
     return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}

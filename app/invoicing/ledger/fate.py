@@ -17,8 +17,9 @@ class Fate(StrEnum):
     """
     Name what became of a draft in the books.
 
-    ``missing``: gone at one look, which may be a list that lags; ``deleted``: gone, and no invoice
-    of it; ``unclear``: gone, and an invoice without the mark looks like it, a person decides.
+    ``missing``: gone for less time than a list may lag; ``deleted``: gone for longer, and no
+    invoice of it; ``unclear``: likewise, and an invoice without the mark may be it, a person
+    decides.
     """
 
     OPEN = "open"
@@ -134,6 +135,11 @@ def alike(ours: Sequence[Mapping[str, Any]], net: int, invoices: Sequence[Remote
         elif invoice.net == net or 2 * shared >= len(mine):
             possible.append(invoice)
     return Alike(tuple(sure), tuple(possible))
+
+
+def next_search(since: datetime, *, now: datetime, settle: timedelta) -> datetime:
+    """Say when to search again for the mark of a draft that does not stand; hourly in the end."""
+    return now + (10 * settle if now - since < timedelta(hours=1) else timedelta(hours=1))
 
 
 def next_look(

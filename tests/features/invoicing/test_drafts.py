@@ -289,20 +289,23 @@ async def test_timerabbit_away_after_the_draft_is_completed_later(
 
 
 async def test_hours_are_released_only_when_conta_has_neither_draft_nor_invoice(
-    client: httpx.AsyncClient, synced: Any, twins: Any
+    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any
 ) -> None:
-    """While the draft stands a release is refused; after it was deleted the hours are free."""
+    """Refused while the draft stands and just after; a settle time later the hours are free."""
     preview = await previewed(client, synced)
     draft = (await sent(client, synced, preview)).json()
     path = f"{synced.path}/invoice-drafts/{draft['id']}/release"
     held = await client.post(path, headers=synced.books, json={"reason": "feil kunde"})
     number = draft["contaDraftIds"][0]
     await twins.control("conta", "POST", f"/organizations/1001/drafts/{number}/delete")
+    gone = await client.post(path, headers=synced.books, json={"reason": "slettet i Conta"})
+    clock.advance(seconds=120)
 
     freed = await client.post(path, headers=synced.books, json={"reason": "slettet i Conta"})
 
     ids = [e for line in preview["lines"] for e in line["entryIds"]]
     assert (held.status_code, held.json()["code"]) == (409, "draft-holds-hours")
+    assert (gone.status_code, gone.json()["code"]) == (409, "draft-just-gone")
     assert freed.json()["state"] == "released"
     assert {e["invoiceStatus"] for e in await entries_of(twins, ids)} == {"to_invoice"}
     assert (await sent(client, synced, await previewed(client, synced), key="k2")).is_success

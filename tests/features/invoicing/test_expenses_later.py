@@ -12,7 +12,7 @@ from tests.features.invoicing.test_protocol import fault
 
 
 async def test_expenses_left_out_are_billed_later_once(
-    client: httpx.AsyncClient, synced: Any, twins: Any
+    client: httpx.AsyncClient, synced: Any, twins: Any, clock: Any
 ) -> None:
     """Shown on the draft, billed by themselves, each once; the hours stay where they are."""
     plain = await previewed(client, synced, grouping="entry")
@@ -50,6 +50,8 @@ async def test_expenses_left_out_are_billed_later_once(
     )
     assert "Parkering" in paper.text
     await person(twins, f"drafts/{draft['contaDraftIds'][0]}/delete")
+    await client.post(f"{path}/look", headers=synced.books)
+    clock.advance(seconds=120)
     freed = await client.post(f"{path}/release", headers=synced.books, json={"reason": "nei"})
     assert freed.json()["state"] == "released"
     (state,) = await entries_of(twins, [entry])
