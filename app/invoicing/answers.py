@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from app.documents import AnswerDocument
+from app.invoicing.drafts.seen import INWARD
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
 from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.places import offers_release, place_of
@@ -289,12 +290,11 @@ def draft_answer(
         events=[{"what": e.what, "at": e.at, "facts": dict(e.facts)} for e in events],
         requested_by=draft.requested_by,
         requested_by_employee_id=draft.body.get("about", {}).get("requestedByEmployeeId"),
-        created_at=draft.created_at,
-        updated_at=draft.updated_at,
+        created_at=draft.created_at, updated_at=draft.updated_at,
     )  # fmt: skip
 
 
 def _became(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not seen:
         return None
-    return {name: value for name, value in seen.items() if name not in {"differs", "flagged"}}
+    return {name: value for name, value in seen.items() if name not in INWARD}

@@ -90,17 +90,21 @@ def test_sums_differ_by_net_strictly_and_by_vat_beyond_an_ore_a_line(
 
 
 def test_an_invoice_without_the_mark_is_known_by_its_lines() -> None:
-    """The very lines are sure; the same sum or half the lines are possible; others are not."""
+    """Ours or those last seen are sure, any other is possible, but what was credited is not."""
     mine = ours(("a (spes. TR-7K3QF9M2)", 60), ("b", 40))
+    edited = ours(("konsulent", 50))
     same = replace(OPEN, id="1", lines=theirs(("b", 40), ("a", 60)))
     half = replace(OPEN, id="2", net=Ore(1), lines=theirs(("a", 60), ("z", 1)))
-    sum_only = replace(OPEN, id="3", lines=theirs(("z", 100)))
+    as_seen = replace(OPEN, id="3", net=Ore(50), lines=theirs(("konsulent", 50)))
     other = replace(OPEN, id="4", net=Ore(1), lines=theirs(("z", 1)))
+    credited = replace(other, id="5", state="credited")
+    empty = replace(OPEN, id="6")
 
-    found = alike(mine, 100, [same, half, sum_only, other])
+    found = alike([mine, edited], [same, half, as_seen, other, credited, empty])
 
-    assert [one.id for one in found.sure] == ["1"]
-    assert [one.id for one in found.possible] == ["2", "3"]
+    assert [one.id for one in found.sure] == ["1", "3"]
+    assert [one.id for one in found.possible] == ["2", "4", "6"]
+    assert alike([[]], [empty]).sure == ()
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from app.database import CommitPoint
 from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.follow import follow_draft
-from app.invoicing.drafts.look import INVOICE, Marked, find_marked
+from app.invoicing.drafts.look import INVOICE, Marked, find_marked, made_since_it_stood
 from app.invoicing.drafts.record import Overtaken, make_due, move
-from app.invoicing.drafts.seen import MISSING_SINCE
+from app.invoicing.drafts.seen import MISSING_SINCE, lines_known
 from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
 from app.invoicing.ledger.fate import (
     OFFERS_RELEASE,
@@ -76,7 +76,7 @@ async def release_hours(
         Problem: ``draft-state`` while something is under way, ``draft-holds-hours`` while the
             books still have the draft or an invoice of it, ``draft-just-gone`` for as long as its
             invoice may not be listed yet, ``draft-may-be-invoiced`` where an
-            invoice without the mark looks like it, ``follow-up-holds-hours`` while a follow-up
+            invoice without the mark may be it, ``follow-up-holds-hours`` while a follow-up
             bills a difference of its hours, ``follow-up-gave-hours-back`` for one that set hours
             free whose first invoice still stands.
 
@@ -203,15 +203,23 @@ async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, lo
     except (Rejected, NotFound):  # the customer is gone too: only a person can say
         _require_looked([], looked=looked)
         return
-    _require_none(draft, found, named, looked=looked)
+    _require_none_marked(found)
+    if draft.attempt:  # of what was never sent no invoice can be made
+        others = await made_since_it_stood(books, draft, found)
+        _require_none_alike(draft, others, named, looked=looked)
 
 
-def _require_none(draft: Draft, found: Marked, named: str | None, *, looked: bool) -> None:
+def _require_none_marked(found: Marked) -> None:
     if found.drafts:
         raise Problem("draft-holds-hours", draft=found.drafts[0].id)
     for invoice in _living(found.invoices):
         raise Problem("draft-holds-hours", draft=invoice.number or invoice.id)
-    like = alike(draft.body["lines"], draft.net, found.others)
+
+
+def _require_none_alike(
+    draft: Draft, others: Sequence[RemoteInvoice], named: str | None, *, looked: bool
+) -> None:
+    like = alike(lines_known(draft), others)
     candidates = [one for one in _living((*like.sure, *like.possible)) if one.id != named]
     if candidates:
         _require_looked(candidates, looked=looked)

@@ -5,6 +5,7 @@ Only drafts that are due are looked at, a few a job and one after another, so th
 never hammered. Nothing is adjusted and nothing sent: what was seen is kept and shown.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +16,14 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.give_back import give_back
-from app.invoicing.drafts.look import INVOICE, Marked, adopt, find_marked
+from app.invoicing.drafts.look import (
+    INVOICE,
+    STOOD_AT,
+    Marked,
+    adopt,
+    find_marked,
+    made_since_it_stood,
+)
 from app.invoicing.drafts.record import Overtaken, make_due, move
 from app.invoicing.drafts.seen import gone, of_draft, of_invoice, without_mark
 from app.invoicing.ledger.corrections import gave_back_from
@@ -191,14 +199,15 @@ async def _look_at(
             return of_invoice(draft, invoice, by=by)
     remote = await books.read_draft(draft.books_ids[0])
     if remote is not None:
-        return of_draft(draft, remote)
+        return of_draft(draft, remote, now=now)
     found = found or await _found(runtime, books, draft)
     settle = timedelta(seconds=runtime.settings.settle_seconds)
     if found is None:
         return gone(draft, [], now=now, settle=settle)
     if found.invoices:
         return of_invoice(draft, found.invoices[0], by="mark")
-    return without_mark(draft, found, now=now, settle=settle)
+    others = await made_since_it_stood(books, draft, found)
+    return without_mark(draft, others, now=now, settle=settle)
 
 
 def _adopted_invoice(draft: Draft) -> str | None:
@@ -231,7 +240,7 @@ async def _keep(
         if fate is Fate.CREDITED and await gave_back_from(session, link_id, draft.draft_id):
             told = _GAVE_BACK
         problem = told if draft.problem in {None, *_OURS} else draft.problem
-        if draft.invoice != seen or draft.problem != problem:
+        if _apart_from_when(draft.invoice) != _apart_from_when(seen) or draft.problem != problem:
             what = fate.value if before != fate.value else "seen"
             await move(
                 session, draft, DraftState(draft.state), now=now, what=what, invoice=seen,
@@ -239,9 +248,14 @@ async def _keep(
                 problem=problem, next_look=again,
             )  # fmt: skip
         else:
-            await _set_look(session, draft, again)
+            await _set_look(session, draft, again, invoice=seen)
         if again is not None:
             await make_due(session, link_id, again)
+
+
+def _apart_from_when(seen: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Leave out when a draft stood: that it still does is no event."""
+    return {name: value for name, value in (seen or {}).items() if name != STOOD_AT}
 
 
 async def _look_later(runtime: Runtime, link_id: LinkId, draft: Draft, at: datetime | None) -> None:
@@ -251,9 +265,14 @@ async def _look_later(runtime: Runtime, link_id: LinkId, draft: Draft, at: datet
             await make_due(session, link_id, at)
 
 
-async def _set_look(session: AsyncSession, draft: Draft, at: datetime | None) -> None:
+async def _set_look(
+    session: AsyncSession,
+    draft: Draft,
+    at: datetime | None,
+    **seen: Any,  # noqa: ANN401 - columns of the draft
+) -> None:
     await session.execute(
         update(Draft)
         .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
-        .values(next_look=at)
+        .values(next_look=at, **seen)
     )

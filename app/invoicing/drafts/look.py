@@ -5,7 +5,7 @@ By its mark in a line's text, never by sending again.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -34,6 +34,9 @@ LOOKS: Final = 3
 """Empty looks, each a settle time apart, after which a person decides."""
 
 INVOICE: Final = "invoice:"
+
+STOOD_AT: Final = "stoodAt"
+"""Names, in what was last seen of a draft, when it was last seen standing."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -111,6 +114,18 @@ async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -
         invoices=tuple(one for one in invoices if _carries(one.lines, draft.mark)),
         others=tuple(one for one in invoices if not any(marks_in(line.text) for line in one.lines)),
     )
+
+
+async def made_since_it_stood(
+    books: AccountingSystem, draft: Draft, found: Marked
+) -> tuple[RemoteInvoice, ...]:
+    """Keep the invoices without a mark that were made since the draft was last seen standing."""
+    stood = (draft.invoice or {}).get(STOOD_AT)
+    if stood is None or not found.others:
+        return found.others
+    since = (datetime.fromisoformat(stood) - _DAY).date()
+    young = {one for c in _customers(draft) for one in await books.invoice_ids(c, since=since)}
+    return tuple(one for one in found.others if one.id in young)
 
 
 def _customers(draft: Draft) -> list[RecordId]:

@@ -1,9 +1,10 @@
 """Write down what was seen of a draft in the books, as it is kept and shown."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app.invoicing.drafts.look import Marked
+from app.invoicing.drafts.look import STOOD_AT
 from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.fate import (
     Fate,
@@ -19,12 +20,25 @@ from app.systems.ports import RemoteDraft, RemoteInvoice
 MISSING_SINCE: Final = "missingSince"
 """Names, in what was last seen, when the draft was first found gone."""
 
+_THEIRS: Final = "theirs"
+"""Names the lines of an edited draft as the books had them, for when it is gone."""
+
+_KEPT: Final = ("customerId", STOOD_AT, _THEIRS)
+INWARD: Final = frozenset({"differs", "flagged", STOOD_AT, _THEIRS})
+"""What is kept of a look for the next one, and not shown with what became of the draft."""
+
 
 def without_mark(
-    draft: Draft, found: Marked, *, now: datetime, settle: timedelta
+    draft: Draft, others: Sequence[RemoteInvoice], *, now: datetime, settle: timedelta
 ) -> dict[str, Any]:
-    """Say what a draft became that is gone, where no invoice carries its mark."""
-    like = alike(draft.body["lines"], draft.net, found.others)
+    """
+    Say what a draft became that is gone, where no invoice carries its mark.
+
+    Args:
+        others: Invoices without any mark, made since the draft was last seen standing.
+
+    """
+    like = alike(lines_known(draft), others)
     if len(like.sure) == 1:
         return of_invoice(draft, like.sure[0], by="lines")
     candidates = [*like.sure, *like.possible]
@@ -46,7 +60,7 @@ def gone(
 
     """
     before = draft.invoice or {}
-    kept = {name: before[name] for name in ("customerId",) if name in before}
+    kept = {name: before[name] for name in _KEPT if name in before}
     since = before.get(MISSING_SINCE) or now.isoformat()
     kept[MISSING_SINCE] = since
     if now - datetime.fromisoformat(since) < settle:
@@ -56,7 +70,13 @@ def gone(
     return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}
 
 
-def of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
+def lines_known(draft: Draft) -> list[Sequence[Mapping[str, Any]]]:
+    """Give a draft's lines as we sent them and, where a person edited it, as last seen."""
+    theirs = (draft.invoice or {}).get(_THEIRS)
+    return [draft.body["lines"], *([theirs] if theirs else [])]
+
+
+def of_draft(draft: Draft, remote: RemoteDraft, *, now: datetime) -> dict[str, Any]:
     """Write down a draft that stands: its sums, the lines that differ, and whose it is now."""
     lines = draft.body["lines"]
     differing = differing_lines(lines, remote.lines)
@@ -64,6 +84,9 @@ def of_draft(draft: Draft, remote: RemoteDraft) -> dict[str, Any]:
     fate = Fate.EDITED if differing or moved else Fate.OPEN
     totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
     seen = {"what": fate.value, **totals, "differs": differing}
+    seen[STOOD_AT] = now.isoformat()
+    if differing:
+        seen[_THEIRS] = [{"text": one.text, "net": one.net} for one in remote.lines]
     if moved:  # should it be sent, its invoice is that customer's
         seen["customerId"] = remote.customer_id
     seen["flagged"] = total_differs(

@@ -113,26 +113,31 @@ def fate_of_invoice(invoice: RemoteInvoice) -> Fate:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Hold invoices without the mark that look like a draft; ``sure`` ones have its very lines."""
+    """Hold invoices without the mark that a draft may be; ``sure`` ones have its very lines."""
 
     sure: tuple[RemoteInvoice, ...]
     possible: tuple[RemoteInvoice, ...]
 
 
-def alike(ours: Sequence[Mapping[str, Any]], net: int, invoices: Sequence[RemoteInvoice]) -> Alike:
+def alike(known: Sequence[Sequence[Mapping[str, Any]]], invoices: Sequence[RemoteInvoice]) -> Alike:
     """
-    Find invoices that the draft may have become though a person took the mark away.
+    Sort invoices by whether the draft became them, though a person took the mark away.
 
-    Sure: the same texts and sums, the mark apart. Possible: the same net, or half of our lines.
+    Sure: the same texts and sums, the mark apart. Possible: any other that is not credited, however
+    unlike: a person may have written over all of it.
+
+    Args:
+        known: The draft's lines as we sent them, and as they were last seen in the books.
+        invoices: Those made since the draft was last seen standing.
+
     """
-    mine = [(without_mark(line["text"]), line["net"]) for line in ours]
+    wanted = [sorted(str((without_mark(o["text"]), o["net"])) for o in lines) for lines in known]
     sure, possible = [], []
     for invoice in invoices:
-        other = [(without_mark(line.text), line.net) for line in invoice.lines]
-        shared = sum(1 for line in mine if line in other)
-        if sorted(map(str, mine)) == sorted(map(str, other)):
+        lines = sorted(str((without_mark(line.text), line.net)) for line in invoice.lines)
+        if lines and lines in wanted:
             sure.append(invoice)
-        elif invoice.net == net or 2 * shared >= len(mine):
+        elif fate_of_invoice(invoice) is not Fate.CREDITED:
             possible.append(invoice)
     return Alike(tuple(sure), tuple(possible))
 

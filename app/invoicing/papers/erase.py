@@ -51,8 +51,8 @@ _STATEMENTS: Final[Mapping[str, str]] = {
         " 'projectId', body->'projectId', 'lines', '[]'::jsonb, 'minutes', '{}'::jsonb,"
         " 'about', '{}'::jsonb, 'erasedAt', CAST(:now AS text)), facts = '{}',"
         " invoice = CASE jsonb_typeof(invoice) WHEN 'object' THEN"
-        " invoice - 'differs' - 'candidates' ELSE invoice END, requested_by = '', next_look = NULL,"
-        " not_before = NULL WHERE link_id = :link AND draft_id = ANY(:ids)"
+        " invoice - 'differs' - 'theirs' - 'candidates' ELSE invoice END, requested_by = '',"
+        " next_look = NULL, not_before = NULL WHERE link_id = :link AND draft_id = ANY(:ids)"
     ),
 }
 """What goes of the drafts, in this order."""
