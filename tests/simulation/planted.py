@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import text, update
 
 from app.database import CommitPoint
-from app.invoicing.drafts import advance, complete, decide, draft, follow, look, record, reserve
+from app.invoicing.drafts import (
+    advance,
+    come_late,
+    complete,
+    decide,
+    draft,
+    follow,
+    look,
+    record,
+    reserve,
+)
 from app.invoicing.drafts.record import move
 from app.invoicing.ledger import ledger
 from app.invoicing.store import Draft, DraftState, LedgerRow
@@ -63,7 +73,7 @@ def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
         if values.get("not_before") is not None:
             await record.make_due(session, one.link_id, values["not_before"])
 
-    for module in (advance, complete, decide, follow, look, reserve, record):
+    for module in (advance, come_late, complete, decide, follow, look, reserve, record):
         monkeypatch.setattr(module, "move", anywhere)
 
 

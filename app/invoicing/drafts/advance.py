@@ -166,11 +166,13 @@ def _require_time(runtime: Runtime, attempt: Draft) -> None:
 async def _begin_attempt(runtime: Runtime, link_id: LinkId, draft: Draft) -> Draft:
     now = runtime.clock()
     deadline = now + timedelta(seconds=runtime.settings.draft_timeout_seconds * 2)
+    watch_until = None if draft.watch_until is None else now + WATCH  # anew, for this POST too
     async with runtime.database.transaction(CommitPoint.DRAFT_ATTEMPT, link_id) as session:
         await require_working(session, link_id)
         await move(
             session, draft, DraftState.SENDING, now=now, what="sending",
             attempt=draft.attempt + 1, looks=0, not_before=deadline,
+            watch_until=watch_until,
         )  # fmt: skip
         session.add(
             DraftAttempt(

@@ -37,19 +37,21 @@ _RELEASABLE = STANDING | {DraftState.NEEDS_PERSON, DraftState.TAKEN, DraftState.
 
 async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str) -> Draft:
     """
-    Send once more because a person looked and says so; the books are asked once before.
+    Send once more because a person looked and says so; the books are asked before, always.
 
-    A draft that turns up at that look is taken instead of sending.
+    A draft that turns up at that look is taken instead of sending, however late it is.
 
     Raises:
         Problem: ``draft-state`` where no person is asked, or where two drafts were found.
 
     """
-    if draft.state != DraftState.NEEDS_PERSON or draft.books_ids:
+    if draft.state != DraftState.NEEDS_PERSON:
         raise Problem("draft-state", state=draft.state)
     await _once(follow_draft(runtime, link_id, draft))
     draft = await read_draft(runtime, link_id, draft.draft_id)
-    if draft.state == DraftState.NEEDS_PERSON and not draft.books_ids:
+    if draft.state == DraftState.NEEDS_PERSON:
+        if draft.books_ids:
+            raise Problem("draft-state", state=draft.state)
         now = runtime.clock()
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
             await _moved(
@@ -83,9 +85,11 @@ async def release_hours(
     """
     if draft.state not in _RELEASABLE:
         raise Problem("draft-state", state=draft.state)
-    if draft.state in STANDING and not offers_release(draft):
+    if draft.books_ids and not offers_release(draft):
         await _once(follow_draft(runtime, link_id, draft))
         draft = await read_draft(runtime, link_id, draft.draft_id)
+        if draft.state not in _RELEASABLE:
+            raise Problem("draft-state", state=draft.state)
     await _require_absent(runtime, link_id, draft, looked=looked)
     now = runtime.clock()
     watch = _watch(runtime, draft, now)

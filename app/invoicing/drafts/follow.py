@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
+from app.invoicing.drafts.come_late import came_late, one_left, settle_asked
 from app.invoicing.drafts.give_back import give_back
 from app.invoicing.drafts.look import (
     INVOICE,
     STOOD_AT,
     Marked,
-    adopt,
     find_marked,
     made_since_it_stood,
 )
@@ -47,8 +47,7 @@ from app.systems.ports import (
 
 AT_ONCE: Final = 20
 _LATER: Final = timedelta(minutes=10)
-_FREED: Final = frozenset({DraftState.REFUSED, DraftState.RELEASED})
-_AFTER: Final = "draft-after-release"
+_SELDOM: Final = timedelta(hours=12)
 
 
 async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
@@ -96,82 +95,29 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     books = await open_books(runtime, link_id)
     watched = draft.watch_until is not None and draft.watch_until > now
     state = DraftState(draft.state)
-    found = await _found(runtime, books, draft) if watched else None
-    if found is not None and await _came_late(runtime, link_id, draft, found):
-        return
+    asked = state is DraftState.NEEDS_PERSON
+    found = await _found(runtime, books, draft) if watched or asked else None
+    if found is not None:
+        settled = await (
+            settle_asked(runtime, books, draft, found)
+            if asked
+            else came_late(runtime, link_id, draft, found)
+        )
+        if settled:
+            return
     if state not in STANDING:
         settle = timedelta(seconds=runtime.settings.settle_seconds)
         again = next_search(draft.updated_at, now=now, settle=settle) if watched else None
+        if again is None and asked and draft.books_ids:
+            again = now + _SELDOM
         await _look_later(runtime, link_id, draft, again)
         return
-    if draft.problem == "duplicate-draft" and await _one_left(runtime, link_id, draft, books):
+    if draft.problem == "duplicate-draft" and await one_left(runtime, link_id, draft, books):
         return
     seen = await _look_at(runtime, books, draft, found, now=now)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
         await give_back(runtime, link_id, draft, gone_lines=seen.get("goneLines", ()))
-
-
-async def _came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
-    """Handle what a first POST that was given up made after all; ``True`` when that is all."""
-    state = DraftState(draft.state)
-    if state in _FREED:
-        found = found.living()
-        if draft.problem == _AFTER and not found.as_drafts():
-            await _none_left(runtime, link_id, draft)
-            return False
-    ids = [one.id for one in found.as_drafts()]
-    if state is DraftState.NEEDS_PERSON and len(ids) == 1:
-        await adopt(runtime, draft, found)
-        return True
-    own = set(draft.books_ids)
-    if draft.invoice and draft.invoice.get("id"):
-        own.add(INVOICE + draft.invoice["id"])
-    more = [one for one in ids if one not in own]
-    if not more:
-        return False
-    living = [one for one in draft.books_ids if one in ids]
-    if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
-        return False  # our own draft, sent meanwhile: not a second one
-    problem = _AFTER if state not in STANDING else "duplicate-draft"
-    if draft.problem == problem and set(draft.books_ids) >= set(ids):
-        return False
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(
-            session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
-            books_ids=[*draft.books_ids, *more], next_look=now + _LATER,
-        )  # fmt: skip
-        await make_due(session, link_id, now + _LATER)
-    runtime.metrics.drafts.labels("duplicate").inc()
-    return True
-
-
-async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
-    """Take the alarm of a released draft back once nothing that bills its hours has the mark."""
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(session, draft, DraftState(draft.state), now=now, what="none left", problem=None)
-
-
-async def _one_left(
-    runtime: Runtime, link_id: LinkId, draft: Draft, books: AccountingSystem
-) -> bool:
-    """Take the alarm back once a person deleted all but one of the drafts with the mark."""
-    living = [
-        one for one in draft.books_ids
-        if not one.startswith(INVOICE) and await books.read_draft(one) is not None
-    ]  # fmt: skip
-    if len(living) > 1:
-        return False
-    now = runtime.clock()
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(
-            session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
-            books_ids=living or draft.books_ids[:1], next_look=now,
-        )  # fmt: skip
-        await make_due(session, link_id, now)
-    return True
 
 
 async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.canonical import LinkId, RecordId
 from app.database import CommitPoint
 from app.invoicing.drafts.record import make_due, move, record_created
-from app.invoicing.ledger.fate import Fate, fate_of_invoice
+from app.invoicing.ledger.fate import WATCH, Fate, fate_of_invoice
 from app.invoicing.lines.mark import marks_in
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
@@ -80,22 +80,36 @@ async def look_for(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     except (Rejected, NotFound):  # the customer is gone from the books: no list can be read of it
         await _ask(runtime, link_id, draft, "draft-not-found", [])
         return
-    everything = found.as_drafts()
-    if len(everything) == 1:
-        await adopt(runtime, draft, found)
-    elif everything:
-        await _ask(runtime, link_id, draft, "duplicate-draft", [one.id for one in everything])
-    elif draft.looks + 1 >= LOOKS:
+    if await take_found(runtime, link_id, draft, found):
+        return
+    if draft.looks + 1 >= LOOKS:
         await _ask(runtime, link_id, draft, "draft-not-found", [])
     else:
         await _look_again(runtime, link_id, draft, looks=draft.looks + 1)
 
 
-async def adopt(runtime: Runtime, draft: Draft, found: Marked) -> None:
-    """Take the one thing that carries the mark for the draft whose answer was lost."""
-    (one,) = found.as_drafts()
-    await record_created(runtime, draft, one, CommitPoint.DRAFT_ADOPTED, what="adopted")
-    runtime.metrics.drafts.labels("adopted").inc()
+async def take_found(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
+    """Adopt the one thing that carries the mark, show several; ``False`` where there is nothing."""
+    everything = found.as_drafts()
+    if len(everything) == 1:
+        (one,) = everything
+        await record_created(runtime, draft, one, CommitPoint.DRAFT_ADOPTED, what="adopted")
+        runtime.metrics.drafts.labels("adopted").inc()
+    elif everything:
+        await _ask(runtime, link_id, draft, "duplicate-draft", [one.id for one in everything])
+    return bool(everything)
+
+
+async def look_anew(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """Begin the looks again: what was found is gone, and its invoice may not be listed yet."""
+    now = runtime.clock()
+    settle = timedelta(seconds=runtime.settings.settle_seconds)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, DraftState.UNCONFIRMED, now=now, what="none left", looks=0,
+            not_before=now + settle, problem="draft-unconfirmed", books_ids=[], next_look=None,
+            watch_until=now + WATCH,
+        )  # fmt: skip
 
 
 async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked:

@@ -1,0 +1,103 @@
+"""
+Sort out what carries a draft's mark and was not expected: a late first POST, or several.
+
+Nothing is sent and nothing deleted: one is taken, more are shown to a person until one is left.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from app.canonical import LinkId
+from app.database import CommitPoint
+from app.invoicing.drafts.look import INVOICE, Marked, look_anew, take_found
+from app.invoicing.drafts.record import make_due, move
+from app.invoicing.ledger.places import STANDING
+from app.invoicing.store import Draft, DraftState
+from app.runtime import Runtime
+from app.systems.ports import AccountingSystem
+
+_SOON: Final = timedelta(minutes=10)
+_FREED: Final = frozenset({DraftState.REFUSED, DraftState.RELEASED})
+_AFTER: Final = "draft-after-release"
+
+
+async def settle_asked(
+    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked
+) -> bool:
+    """
+    See whether the books answer what a person is asked; ``True`` when the draft moved on.
+
+    One that a list does not name may stand all the same: what was found before is read by its id.
+    """
+    link_id = LinkId(draft.link_id)
+    ids = {one.id for one in found.as_drafts()}
+    for one in draft.books_ids:
+        hidden = one not in ids and not one.startswith(INVOICE)
+        if hidden and await books.read_draft(one) is not None:
+            return False
+    if ids and ids == set(draft.books_ids):
+        return False
+    if await take_found(runtime, link_id, draft, found):
+        return True
+    if draft.books_ids:
+        await look_anew(runtime, link_id, draft)
+    return bool(draft.books_ids)
+
+
+async def came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
+    """Handle what a first POST that was given up made after all; ``True`` when that is all."""
+    state = DraftState(draft.state)
+    if state in _FREED:
+        found = found.living()
+        if draft.problem == _AFTER and not found.as_drafts():
+            await _none_left(runtime, link_id, draft)
+            return False
+    ids = [one.id for one in found.as_drafts()]
+    own = set(draft.books_ids)
+    if draft.invoice and draft.invoice.get("id"):
+        own.add(INVOICE + draft.invoice["id"])
+    more = [one for one in ids if one not in own]
+    if not more:
+        return False
+    living = [one for one in draft.books_ids if one in ids]
+    if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
+        return False  # our own draft, sent meanwhile: not a second one
+    problem = _AFTER if state not in STANDING else "duplicate-draft"
+    if draft.problem == problem and set(draft.books_ids) >= set(ids):
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
+            books_ids=[*draft.books_ids, *more], next_look=now + _SOON,
+        )  # fmt: skip
+        await make_due(session, link_id, now + _SOON)
+    runtime.metrics.drafts.labels("duplicate").inc()
+    return True
+
+
+async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """Take the alarm of a released draft back once nothing that bills its hours has the mark."""
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(session, draft, DraftState(draft.state), now=now, what="none left", problem=None)
+
+
+async def one_left(
+    runtime: Runtime, link_id: LinkId, draft: Draft, books: AccountingSystem
+) -> bool:
+    """Take the alarm back once a person deleted all but one of the drafts with the mark."""
+    living = [
+        one for one in draft.books_ids
+        if not one.startswith(INVOICE) and await books.read_draft(one) is not None
+    ]  # fmt: skip
+    if len(living) > 1:
+        return False
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await move(
+            session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
+            books_ids=living or draft.books_ids[:1], next_look=now,
+        )  # fmt: skip
+        await make_due(session, link_id, now)
+    return True
