@@ -73,8 +73,10 @@ def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
         if values.get("not_before") is not None:
             await record.make_due(session, one.link_id, values["not_before"])
 
-    for module in (advance, come_late, complete, decide, follow, look, reserve, record):
+    for module in (advance, complete, decide, look, reserve, record):
         monkeypatch.setattr(module, "move", anywhere)
+    for module in (come_late, decide, follow):
+        monkeypatch.setattr(module, "move_unchanged", anywhere)
 
 
 def release_unseen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.look import INVOICE, Marked, look_anew, take_found
-from app.invoicing.drafts.record import make_due, move
+from app.invoicing.drafts.record import make_due, move_unchanged
 from app.invoicing.ledger.places import STANDING
 from app.invoicing.store import Draft, DraftState
 from app.runtime import Runtime
@@ -67,7 +67,7 @@ async def came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mark
         return False
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(
+        await move_unchanged(
             session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
             books_ids=[*draft.books_ids, *more], next_look=now + _SOON,
         )  # fmt: skip
@@ -80,7 +80,9 @@ async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     """Take the alarm of a released draft back once nothing that bills its hours has the mark."""
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(session, draft, DraftState(draft.state), now=now, what="none left", problem=None)
+        await move_unchanged(
+            session, draft, DraftState(draft.state), now=now, what="none left", problem=None
+        )
 
 
 async def one_left(
@@ -95,7 +97,7 @@ async def one_left(
         return False
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await move(
+        await move_unchanged(
             session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
             books_ids=living or draft.books_ids[:1], next_look=now,
         )  # fmt: skip

@@ -13,8 +13,8 @@ from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.follow import follow_draft
 from app.invoicing.drafts.look import INVOICE, Marked, find_marked, made_since_it_stood
-from app.invoicing.drafts.record import Overtaken, make_due, move
-from app.invoicing.drafts.seen import MISSING_SINCE, lines_known
+from app.invoicing.drafts.record import Overtaken, make_due, move, move_unchanged
+from app.invoicing.drafts.seen import BY_PERSON, MISSING_SINCE, lines_known
 from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
 from app.invoicing.ledger.fate import (
     OFFERS_RELEASE,
@@ -95,8 +95,8 @@ async def release_hours(
     watch = _watch(runtime, draft, now)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await _moved(
-            session, draft, DraftState.RELEASED, now=now, what="released", not_before=now,
-            facts={"reason": reason, "by": by}, problem=None, **watch,
+            session, draft, DraftState.RELEASED, unchanged=True, now=now, what="released",
+            not_before=now, facts={"reason": reason, "by": by}, problem=None, **watch,
         )  # fmt: skip
         await _require_no_follow_up(session, draft)
         await free_hours(session, draft, now=now)
@@ -133,12 +133,13 @@ async def name_invoice(
     if invoice is None or invoice.customer_id not in given_to:
         raise Problem("not-found")
     now = runtime.clock()
-    seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": "person"}
+    seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": BY_PERSON}
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await _moved(
             session, draft, DraftState(draft.state), now=now, what="invoice named", invoice=seen,
-            facts={"invoiceId": invoice.id, "by": by}, problem=None,
+            facts={"invoiceId": invoice.id, "by": by}, problem=None, next_look=now,
         )  # fmt: skip
+        await make_due(session, link_id, now)
     return await look_now(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
 
 
@@ -244,9 +245,12 @@ async def _moved(
     session: AsyncSession,
     draft: Draft,
     target: DraftState,
+    *,
+    unchanged: bool = False,
     **values: Any,  # noqa: ANN401 - columns of the draft
 ) -> None:
+    """Move a draft; ``unchanged``: only as it was read, since what was read decides."""
     try:
-        await move(session, draft, target, **values)
+        await (move_unchanged if unchanged else move)(session, draft, target, **values)
     except Overtaken:
         raise Problem("draft-state", state="changed") from None

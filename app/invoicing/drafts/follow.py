@@ -24,8 +24,8 @@ from app.invoicing.drafts.look import (
     find_marked,
     made_since_it_stood,
 )
-from app.invoicing.drafts.record import Overtaken, make_due, move
-from app.invoicing.drafts.seen import gone, of_draft, of_invoice, without_mark
+from app.invoicing.drafts.record import Overtaken, make_due, move_unchanged
+from app.invoicing.drafts.seen import BY_PERSON, gone, of_draft, of_invoice, without_mark
 from app.invoicing.ledger.corrections import gave_back_from
 from app.invoicing.ledger.fate import INVOICED, Fate, next_look, next_search
 from app.invoicing.ledger.places import STANDING
@@ -139,10 +139,12 @@ async def _look_at(
     """Read the draft, or the invoice it became; where both are gone, search once."""
     invoice_id = (draft.invoice or {}).get("id") or _adopted_invoice(draft)
     if invoice_id is not None:
+        by = (draft.invoice or {}).get("by", "mark")
         invoice = await books.read_invoice(invoice_id)
         if invoice is not None:
-            by = (draft.invoice or {}).get("by", "mark")
             return of_invoice(draft, invoice, by=by)
+        if by == BY_PERSON and draft.invoice is not None:
+            return dict(draft.invoice)  # what a person said is not taken back by a look
     remote = await books.read_draft(draft.books_ids[0])
     if remote is not None:
         return of_draft(draft, remote, now=now)
@@ -188,7 +190,7 @@ async def _keep(
         problem = told if draft.problem in {None, *_OURS} else draft.problem
         if _apart_from_when(draft.invoice) != _apart_from_when(seen) or draft.problem != problem:
             what = fate.value if before != fate.value else "seen"
-            await move(
+            await move_unchanged(
                 session, draft, DraftState(draft.state), now=now, what=what, invoice=seen,
                 facts={k: v for k, v in seen.items() if k in {"number", "remainingOre"}},
                 problem=problem, next_look=again,
@@ -217,8 +219,13 @@ async def _set_look(
     at: datetime | None,
     **seen: Any,  # noqa: ANN401 - columns of the draft
 ) -> None:
+    """Say when to look again, unless somebody wrote to the draft since: it is due as it was."""
     await session.execute(
         update(Draft)
-        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .where(
+            Draft.link_id == draft.link_id,
+            Draft.draft_id == draft.draft_id,
+            Draft.version == draft.version,
+        )
         .values(next_look=at, **seen)
     )

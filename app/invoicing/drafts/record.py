@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -69,6 +69,35 @@ async def move(
         )  # fmt: skip
     if values.get("not_before") is not None:
         await make_due(session, LinkId(draft.link_id), values["not_before"])
+
+
+async def move_unchanged(
+    session: AsyncSession,
+    draft: Draft,
+    target: DraftState,
+    *,
+    now: datetime,
+    what: str,
+    **values: Any,  # noqa: ANN401 - as of move
+) -> None:
+    """
+    Move a draft that nobody wrote to since it was read.
+
+    For whoever decides by what a row says: between the reading and the writing lie calls to the
+    books, in which a person may have named an invoice or released the hours.
+
+    Raises:
+        Overtaken: Somebody wrote to it meanwhile.
+
+    """
+    version = await session.scalar(
+        select(Draft.version)
+        .where(Draft.link_id == draft.link_id, Draft.draft_id == draft.draft_id)
+        .with_for_update()
+    )
+    if version != draft.version:
+        raise Overtaken
+    await move(session, draft, target, now=now, what=what, **values)
 
 
 async def make_due(session: AsyncSession, link_id: LinkId, at: datetime) -> None:

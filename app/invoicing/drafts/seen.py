@@ -20,6 +20,9 @@ from app.systems.ports import RemoteDraft, RemoteInvoice
 MISSING_SINCE: Final = "missingSince"
 """Names, in what was last seen, when the draft was first found gone."""
 
+BY_PERSON: Final = "person"
+"""Says how an invoice was known: a person named it."""
+
 _THEIRS: Final = "theirs"
 """Names the lines of an edited draft as the books had them, for when it is gone."""
 
