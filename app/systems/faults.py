@@ -38,11 +38,19 @@ class Unreachable(SystemFault):
 
 
 class RateLimited(SystemFault):
-    """Say that the system asks for patience; nothing was done. ``retry_after`` is in seconds."""
+    """
+    Say that the system asks for patience.
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    Args:
+        retry_after: Seconds.
+        sent: False where it is our own pace that holds the call back: nothing left the house.
+
+    """
+
+    def __init__(self, message: str, *, retry_after: float, sent: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.sent = sent
 
 
 class AccessReason(StrEnum):

@@ -70,7 +70,7 @@ class Pace:
         now = self._clock()
         turn = max(now, self._full_at - self._slack)
         if turn - now > longest_seconds:
-            raise RateLimited("our own pace for this link", retry_after=turn - now)
+            raise RateLimited("our own pace for this link", retry_after=turn - now, sent=False)
         self._full_at = max(self._full_at, turn) + self._interval
         if turn > now:
             await self._sleep(turn - now)

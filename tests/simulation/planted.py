@@ -32,7 +32,7 @@ def resend_by_reflex(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def unknown(runtime: Any, link_id: Any, one: Any) -> None:
         fault = Unreachable("lost")
-        await advance._not_sent(runtime, link_id, one, fault)
+        await advance._not_made(runtime, link_id, one, fault, sent=False)
 
     monkeypatch.setattr(advance, "_record_unknown", unknown)
 

@@ -14,14 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.drafts.look import look_for
+from app.invoicing.drafts.look import LOOKS, find_marked, look_for, take_found
 from app.invoicing.drafts.record import Overtaken, move, record_created, record_refused, set_due
 from app.invoicing.drafts.reserve import hold_still, reserve
+from app.invoicing.drafts.wait import patience, pause_for, problem_of
 from app.invoicing.ledger.fate import WATCH
 from app.invoicing.lines.shapes import order_of
 from app.invoicing.store import Draft, DraftAttempt, DraftState
-from app.links.change_state import pause
-from app.links.lifecycle import pause_reason
 from app.links.open_systems import open_books
 from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
@@ -34,8 +33,6 @@ from app.systems.ports import (
     Unreachable,
 )
 
-_SOONEST: Final = timedelta(seconds=10)
-_LATEST: Final = timedelta(minutes=5)
 _MOST_STEPS: Final = 12
 
 
@@ -85,7 +82,8 @@ async def _step(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         case DraftState.TAKEN:
             await _hold(runtime, link_id, draft, reserve)
         case DraftState.RESERVED if not waits:
-            if await _hold(runtime, link_id, draft, hold_still):
+            made = not await _nothing_made(runtime, link_id, draft)
+            if not made and await _hold(runtime, link_id, draft, hold_still):
                 await _send(runtime, link_id, draft)
         case DraftState.SENDING:
             await _doubt(runtime, link_id, draft, now)
@@ -107,8 +105,26 @@ async def _hold(
     try:
         return bool(await deed(runtime, link_id, draft))
     except (Unreachable, RateLimited, Unauthorised) as fault:
-        await _wait(runtime, link_id, draft, fault)
+        await _wait(runtime, link_id, draft, fault, books=False)
         return False
+
+
+async def _nothing_made(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
+    """
+    Look, before a POST that follows another, whether that one made the draft after all.
+
+    Not where it is proven that nothing was sent before: then no mark is watched for.
+    """
+    if draft.watch_until is None:
+        return True
+    try:
+        found = await find_marked(runtime, await open_books(runtime, link_id), draft)
+    except (Rejected, NotFound):  # the customer is gone: the POST will be refused too
+        return True
+    except (Unreachable, RateLimited, Unauthorised) as fault:
+        await _wait(runtime, link_id, draft, fault, books=True)
+        return False
+    return not await take_found(runtime, link_id, draft, found)
 
 
 async def require_working(session: AsyncSession, link_id: LinkId) -> None:
@@ -126,10 +142,12 @@ async def require_working(session: AsyncSession, link_id: LinkId) -> None:
 async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     """Send the one POST; what cannot be known to have had no effect is unknown."""
     attempt = await _begin_attempt(runtime, link_id, draft)
+    sent = False
     try:
         books = await open_books(runtime, link_id)
         _require_time(runtime, attempt)
         runtime.database.passing(CommitPoint.DRAFT_BEFORE_POST)
+        sent = True
         remote = await books.create_draft(order_of(attempt.body))
         runtime.database.passing(CommitPoint.DRAFT_AFTER_POST)
     except (Rejected, NotFound) as refusal:
@@ -140,12 +158,12 @@ async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         if isinstance(fault, Unauthorised) and fault.reason is AccessReason.PLAN:
             await record_refused(runtime, attempt, ["plan-lacks-feature"], {})
         else:
-            await _not_sent(runtime, link_id, attempt, fault)
+            await _not_made(runtime, link_id, attempt, fault, sent=sent)
     except Unreachable as fault:
         if fault.effect_possible:
             await _record_unknown(runtime, link_id, attempt)
         else:
-            await _not_sent(runtime, link_id, attempt, fault)
+            await _not_made(runtime, link_id, attempt, fault, sent=False)
     else:
         await record_created(runtime, attempt, remote, CommitPoint.DRAFT_CREATED, what="created")
 
@@ -194,18 +212,29 @@ async def _record_unknown(runtime: Runtime, link_id: LinkId, draft: Draft) -> No
     runtime.metrics.drafts.labels("unknown").inc()
 
 
-async def _not_sent(
+async def _not_made(
     runtime: Runtime,
     link_id: LinkId,
     draft: Draft,
     fault: Unreachable | RateLimited | Unauthorised,
+    *,
+    sent: bool,
 ) -> None:
-    """Go back to before the POST: it is proven that nothing was sent, or that it was refused."""
+    """
+    Go back to before the POST: nothing was sent, or the caller was refused.
+
+    A refusal of the caller says that nothing was made and does not prove it. The next POST waits
+    for as long as what was made all the same may be hidden, and looks for it first.
+    """
     now = runtime.clock()
+    wait, watch_until = patience(fault, now - draft.created_at), draft.watch_until
+    if sent and not (isinstance(fault, RateLimited) and not fault.sent):
+        wait = max(wait, LOOKS * timedelta(seconds=runtime.settings.settle_seconds))
+        watch_until = now + WATCH
     async with runtime.database.transaction(CommitPoint.DRAFT_REFUSED, link_id) as session:
         await move(
             session, draft, DraftState.RESERVED, now=now, what="not sent",
-            not_before=now + patience(fault, now - draft.created_at), problem=_problem(fault),
+            not_before=now + wait, problem=problem_of(fault), watch_until=watch_until,
         )  # fmt: skip
     await pause_for(runtime, link_id, fault, books=True)
 
@@ -233,37 +262,14 @@ async def _wait(
     link_id: LinkId,
     draft: Draft,
     fault: Unreachable | RateLimited | Unauthorised,
+    *,
+    books: bool,
 ) -> None:
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await move(
             session, draft, DraftState(draft.state), now=now, what="waiting",
-            not_before=now + patience(fault, now - draft.created_at), problem=_problem(fault),
+            not_before=now + patience(fault, now - draft.created_at), problem=problem_of(fault),
         )  # fmt: skip
-    await pause_for(runtime, link_id, fault, books=False)
+    await pause_for(runtime, link_id, fault, books=books)
     raise Overtaken
-
-
-def patience(fault: Unreachable | RateLimited | Unauthorised, age: timedelta) -> timedelta:
-    """Say how long a draft of this age waits: longer the older it is, never less than asked for."""
-    asked = timedelta(seconds=fault.retry_after) if isinstance(fault, RateLimited) else _SOONEST
-    return max(asked, min(_LATEST, age / 4))
-
-
-def _problem(fault: Unreachable | RateLimited | Unauthorised) -> str:
-    return "system-access-refused" if isinstance(fault, Unauthorised) else "system-unreachable"
-
-
-async def pause_for(
-    runtime: Runtime,
-    link_id: LinkId,
-    fault: Unreachable | RateLimited | Unauthorised,
-    *,
-    books: bool,
-) -> None:
-    """Pause the link where a system does not let us in, so that a person is told once."""
-    if not isinstance(fault, Unauthorised) or fault.reason is AccessReason.PLAN:
-        return
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        reason = pause_reason(fault.reason, books=books)
-        await pause(session, link_id, reason=reason, now=runtime.clock())

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.drafts.advance import patience, pause_for, read_draft
+from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.record import Overtaken, keep_facts, move
 from app.invoicing.drafts.reserve import hold_asked, parts_of, release_parts
+from app.invoicing.drafts.wait import patience, pause_for
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
 from app.links.store import LinkState, is_at_work, read_link

@@ -12,7 +12,7 @@ from app.database import CommitPoint
 from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.follow import follow_draft
-from app.invoicing.drafts.look import INVOICE, Marked, find_marked, made_since_it_stood
+from app.invoicing.drafts.look import INVOICE, LOOKS, Marked, find_marked, made_since_it_stood
 from app.invoicing.drafts.record import Overtaken, make_due, move, move_unchanged
 from app.invoicing.drafts.seen import BY_PERSON, MISSING_SINCE, lines_known
 from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
@@ -90,6 +90,7 @@ async def release_hours(
         draft = await read_draft(runtime, link_id, draft.draft_id)
         if draft.state not in _RELEASABLE:
             raise Problem("draft-state", state=draft.state)
+    _require_shown(runtime, draft)
     await _require_absent(runtime, link_id, draft, looked=looked)
     now = runtime.clock()
     watch = _watch(runtime, draft, now)
@@ -173,6 +174,17 @@ async def _require_no_follow_up(session: AsyncSession, draft: Draft) -> None:
         first = await session.get_one(Draft, (link_id, first_id))
         if first.state in STANDING and fate_of(first) is not Fate.CREDITED:
             raise Problem("follow-up-gave-hours-back", draft=first_id)
+
+
+def _require_shown(runtime: Runtime, draft: Draft) -> None:
+    """Free nothing while a POST whose caller was refused may have made what no list shows yet."""
+    if draft.state != DraftState.RESERVED or draft.watch_until is None:
+        return
+    hidden = LOOKS * timedelta(seconds=runtime.settings.settle_seconds)
+    left = draft.watch_until - WATCH + hidden - runtime.clock()
+    if left > timedelta(0):
+        wait = {"Retry-After": str(ceil(left.total_seconds()))}
+        raise Problem("draft-state", headers=wait, state=draft.state)
 
 
 def _require_gone(runtime: Runtime, draft: Draft, *, looked: bool) -> None:

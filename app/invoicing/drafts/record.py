@@ -176,14 +176,19 @@ async def record_created(
 async def record_refused(
     runtime: Runtime, draft: Draft, reasons: Sequence[str], facts: Mapping[str, Any]
 ) -> None:
-    """Keep a refusal: nothing was made, so the hours are free again."""
+    """
+    Keep a refusal: nothing was made, so the hours are free again.
+
+    Where an earlier POST may have made something, its mark is watched for as long as that was.
+    """
     now = runtime.clock()
+    watch: dict[str, Any] = {} if draft.watch_until is None else {"next_look": now}
     async with runtime.database.transaction(
         CommitPoint.DRAFT_REFUSED, LinkId(draft.link_id)
     ) as session:
         await move(
             session, draft, DraftState.REFUSED, now=now, what="refused",
-            facts={"reasons": list(reasons)}, problem="draft-refused", not_before=now,
+            facts={"reasons": list(reasons)}, problem="draft-refused", not_before=now, **watch,
         )  # fmt: skip
         await keep_facts(session, draft, {"reasons": list(reasons), **facts})
         await close_attempt(session, draft, "refused")

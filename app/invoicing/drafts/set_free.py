@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
-from app.invoicing.drafts.advance import patience, pause_for
 from app.invoicing.drafts.record import make_due, set_due
 from app.invoicing.drafts.reserve import by_part, parts_of, release_parts
+from app.invoicing.drafts.wait import patience, pause_for
 from app.invoicing.ledger.ledger import free_entries
 from app.invoicing.store import Draft
 from app.links.open_systems import open_time

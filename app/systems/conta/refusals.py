@@ -84,12 +84,14 @@ def classify(answer: Answer, call: Call) -> SystemFault:
     access = _access_reason(answer.status, name, call)
     if access is not None:
         return Unauthorised(text, reason=access)
-    if answer.status == 403:
-        return Unreachable(text)
+    if answer.status == 403:  # not in Conta's words: what stands in front answered
+        return Unreachable(text, effect_possible=call.write)
     if answer.status == 404:
         # An unknown path or a page of a proxy says nothing about the record; taken for "gone" it
-        # would be believed.
-        return NotFound(text) if name not in {None, _UNKNOWN_PATH} else Unreachable(text)
+        # would be believed, and of a write it proves nothing.
+        if name in {None, _UNKNOWN_PATH}:
+            return Unreachable(text, effect_possible=call.write)
+        return NotFound(text)
     if answer.status == 408 or answer.status >= 500:
         return Unreachable(
             text,

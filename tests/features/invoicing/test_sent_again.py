@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.features.conftest import forget_patience
 from tests.features.invoicing.bookkeeper import Bookkeeper
 from tests.features.invoicing.test_drafts import drafts_with, previewed
 from tests.features.invoicing.test_followed import person, post_late
@@ -109,3 +110,29 @@ async def test_of_two_drafts_both_gone_neither_is_taken_for_deleted_at_once(
     assert (held.status_code, held.json()["code"]) == (409, "draft-state")
     assert (asked["state"], asked["problem"]) == ("needs-person", "draft-not-found")
     assert freed.json()["state"] == "released"
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize("made", [True, False])
+async def test_a_post_whose_caller_was_refused_is_looked_for_before_the_next(
+    kari: Bookkeeper, runtime: Any, status: int, made: bool
+) -> None:
+    """Whether it lied or not: one draft in the end, nobody asked, no hour freed meanwhile."""
+    preview = await previewed(kari.client, kari.link)
+    kind = "status_after" if made else "status_before"
+    await fault(kari.twins, "conta", **{**LOST, "kind": kind, "status": status})
+    await fault(kari.twins, "conta", kind="stale_list", path="/invoice-drafts", seconds=90)
+
+    draft = await kari.send(preview)
+    forget_patience(runtime)
+    await kari.post("resume")  # a refused key pauses
+    early = await kari.release(draft)
+    await pass_hours(kari, 12, seconds=31)
+    forget_patience(runtime)
+    await pass_hours(kari, 2, seconds=31)
+
+    settled = await read(kari, draft)
+    assert draft["state"] == "reserved"
+    assert early.json()["code"] == "draft-state"
+    assert (settled["state"], settled["problem"]) == ("completed", None)
+    assert len(await drafts_with(kari.twins, preview["mark"])) == 1

@@ -327,6 +327,9 @@ async def test_a_record_is_created_with_one_post(client: ContaClient, network: A
         (httpx.ConnectError("x"), False),
         (httpx.Response(307, headers={"Location": "http://169.254.169.254"}), True),
         (httpx.Response(408), True),
+        (httpx.Response(403), True),
+        (httpx.Response(404, content=HTML.content), True),
+        (sample("error-unknown-path", 404), True),
     ],
 )
 async def test_a_create_tells_an_unknown_outcome_from_none(
