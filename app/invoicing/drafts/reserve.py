@@ -77,6 +77,22 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
     if held and not any(_lapses(part, runtime.clock() + margin) for part in parts):
         return True
     tracker = await open_time(runtime, link_id)
+    if await _read_as_shown(runtime, draft, tracker, parts) is None:
+        return False
+    await release_parts(tracker, parts, ReleaseReason.DRAFT_FAILED)
+    # Between the two an hour is nobody's and may be edited; this reading's versions are asked for.
+    versions = await _read_as_shown(runtime, draft, tracker, parts)
+    if versions is None:
+        return False
+    await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
+    parts = await parts_of(runtime, link_id, draft)
+    return await hold_asked(runtime, link_id, draft, tracker, parts)
+
+
+async def _read_as_shown(
+    runtime: Runtime, draft: Draft, tracker: TimeTracker, parts: Sequence[HeldHours]
+) -> dict[EntryId, int] | None:
+    """Read the hours' versions; one that is not as it was shown refuses the draft: ``None``."""
     ids = tuple(EntryId(entry_id) for entry_id in sorted(draft.versions))
     seen = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
     frozen = draft.body.get("entries", {})
@@ -89,13 +105,8 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
     ]
     if changed:
         await record_refused(runtime, draft, ["entries-changed"], {"changed": changed})
-        return False
-    await release_parts(tracker, parts, ReleaseReason.DRAFT_FAILED)
-    fresh = {entry.id: entry for entry in await tracker.entries_by_id(ids)}
-    versions = {entry_id: fresh[entry_id].version for entry_id in ids if entry_id in fresh}
-    await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
-    parts = await parts_of(runtime, link_id, draft)
-    return await hold_asked(runtime, link_id, draft, tracker, parts)
+        return None
+    return {entry_id: seen[entry_id].version for entry_id in ids if entry_id in seen}
 
 
 async def _ask(

@@ -395,3 +395,35 @@ async def test_an_answer_that_refuses_the_caller_proves_that_nothing_was_made(
     assert (waiting["state"], made_before) == ("reserved", [])
     assert settled["state"] == "completed"
     assert len(await drafts_with(twins, settled["mark"])) == 1
+
+
+class Editing(httpx.AsyncBaseTransport):
+    """Let a person edit an hour as soon as its hold was let go."""
+
+    def __init__(self, twins: Any, network: Any, entry: str) -> None:
+        self._twins, self._time, self._entry = twins, network._timerabbit, entry
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer: httpx.Response = await self._time.handle_async_request(request)
+        if request.url.path.endswith("/release"):
+            path = f"/companies/cmp_1/entries/{self._entry}"
+            await self._twins.control("timerabbit", "PATCH", path, {"minutes": 3})
+        return answer
+
+
+async def test_an_hour_edited_while_its_hold_is_made_anew_refuses_the_draft(
+    client: httpx.AsyncClient, mortal: Mortal, synced: Any, twins: Any, work: Work, clock: Any,
+    network: Any,
+) -> None:  # fmt: skip
+    """Between letting go and holding anew an hour is nobody's: what is held is what was shown."""
+    preview = await previewed(client, synced)
+    await mortal(CommitPoint.DRAFT_RESERVED, sent(client, synced, preview))
+    clock.advance(seconds=7300)
+    entry = ids_of(preview)[0]
+
+    network._timerabbit = Editing(twins, network, entry)
+    await work()
+
+    assert await drafts_with(twins, preview["mark"]) == []
+    states = {e["invoiceStatus"] for e in await entries_of(twins, ids_of(preview))}
+    assert states == {"to_invoice"}
