@@ -135,11 +135,11 @@ def _lost(own: dict[str, Any], drafts: Any, active: dict[str, Any]) -> Iterator[
     for hour, entry in own.items():
         state = states.get(active.get(hour))
         marked = entry["invoiceStatus"] == "invoiced"
-        if marked and state != "completed":
-            told = any(hour in d.versions and d.problem == "entries-taken-later" for d in drafts)
-            if not told:
-                yield f"{hour} is lost: marked as billed, and our draft is {state}"
-        if state == "completed" and not marked:
+        told = any(hour in d.versions and d.problem == "entries-taken-later" for d in drafts)
+        told |= any(one["entryId"] == hour for d in drafts for one in d.facts.get("conflicts", ()))
+        if marked and state != "completed" and not told:
+            yield f"{hour} is lost: marked as billed, and our draft is {state}"
+        if state == "completed" and not marked and not told:
             yield f"{hour} is in a completed draft and not marked as billed"
 
 

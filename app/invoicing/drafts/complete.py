@@ -11,8 +11,10 @@ from uuid import UUID
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
+from app.invoicing.drafts.mark_rest import mark_rest
 from app.invoicing.drafts.record import Overtaken, keep_facts, move
 from app.invoicing.drafts.reserve import hold_asked, parts_of, release_parts
+from app.invoicing.drafts.set_free import LOST
 from app.invoicing.drafts.wait import patience, pause_for
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
@@ -33,7 +35,11 @@ _REASONS: Final = {
     DraftState.RELEASED: ReleaseReason.DRAFT_DELETED,
     DraftState.REFUSED: ReleaseReason.DRAFT_FAILED,
 }
-_OVER: Final = frozenset({"hours-wait", "entries-taken-later"})
+CONFLICTS: Final = "conflicts"
+"""Names, among a draft's facts, the hours that the time system would not mark, as is shown."""
+
+TAKEN_LATER: Final = "entries-taken-later"
+_OVER: Final = frozenset({"hours-wait", TAKEN_LATER})
 """Problems that are over once the hours are marked."""
 
 
@@ -49,8 +55,8 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     """
     Complete (a created draft) or release (a refused or released one) each reservation.
 
-    Timerabbit away: tried again later. An hour taken by someone else meanwhile: a person decides,
-    the draft says ``entries-taken-later``.
+    Timerabbit away: tried again later. Hours deleted or taken by someone else meanwhile: the rest
+    is marked, the draft says ``entries-taken-later`` and which, and a person decides.
     """
     parts = await parts_of(runtime, link_id, draft)
     state = DraftState(draft.state)
@@ -69,9 +75,24 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         await _note(runtime, link_id, draft, state, "hours-wait", wait=wait)
         await pause_for(runtime, link_id, fault, books=False)
         return
-    done = DraftState.COMPLETED if state is DraftState.CREATED else state
+    if state is DraftState.CREATED:
+        await _note_completed(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))
+        return
     problem = draft.problem if draft.problem not in _OVER else None
-    await _note(runtime, link_id, draft, done, problem)
+    await _note(runtime, link_id, draft, state, problem)
+
+
+async def _note_completed(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
+    """Keep that the hours are marked, and which are not because they were lost."""
+    if draft.state != DraftState.CREATED:
+        return
+    lost = draft.facts.get(LOST, [])
+    facts = {name: value for name, value in draft.facts.items() if name != CONFLICTS}
+    problem = draft.problem if draft.problem not in _OVER else None
+    if lost:
+        facts[CONFLICTS] = lost
+        problem = problem or TAKEN_LATER
+    await _note(runtime, link_id, draft, DraftState.COMPLETED, problem, facts=facts)
 
 
 async def _known(
@@ -97,9 +118,9 @@ async def _refused(
         conflicts = [
             {"entryId": c.id, "reason": c.reason, "heldBy": c.held_by} for c in refusal.conflicts
         ]
-    facts = {**draft.facts, "conflicts": conflicts}
-    state = DraftState(draft.state)
-    await _note(runtime, link_id, draft, state, "entries-taken-later", facts=facts)
+    draft = await read_draft(runtime, link_id, draft.draft_id)
+    facts = {**draft.facts, CONFLICTS: [*draft.facts.get(LOST, []), *conflicts]}
+    await _note(runtime, link_id, draft, DraftState(draft.state), TAKEN_LATER, facts=facts)
 
 
 async def _complete(
@@ -109,12 +130,12 @@ async def _complete(
     async with runtime.database.reading(link_id) as session:
         link = await read_link(session, link_id)
     url = runtime.systems.books.draft_page(link.books_account) if link is not None else None
+    books_id = draft.books_ids[0].removeprefix("invoice:")
     for part in parts:
-        await tracker.complete(
-            part.reservation_id,
-            draft_id=draft.books_ids[0].removeprefix("invoice:"),
-            draft_url=url,
-        )
+        await mark_rest(
+            runtime, draft, tracker, part,
+            lambda held: tracker.complete(held, draft_id=books_id, draft_url=url),
+        )  # fmt: skip
 
 
 async def _note(

@@ -16,6 +16,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.come_late import came_late, one_left, settle_asked
+from app.invoicing.drafts.complete import CONFLICTS, TAKEN_LATER
 from app.invoicing.drafts.give_back import give_back
 from app.invoicing.drafts.look import (
     INVOICE,
@@ -169,7 +170,7 @@ _TOLD: Final = {
     Fate.CREDITED: "invoice-credited",
 }
 _GAVE_BACK: Final = "credited-after-giving-back"
-_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs", _GAVE_BACK})
+_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs", _GAVE_BACK, TAKEN_LATER})
 
 
 async def _keep(
@@ -184,6 +185,8 @@ async def _keep(
     )  # fmt: skip
     before = (draft.invoice or {}).get("what")
     told = _TOLD.get(fate) or ("remote-total-differs" if seen.get("flagged") else None)
+    if told is None and draft.facts.get(CONFLICTS):
+        told = TAKEN_LATER
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         if fate is Fate.CREDITED and await gave_back_from(session, link_id, draft.draft_id):
             told = _GAVE_BACK

@@ -43,7 +43,7 @@ async def reserve(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     parts = await parts_of(runtime, link_id, draft)
     if not parts:
         versions = {EntryId(e): version for e, version in sorted(draft.versions.items())}
-        await _ask(runtime, link_id, draft, versions, {})
+        await ask(runtime, link_id, draft, dict(_in_parts(versions)), {})
         parts = await parts_of(runtime, link_id, draft)
     if not await hold_asked(runtime, link_id, draft, tracker, parts):
         return
@@ -84,7 +84,8 @@ async def hold_still(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool:
     versions = await _read_as_shown(runtime, draft, tracker, parts)
     if versions is None:
         return False
-    await _ask(runtime, link_id, draft, versions, {part.part: part.generation for part in parts})
+    generations = {part.part: part.generation for part in parts}
+    await ask(runtime, link_id, draft, dict(_in_parts(versions)), generations)
     parts = await parts_of(runtime, link_id, draft)
     return await hold_asked(runtime, link_id, draft, tracker, parts)
 
@@ -109,22 +110,22 @@ async def _read_as_shown(
     return {entry_id: seen[entry_id].version for entry_id in ids if entry_id in seen}
 
 
-async def _ask(
+async def ask(
     runtime: Runtime,
     link_id: LinkId,
     draft: Draft,
-    versions: Mapping[EntryId, int],
+    parts: Mapping[int, Mapping[EntryId, int]],
     generations: Mapping[int, int],
 ) -> None:
     """
-    Keep what will be asked for, before it is: the next generation of every part.
+    Keep what will be asked for, before it is: the next generation of these parts.
 
     Raises:
         Overtaken: Someone else asks already.
 
     """
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        for part, chosen in _in_parts(versions):
+        for part, chosen in parts.items():
             asked = await session.execute(
                 insert(HeldHours)
                 .values(
@@ -150,7 +151,13 @@ async def hold_asked(
     tracker: TimeTracker,
     parts: Sequence[HeldHours],
 ) -> bool:
-    """Repeat, key and all, each call that was asked and not answered; ``False`` when refused."""
+    """
+    Repeat, key and all, each call that was asked and not answered; ``False`` when refused.
+
+    Raises:
+        Rejected, NotFound: The same for a draft that stands in the books: it cannot be refused.
+
+    """
     for part in parts:
         if part.asked is not None:
             versions = {EntryId(e): version for e, version in sorted(part.asked.items())}
@@ -216,11 +223,15 @@ async def _hold_part(
     except EntriesTaken as taken:
         conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
         await _refuse(runtime, draft, part, ["entries-taken"], {"conflicts": conflicts})
+        if draft.state == DraftState.CREATED:
+            raise
         return False
     except (Rejected, NotFound) as refusal:
         reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
         codes = [reason.code for reason in reasons] or ["hours-refused"]
         await _refuse(runtime, draft, part, codes, {})
+        if draft.state == DraftState.CREATED:
+            raise
         return False
     await _keep(runtime, link_id, draft, part, generation, held)
     return True
@@ -240,7 +251,7 @@ async def _refuse(
             )
             .values(asked=None)
         )  # fmt: skip
-    if draft.state not in (DraftState.REFUSED, DraftState.RELEASED):
+    if draft.state in (DraftState.TAKEN, DraftState.RESERVED):
         await record_refused(runtime, draft, codes, facts)
 
 

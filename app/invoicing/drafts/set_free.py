@@ -26,6 +26,10 @@ TO_FREE: Final = "toFree"
 """Names, among a draft's facts, the hours whose mark the time system has still to take off."""
 
 
+LOST: Final = "lost"
+"""Names, among a draft's facts, the hours that were lost before they could be marked, and why."""
+
+
 async def lock_draft(session: AsyncSession, link_id: LinkId, draft: Draft) -> Draft:
     """Read a draft anew and keep others from moving it until the transaction ends."""
     return await session.get_one(
@@ -72,6 +76,11 @@ async def tell_freed(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
             locked.not_before = None
 
 
+def lost_hours(facts: Mapping[str, Any]) -> frozenset[str]:
+    """Give the hours that were lost before they could be marked: they carry no mark of ours."""
+    return frozenset(one["entryId"] for one in facts.get(LOST, ()))
+
+
 def waiting_to_free(facts: Mapping[str, Any]) -> list[EntryId]:
     """Give the hours whose mark the time system has still to take off."""
     return [EntryId(one) for one in facts.get(TO_FREE, ())]
@@ -81,6 +90,6 @@ async def _release(
     runtime: Runtime, link_id: LinkId, draft: Draft, entry_ids: Sequence[EntryId]
 ) -> None:
     tracker = await open_time(runtime, link_id)
-    chosen = by_part(draft, frozenset(entry_ids))
+    chosen = by_part(draft, frozenset(entry_ids) - lost_hours(draft.facts))
     parts = await parts_of(runtime, link_id, draft)
     await release_parts(tracker, parts, ReleaseReason.USER_REQUEST, chosen=chosen)

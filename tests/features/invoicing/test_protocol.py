@@ -276,7 +276,7 @@ async def test_a_link_paused_in_the_middle_sends_nothing_until_resumed(
 async def test_timerabbit_refusing_to_complete_shows_both_views(
     client: httpx.AsyncClient, synced: Any, twins: Any, work: Work, clock: Any
 ) -> None:
-    """The draft stands in Conta, an hour was taken meanwhile: the draft says which and why."""
+    """The draft stands in Conta, an hour was taken meanwhile: the rest is marked, that one told."""
     preview = await previewed(client, synced)
     await fault(twins, "timerabbit", kind="status_before", status=503, path="/complete")
     answer = await sent(client, synced, preview)
@@ -290,8 +290,11 @@ async def test_timerabbit_refusing_to_complete_shows_both_views(
 
     await signed_in(twins, synced)
     draft = await read(client, synced, answer)
-    assert (draft["state"], draft["problem"]) == ("created", "entries-taken-later")
+    assert (draft["state"], draft["problem"]) == ("completed", "entries-taken-later")
     assert [c["entryId"] for c in draft["conflicts"]] == [taken]
+    assert {e["invoiceStatus"] for e in await entries_of(twins, ids_of(preview))} == {"invoiced"}
+    own = {e["id"]: e["transfer"] for e in (await twins.time())["entries"]}
+    assert [one for one in ids_of(preview) if own[one] is None] == [taken]
     assert len((await twins.books())["drafts"]) == 1
 
 
