@@ -8,20 +8,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, RequestDocument
 from app.invoicing.answers import PreviewAnswer
+from app.invoicing.drafts.record import make_due
 from app.invoicing.ledger.decided import choose, is_open
 from app.invoicing.lines.difference import worth
 from app.invoicing.previews.follow_up import preview_follow_up
 from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
+from app.invoicing.unbilled.due import is_stale
 from app.invoicing.unbilled.hindrances import oslo_day
-from app.invoicing.unbilled.hours import read_mark
+from app.invoicing.unbilled.hours import HoursMark, read_mark
 from app.invoicing.unbilled.money import Pile, piles, total
-from app.invoicing.unbilled.read_hours import STALE
 from app.links.reach import Reached, reach
 from app.links.store import LinkState
 from app.problems import Problem, preferred_language, responses
@@ -98,12 +100,23 @@ class ChangedHour(AnswerDocument):
 
 
 class ChangedHours(AnswerDocument):
-    """Hold changed hours, the newest first, with the sum of their differences."""
+    """
+    Hold changed hours, the newest first, with the sum of their differences.
+
+    What was changed in Timerabbit after `asOf` is not among them yet.
+    """
 
     model_config = {
-        "json_schema_extra": {"examples": [{"items": [_CHANGE], "differenceOre": 47500}]}
-    }
+        "json_schema_extra": {
+            "examples": [
+                {"asOf": "2026-11-24T09:00:00Z", "reading": False, "items": [_CHANGE],
+                 "differenceOre": 47500}
+            ]
+        }
+    }  # fmt: skip
 
+    as_of: datetime | None
+    reading: bool = Field(description="Timerabbit is being read now; ask again in a while.")
     items: list[ChangedHour]
     difference_ore: int
 
@@ -145,11 +158,7 @@ async def get_money(reached: MayRead, runtime: Running) -> MoneyAnswer:
     """
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
-        mark = await read_mark(session, reached.link_id)
-        stale = mark is None or now - mark.seen_at >= STALE
-        reading = stale and reached.state is LinkState.ACTIVE
-        if reading:
-            await defer(session, Job.READ_HOURS, reached.link_id)
+        mark, reading = await _read_again(session, reached, now)
         found = await piles(
             session, reached.link_id, today=oslo_day(now),
             approval_required=bool(mark and mark.approval_required),
@@ -173,7 +182,12 @@ async def get_changed(
     choice: Annotated[Literal["open", "all"], Query()] = "open",
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> ChangedHours:
-    """Use this before month end; what was billed stays until you choose. Scope `invoices:read`."""
+    """
+    Use this before month end; what was billed stays until you choose.
+
+    Hours are read from Timerabbit every 15 minutes while any is billed, and asking refreshes what
+    is older than that in the background. Scope `invoices:read`.
+    """
     statement = (
         select(EntryChange, Draft.customer_time_id)
         .join(
@@ -183,10 +197,15 @@ async def get_changed(
     )
     if choice == "open":
         statement = statement.where(is_open(reached.link_id))
-    async with runtime.database.reading(reached.link_id) as session:
+    now = runtime.clock()
+    async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
+        mark, reading = await _read_again(session, reached, now)
         rows = await session.execute(statement.order_by(EntryChange.change_id.desc()).limit(limit))
         items = [_changed(row, customer) for row, customer in rows]
-    return ChangedHours(items=items, difference_ore=sum(one.difference_ore for one in items))
+    return ChangedHours(
+        as_of=mark.seen_at if mark else None, reading=reading, items=items,
+        difference_ore=sum(one.difference_ore for one in items),
+    )  # fmt: skip
 
 
 @router.post(
@@ -229,6 +248,18 @@ async def post_changed(
     language = preferred_language(request.headers.get("accept-language"))
     shown = await show_preview(runtime, reached.link_id, made, language)
     return ChosenAnswer(decided=0, preview=shown)
+
+
+async def _read_again(
+    session: AsyncSession, reached: Reached, now: datetime
+) -> tuple[HoursMark | None, bool]:
+    """Ask for the hours to be read where that is due; gives as of when they are known by now."""
+    mark = await read_mark(session, reached.link_id)
+    reading = reached.state is LinkState.ACTIVE and is_stale(mark, now)
+    if reading:
+        await defer(session, Job.READ_HOURS, reached.link_id)
+        await make_due(session, reached.link_id, now)  # from then on as long as hours are billed
+    return mark, reading
 
 
 def _pile(pile: Pile) -> PileAnswer:

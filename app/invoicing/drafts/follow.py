@@ -31,11 +31,8 @@ from app.invoicing.ledger.corrections import gave_back_from
 from app.invoicing.ledger.fate import INVOICED, Fate, next_look, next_search
 from app.invoicing.ledger.places import STANDING
 from app.invoicing.store import Draft, DraftState
-from app.invoicing.unbilled.hours import read_mark
-from app.invoicing.unbilled.read_hours import STALE
 from app.links.open_systems import open_books
 from app.links.store import LinkState, is_at_work
-from app.queue import Job, defer
 from app.runtime import Runtime
 from app.systems.ports import (
     AccountingSystem,
@@ -64,12 +61,8 @@ async def follow_drafts(runtime: Runtime, link_id: LinkId) -> None:
                 .limit(AT_ONCE)
             )
         )
-        mark = await read_mark(session, link_id)
     if not working:
         return
-    if mark is None or now - mark.seen_at >= STALE:
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await defer(session, Job.READ_HOURS, link_id)
     for draft_id in due:
         draft = await read_draft(runtime, link_id, draft_id)
         try:

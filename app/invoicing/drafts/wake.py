@@ -1,4 +1,8 @@
-"""Wake the drafts whose next step or look is due; waiting lives in their rows."""
+"""
+Wake the drafts whose next step or look is due, and the reading of hours that are billed.
+
+Waiting lives in their rows.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.store import Draft
+from app.invoicing.unbilled.due import ask_for_hours
 from app.links.store import DirectoryEntry, LinkState
 from app.queue import Job, defer
 from app.runtime import Runtime
@@ -48,6 +53,7 @@ async def _wake_link(session: AsyncSession, link_id: LinkId, now: datetime) -> N
     if looks:
         await defer(session, Job.FOLLOW_DRAFTS, link_id)
         asked += 1
+    hours = await ask_for_hours(session, link_id, now)
     following = await session.scalar(
         select(
             func.least(
@@ -58,6 +64,8 @@ async def _wake_link(session: AsyncSession, link_id: LinkId, now: datetime) -> N
     )
     if asked:  # a job that dies before it moves its draft must not be forgotten
         following = min(following or now + _LOOK_AGAIN, now + _LOOK_AGAIN)
+    if hours is not None:
+        following = min(following or hours, hours)
     await session.execute(
         update(DirectoryEntry)
         .where(DirectoryEntry.link_id == link_id, DirectoryEntry.next_draft <= now)

@@ -29,7 +29,6 @@ from app.systems.ports import EntryQuery
 OVERLAP: Final = timedelta(minutes=2)
 """What the two clocks may differ, and a write may take to show in a list."""
 
-STALE: Final = timedelta(minutes=15)
 _AT_ONCE: Final = 1000
 
 
