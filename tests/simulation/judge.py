@@ -132,14 +132,15 @@ def _held_by_nobody(own: dict[str, Any], drafts: Any) -> Iterator[str]:
 def _lost(own: dict[str, Any], drafts: Any, active: dict[str, Any]) -> Iterator[str]:
     """No hour that counts as billed though no draft of ours has it, or the other way about."""
     states = {d.draft_id: d.state for d in drafts}
+    named = {one["entryId"] for d in drafts for one in d.facts.get("lost", ())}
     for hour, entry in own.items():
         state = states.get(active.get(hour))
         marked = entry["invoiceStatus"] == "invoiced"
-        told = any(hour in d.versions and d.problem == "entries-taken-later" for d in drafts)
-        told |= any(one["entryId"] == hour for d in drafts for one in d.facts.get("conflicts", ()))
-        if marked and state != "completed" and not told:
-            yield f"{hour} is lost: marked as billed, and our draft is {state}"
-        if state == "completed" and not marked and not told:
+        if marked and state != "completed":
+            told = any(hour in d.versions and d.problem == "entries-taken-later" for d in drafts)
+            if not told:
+                yield f"{hour} is lost: marked as billed, and our draft is {state}"
+        if state == "completed" and not marked and hour not in named:
             yield f"{hour} is in a completed draft and not marked as billed"
 
 
