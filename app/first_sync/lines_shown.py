@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.documents import AnswerDocument, RequestDocument
 from app.first_sync.plan.categories import Category
@@ -112,6 +113,11 @@ class AnswerRequest(RequestDocument):
     partner_id: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
     winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _links_or_names_nobody(self) -> Self:
+        """Refuse a partner and winners with any other answer, which would drop them in silence."""
+        return _only_with_link(self, self.answer, self.partner_id is not None or self.winners)
+
 
 class LineFilter(RequestDocument):
     """Choose lines; what is left out does not narrow."""
@@ -140,6 +146,11 @@ class BulkAnswer(RequestDocument):
     winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
     replace: bool = Field(default=False, description="True writes over other answers too.")
     dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _links_or_has_no_winners(self) -> Self:
+        """Refuse winners with any other answer."""
+        return _only_with_link(self, self.answer, self.winners)
 
 
 class BulkResult(AnswerDocument):
@@ -173,6 +184,16 @@ class BulkResult(AnswerDocument):
     passed_over: Mapping[str, int] = Field(description="Lines that took no answer, by reason.")
     dry_run: bool
     items: list[Mapping[str, str]]
+
+
+_Body = TypeVar("_Body")
+
+
+def _only_with_link(body: _Body, answer: str | None, said: object) -> _Body:
+    if said and answer != "link":
+        code, message = "only-with-link", "partnerId and winners go with the answer link only"
+        raise PydanticCustomError(code, message)
+    return body
 
 
 def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:

@@ -1,5 +1,7 @@
 """The review: read both sides, propose, answer, confirm; nothing is written before."""
 
+from typing import Any
+
 import httpx
 import pytest
 from sqlalchemy import select, text
@@ -118,6 +120,38 @@ async def test_a_record_that_changed_is_asked_again(
     (again,) = [one for one in await review.lines() if one["id"] == line["id"]]
     assert (again["answer"], again["record"]["name"]) == (None, "Helt Nytt Navn AS")
     assert again["version"] > line["version"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"partnerId": "free"}, {"partnerId": ""}, {"winners": {"email": "books"}}]
+)
+@pytest.mark.parametrize("answer", ["create", "leave_out", None])
+async def test_a_partner_and_winners_are_said_with_a_link_only(
+    review: Review, answer: str | None, said: dict[str, Any]
+) -> None:
+    """With any other answer they are refused, and nothing of them is kept in the line."""
+    line = await review.line(deed="create-in-books", kind="customer", category="only_time")
+    free = await review.line(deed="create-in-time", kind="customer", category="only_books")
+    named = {"partnerId": free["record"]["id"]} if said.get("partnerId") else {}
+
+    got = await review.patch(line, {"answer": answer, **said, **named})
+
+    assert (got.status_code, got.json()["code"]) == (422, "invalid-request")
+    (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert after == line
+
+
+async def test_winners_of_many_lines_are_said_with_a_link_only(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """So it is with one answer to many lines."""
+    body = {"filter": {"deed": "ask"}, "answer": "create", "winners": {"email": "time"}}
+
+    got = await client.post(
+        f"{reviewing.path}/first-sync/answers", headers=reviewing.books, json=body
+    )
+
+    assert (got.status_code, got.json()["code"]) == (422, "invalid-request")
 
 
 async def test_a_freed_partner_gets_its_own_line(review: Review) -> None:
