@@ -5,7 +5,8 @@ from uuid import UUID
 
 from app.canonical import RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
-from app.first_sync.plan.propose import Line, keep_answers
+from app.first_sync.plan.kept import keep_answers
+from app.first_sync.plan.propose import Line
 from app.first_sync.plan.words import fold, sought
 
 

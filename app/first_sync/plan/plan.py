@@ -14,15 +14,10 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.plan.answer import Touched
 from app.first_sync.plan.fates import Rows, kept_out_by, linked_by
+from app.first_sync.plan.kept import keep_answers
 from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
 from app.first_sync.plan.places import places_of
-from app.first_sync.plan.propose import (
-    Known,
-    Line,
-    keep_answers,
-    propose_customers,
-    propose_projects,
-)
+from app.first_sync.plan.propose import Known, Line, propose_customers, propose_projects
 from app.first_sync.reading.again import WORKING, Away, hold_on
 from app.first_sync.reading.read import Reading, Superseded, read_side
 from app.first_sync.reading.sides import capabilities_of, each_side, open_both
