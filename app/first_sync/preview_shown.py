@@ -55,6 +55,11 @@ _REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "nn": "Ein kan vere den same; må svarast på",
         "en": "One may be the same; must be answered",
     },
+    "asked_again": {
+        "nb": "Svaret eller motparten holder ikke lenger; må besvares på nytt",
+        "nn": "Svaret eller motparten held ikkje lenger; må svarast på på nytt",
+        "en": "The answer or the partner does not hold any more; must be answered again",
+    },
 }
 
 

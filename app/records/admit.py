@@ -15,9 +15,9 @@ from app.records.agreement import content_print
 from app.records.candidates import Surroundings, find_partner, look_around
 from app.records.judge import Judged, finding_json, judge_one, keep_judged
 from app.records.made import write_mark
-from app.records.matching import Indexes, Proposal
+from app.records.matching import CHOSEN, Indexes, Proposal
 from app.records.pair_up import pair_up
-from app.records.questions import CHOSEN, ask
+from app.records.questions import ask
 from app.records.shapes import tombstone
 from app.records.store import remember
 from app.runtime import Runtime

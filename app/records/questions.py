@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, exists, select
@@ -18,9 +18,6 @@ from app.queue import Job, defer
 from app.records.asked import Question
 from app.records.decisions import leave_out, refuse, take_in
 from app.systems.ports import ChangeNotice
-
-CHOSEN: Final = "chosen-by-person"
-"""The rule of a candidate that a person chose before one of the two changed."""
 
 
 @dataclass(frozen=True, slots=True)

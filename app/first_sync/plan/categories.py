@@ -7,6 +7,7 @@ class Category(StrEnum):
     """
     Name what the matching found out about a line.
 
+    ``asked_again`` is what a person answered or was shown before and that does not hold any more.
     ``left_out`` and ``not_ready`` are seen when a line is read: a person decides the one, a record
     can become ready at any time.
     """
@@ -15,6 +16,7 @@ class Category(StrEnum):
     LIKELY = "likely"
     AMBIGUOUS = "ambiguous"
     DUPLICATE = "duplicate"
+    ASKED_AGAIN = "asked_again"
     ONLY_TIME = "only_time"
     ONLY_BOOKS = "only_books"
     NOT_READY = "not_ready"

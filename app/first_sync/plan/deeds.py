@@ -18,7 +18,9 @@ class Deed(StrEnum):
     ASK = "ask"
 
 
-MUST_ANSWER: Final = frozenset({Category.LIKELY, Category.AMBIGUOUS, Category.DUPLICATE})
+MUST_ANSWER: Final = frozenset(
+    {Category.LIKELY, Category.AMBIGUOUS, Category.DUPLICATE, Category.ASKED_AGAIN}
+)
 """Lines of these categories stop a confirmation until a person answered."""
 
 
@@ -105,7 +107,8 @@ CASE WHEN {LEFT_OUT} THEN 'left_out'
 DEED: Final = f"""
 CASE WHEN {LEFT_OUT} THEN 'leave-out'
      WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
-     WHEN p.answer IS NULL AND p.category IN ('likely', 'ambiguous', 'duplicate') THEN 'ask'
+     WHEN p.answer IS NULL
+          AND p.category IN ('likely', 'ambiguous', 'duplicate', 'asked_again') THEN 'ask'
      WHEN NOT r.ready THEN 'wait'
      WHEN p.anchor_side = 'time' THEN 'create-in-books'
      ELSE 'create-in-time' END

@@ -83,7 +83,8 @@ async def _name_again(
     candidates: list[Any] = [*line.candidates, *(told(one, one.books_id) for one in found)]
     line.candidates = sorted(candidates, key=lambda one: (-one["score"], one["id"]))
     line.score = line.candidates[0]["score"]
-    line.category = (Category.LIKELY if len(candidates) == 1 else Category.AMBIGUOUS).value
+    if line.category != Category.ASKED_AGAIN:
+        line.category = (Category.LIKELY if len(candidates) == 1 else Category.AMBIGUOUS).value
     line.words = f"{line.words} {words_of(*others)}"
 
 

@@ -64,8 +64,8 @@ _BY_RECORD: Final = frozenset({"category", "deed"})
 # What must be answered comes first, doubles before all else; among equals the likeliest, so that
 # a person says yes quickly and meets the hard ones warm.
 _RANK: Final = """
-CASE p.category WHEN 'duplicate' THEN 0 WHEN 'likely' THEN 1 WHEN 'ambiguous' THEN 2
-                WHEN 'certain' THEN 3 ELSE 4 END
+CASE p.category WHEN 'duplicate' THEN 0 WHEN 'asked_again' THEN 1 WHEN 'likely' THEN 1
+                WHEN 'ambiguous' THEN 2 WHEN 'certain' THEN 3 ELSE 4 END
 """
 _SORTED: Final[Mapping[Sort, Sequence[str]]] = {
     Sort.NAME: ("p.name", "p.proposal_id"),

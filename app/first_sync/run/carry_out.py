@@ -32,7 +32,8 @@ from app.links.change_state import activate
 from app.links.store import LinkState, is_at_work, read_link
 from app.queue import Job, defer
 from app.records.made import finish_creates
-from app.records.questions import CHOSEN, ask
+from app.records.matching import CHOSEN
+from app.records.questions import ask
 from app.runtime import Runtime
 from app.systems.ports import ChangeNotice, SystemFault
 

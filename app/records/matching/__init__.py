@@ -10,9 +10,10 @@ from app.records.matching.index import Index, Indexes
 from app.records.matching.match import match
 from app.records.matching.match_one import match_one
 from app.records.matching.projects import match_projects
-from app.records.matching.proposals import Duplicate, Fact, Found, Matching, Proposal
+from app.records.matching.proposals import CHOSEN, Duplicate, Fact, Found, Matching, Proposal
 
 __all__ = [
+    "CHOSEN",
     "Duplicate",
     "Fact",
     "Found",

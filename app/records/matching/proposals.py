@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from app.canonical import RecordId, Side
 
@@ -66,6 +67,10 @@ class Fact(StrEnum):
     PROJECT_NUMBER_DIFFERENT = "project-number-different"
     RIVAL = "another-candidate"
     PARTNER_TAKEN = "already-paired"
+
+
+CHOSEN: Final = "chosen-by-person"
+"""The rule of a candidate that a person chose before one of the two changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,10 @@ class Review:
         return found
 
     async def answer_all(self) -> None:
-        """Link what is likely, keep the first of two doubles, leave the second out."""
+        """Link what is likely, keep the first of two doubles and who stands alone by now."""
         for line in await self.lines(deed="ask"):
-            if line["category"] == "duplicate":
-                last = line["record"]["id"] > line["siblings"][0]["id"]
+            if not line["candidates"]:
+                last = any(line["record"]["id"] > one["id"] for one in line["siblings"])
                 await self.answer(line, "leave_out" if last else "create")
             else:
                 await self.answer(line, "link", partnerId=line["candidates"][0]["id"])

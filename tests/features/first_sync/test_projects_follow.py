@@ -99,7 +99,7 @@ async def test_an_answered_link_of_projects_does_not_outlive_their_customers(jud
     await review.answer(customer, "create")
 
     after = await same_line(review, line)
-    assert (after["answer"], after["deed"]) == (None, "create-in-books")
+    assert (after["answer"], after["deed"], after["candidates"]) == (None, "ask", [])
 
 
 async def test_a_death_after_an_answer_leaves_no_project_as_it_was(

@@ -108,9 +108,9 @@ async def test_an_answer_survives_a_new_reading(review: Review, work: Work) -> N
 async def test_a_record_that_changed_is_asked_again(
     review: Review, work: Work, twins: Twins
 ) -> None:
-    """An answer to a line whose record says something new is dropped by a new reading."""
+    """A create of a record that says something new is dropped, and does not become the default."""
     line = await review.line(category="only_time", kind="customer")
-    await review.answer(line, "leave_out")
+    await review.answer(line, "create")
     path = f"/companies/cmp_1/customers/{line['record']['id']}"
     await twins.control("timerabbit", "PATCH", path, {"name": "Helt Nytt Navn AS"})
 
@@ -119,7 +119,9 @@ async def test_a_record_that_changed_is_asked_again(
 
     (again,) = [one for one in await review.lines() if one["id"] == line["id"]]
     assert (again["answer"], again["record"]["name"]) == (None, "Helt Nytt Navn AS")
+    assert (again["category"], again["deed"]) == ("asked_again", "ask")
     assert again["version"] > line["version"]
+    assert (await review.confirm()).json()["code"] == "answers-missing"
 
 
 @pytest.mark.parametrize(
