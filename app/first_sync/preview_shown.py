@@ -40,6 +40,11 @@ _REASONS: Final[Mapping[str, Mapping[str, str]]] = {
         "nn": "Vert halden utanfor av ein person",
         "en": "Left out by a person",
     },
+    "archived": {
+        "nb": "Arkivert på sin egen side, og ingen ligner på den andre",
+        "nn": "Arkivert på si eiga side, og ingen liknar på den andre",
+        "en": "Archived on its own side, and nobody like it on the other",
+    },
     "duplicate": {
         "nb": "Kan stå dobbelt på sin egen side; må besvares",
         "nn": "Kan stå dobbelt på si eiga side; må svarast på",

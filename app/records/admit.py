@@ -88,7 +88,7 @@ async def admit(
     Certain partner: the pair is made here, with the base its merge starts from. Doubtful: a
     question is stored, also where a person left the certain partner out. A person's answer to it
     counts from then on, and so does leaving the record out; while it is open nothing is created. No
-    partner: the caller creates it, if it lacks nothing.
+    partner: the caller creates it, if it lacks nothing and is not archived.
 
     Args:
         record: As it was just read.
@@ -156,7 +156,7 @@ async def _match(new: _Newcomer, around: Surroundings) -> Verdict | None:
         # Nobody answered yet, though the record is not like them any more; or its partner vanished,
         # and whoever removed it there may not want it back.
         return await _ask(new, open_still)
-    return await _create_if_ready(new, around)
+    return await _alone(new, around)
 
 
 def _open_still(new: _Newcomer, around: Surroundings) -> list[Mapping[str, Any]]:
@@ -218,6 +218,11 @@ async def _ask(new: _Newcomer, candidates: Sequence[Mapping[str, Any]]) -> Ask:
         )  # fmt: skip
     facts = {"questionId": str(question.question_id), "candidates": candidates}
     return Ask(question.question_id, facts)
+
+
+async def _alone(new: _Newcomer, around: Surroundings) -> Verdict:
+    """Leave what is archived on its own side until it is in use again; create the rest."""
+    return await _create_if_ready(new, around) if new.record.active else Wait("left-out")
 
 
 async def _create_if_ready(new: _Newcomer, around: Surroundings) -> Verdict:

@@ -215,7 +215,7 @@ async def _projects_of(
 # before its projects are made, and one that it leaves out stays, whatever else is known of it.
 _PLANNED: Final = text("""
 WITH line AS (
-  SELECT p.anchor_side AS side, p.anchor_id AS id, p.answer,
+  SELECT p.anchor_side AS side, p.anchor_id AS id, p.answer, p.category,
          CASE WHEN p.answer = 'link' THEN p.partner_id
               WHEN p.answer IS NULL AND p.category = 'certain' THEN p.candidates -> 0 ->> 'id'
          END AS partner
@@ -233,7 +233,8 @@ WITH line AS (
 )
 SELECT 'time' AS side, time_id AS id, true AS taken_in FROM linked
 UNION ALL SELECT 'books', books_id, true FROM linked
-UNION ALL SELECT side, id, false FROM line WHERE answer = 'leave_out'
+UNION ALL SELECT side, id, false FROM line
+  WHERE answer = 'leave_out' OR (answer IS NULL AND category = 'archived')
 """)
 
 

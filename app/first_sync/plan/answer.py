@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
-from app.first_sync.plan.deeds import default_partner, partner_of
+from app.first_sync.plan.deeds import default_partner, keeps_out, partner_of
 from app.first_sync.plan.dormant import settle_dormant
 from app.first_sync.plan.lines import customers_of, find_line, links_of
 from app.first_sync.plan.places import Places, places_of
@@ -279,7 +279,7 @@ async def _write(
     now: datetime,
 ) -> set[tuple[Side, RecordId]]:
     """Keep an answer; give the customers it links, parts, leaves out or takes in."""
-    before, was_out = partner_of(line), line.answer == "leave_out"
+    before, was_out = partner_of(line), keeps_out(line)
     given = Given(line.answered_by, line.answered_at)
     if before is not None:
         taken.pop((line.kind, before), None)
@@ -292,7 +292,7 @@ async def _write(
     after = partner_of(line)
     if after is not None:
         taken[line.kind, after] = line.proposal_id
-    same = before == after and was_out == (line.answer == "leave_out")
+    same = before == after and was_out == keeps_out(line)
     if line.kind != RecordKind.CUSTOMER or same:
         return set()
     partners = {(Side.BOOKS, RecordId(one)) for one in (before, after) if one}

@@ -7,6 +7,7 @@ class Category(StrEnum):
     """
     Name what the matching found out about a line.
 
+    ``archived`` is what is out of use on its own side and like nobody on the other.
     ``asked_again`` is what a person answered or was shown before and that does not hold any more.
     ``left_out`` and ``not_ready`` are seen when a line is read: a person decides the one, a record
     can become ready at any time.
@@ -19,5 +20,6 @@ class Category(StrEnum):
     ASKED_AGAIN = "asked_again"
     ONLY_TIME = "only_time"
     ONLY_BOOKS = "only_books"
+    ARCHIVED = "archived"
     NOT_READY = "not_ready"
     LEFT_OUT = "left_out"

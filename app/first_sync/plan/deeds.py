@@ -50,19 +50,29 @@ def default_partner(line: _Decided) -> str | None:
     return str(line.candidates[0]["id"]) if certain else None
 
 
+def rests(line: _Decided) -> bool:
+    """Say whether a line is left out because its record is archived and nobody took it in."""
+    return line.answer is None and line.category == Category.ARCHIVED
+
+
+def keeps_out(line: _Decided) -> bool:
+    """Say whether the plan itself leaves a record where it is: so answered, or archived."""
+    return line.answer == "leave_out" or rests(line)
+
+
 def deed_of(line: _Decided, *, ready: bool, left_out: bool = False) -> Deed:
     """
     Say what is done with a line.
 
     A record that is not ready waits with its finding instead of being created; a link needs no
     readiness, for both records exist. A record that was left out elsewhere stays so until its line
-    is answered.
+    is answered, and so does one that is archived and like nobody.
 
     Args:
         left_out: A person left the record out, or the certain partner it would be linked to.
 
     """
-    if line.answer == "leave_out" or (line.answer is None and left_out):
+    if keeps_out(line) or (line.answer is None and left_out):
         return Deed.LEAVE_OUT
     if partner_of(line) is not None:
         return Deed.LINK
@@ -105,7 +115,7 @@ CASE WHEN {LEFT_OUT} THEN 'left_out'
 """The category a reader sees: people leave lines out, and records become ready at any time."""
 
 DEED: Final = f"""
-CASE WHEN {LEFT_OUT} THEN 'leave-out'
+CASE WHEN {LEFT_OUT} OR (p.answer IS NULL AND p.category = 'archived') THEN 'leave-out'
      WHEN p.answer = 'link' OR (p.answer IS NULL AND p.category = 'certain') THEN 'link'
      WHEN p.answer IS NULL
           AND p.category IN ('likely', 'ambiguous', 'duplicate', 'asked_again') THEN 'ask'

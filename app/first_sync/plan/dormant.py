@@ -39,7 +39,7 @@ WITH told AS (
   FROM told GROUP BY kind, id
 ), settled AS (
   SELECT line, dormant, category, linked OR held AS sleeps,
-         CASE WHEN category IN ('duplicate', 'asked_again') THEN category
+         CASE WHEN category IN ('duplicate', 'asked_again', 'archived') THEN category
               WHEN doubted AND NOT linked AND NOT held THEN 'ambiguous'
               ELSE 'only_books' END AS becomes
   FROM summed WHERE line IS NOT NULL

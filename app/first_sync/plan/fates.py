@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.canonical import RecordId, RecordKind, Side
-from app.first_sync.plan.deeds import partner_of
+from app.first_sync.plan.deeds import keeps_out, partner_of
 from app.first_sync.plan.propose import Line
 from app.records.store import KnownRecord
 
@@ -34,5 +34,6 @@ def linked_by(lines: Iterable[Line], rows: Rows) -> dict[RecordId, RecordId]:
 
 
 def kept_out_by(lines: Iterable[Line], side: Side) -> set[RecordId]:
-    """Give the records of a side that answers leave out."""
-    return {one.anchor_id for one in lines if one.anchor_side is side and one.answer == "leave_out"}
+    """Give the records of a side that the plan leaves out, whatever else is known of them."""
+    own = [one for one in lines if one.anchor_side is side and keeps_out(one)]
+    return {one.anchor_id for one in own if one.answer == "leave_out" or not one.dormant}

@@ -139,7 +139,7 @@ class _Shape:
         proposals = self._proposals(side, record.id)
         return Line(
             kind=self._kind,
-            category=self._category(side, proposals, doubled=bool(siblings)),
+            category=self._category(side, record, proposals, doubled=bool(siblings)),
             anchor_side=side,
             anchor_id=record.id,
             name=record.name,
@@ -157,7 +157,9 @@ class _Shape:
         certain = self._certain.get(record_id)
         return [certain] if certain else self._asked.get(record_id, [])
 
-    def _category(self, side: Side, proposals: Sequence[Proposal], *, doubled: bool) -> Category:
+    def _category(
+        self, side: Side, record: Record, proposals: Sequence[Proposal], *, doubled: bool
+    ) -> Category:
         if proposals:
             if proposals[0].certain:
                 return Category.CERTAIN
@@ -165,6 +167,8 @@ class _Shape:
             return Category.LIKELY if alone else Category.AMBIGUOUS
         if doubled:
             return Category.DUPLICATE
+        if not record.active:
+            return Category.ARCHIVED
         return Category.ONLY_TIME if side is Side.TIME else Category.ONLY_BOOKS
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import Project, Record, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
-from app.first_sync.plan.deeds import Deed, deed_of, partner_of
+from app.first_sync.plan.deeds import Deed, deed_of, partner_of, rests
 from app.first_sync.plan.lines import find_line, links_to, read_line
 from app.first_sync.reading.again import Away
 from app.first_sync.reading.alone import is_alone
@@ -175,6 +175,10 @@ def _told(made: Created | Unsettled | Refused | None) -> Outcome:
 
 async def _leave_out(step: Step) -> None:
     """Remember that the record stays where it is, and what it was proposed with too."""
+    if rests(step.line):
+        # Nobody said so: in use again, it is taken up as any other.
+        await _keep(step, Outcome(OutcomeState.LEFT_OUT))
+        return
     async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
         await leave_out(session, step.link_id, step.side, step.kind, [step.anchor_id])
         free = await _held_by_nobody(session, step)

@@ -25,7 +25,7 @@ SELECT kind, side, deed, COALESCE(finding ->> 'code', reason) AS reason, count(*
 FROM (
   SELECT p.kind, p.anchor_side AS side, p.anchor_id, p.proposal_id, p.name, {DEED} AS deed, CASE
     WHEN {LEFT_OUT} THEN 'left-out'
-    WHEN {DEED} = 'ask' THEN p.category
+    WHEN {DEED} IN ('ask', 'leave-out') THEN p.category
     END AS reason, CASE WHEN {DEED} = 'wait' THEN (
       SELECT f.value FROM jsonb_array_elements(r.findings) f
       WHERE CAST(f.value ->> 'blocking' AS boolean) LIMIT 1)

@@ -49,6 +49,34 @@ async def test_an_incomplete_customer_waits_with_its_finding(hands: Hands) -> No
     assert (await hands.twins.books())["customers"] == []
 
 
+@pytest.mark.parametrize("side", Side)
+async def test_who_is_archived_and_like_nobody_stays_until_it_is_in_use_again(
+    hands: Hands, side: Side
+) -> None:
+    """Nothing is made of it on the other side, and nobody is asked; in use again, it is made."""
+
+    async def use(record_id: str, *, active: bool) -> None:
+        if side is Side.BOOKS:
+            await hands.edit_books(record_id, isActive=active)
+        else:
+            await hands.edit_time(record_id, active=active)
+
+    make = hands.books_customer if side is Side.BOOKS else hands.time_customer
+    record_id = await make("Nyland AS")
+    await use(record_id, active=False)
+    await hands.hint(side, record_id)
+    await hands.work()
+    rested = (await hands.pairs(), await hands.changes(), await hands.writes())
+    await use(record_id, active=True)
+    await hands.hint(side, record_id)
+
+    await hands.work()
+
+    assert rested == ([], [], [])
+    (pair,) = await hands.pairs()
+    assert pair.record_id(side) == record_id
+
+
 async def test_a_project_waits_for_its_customers_pair_and_follows_it(hands: Hands) -> None:
     """A project is never made before its customer; it follows by itself."""
     customer = await hands.time_customer("Nyland AS", address={})
