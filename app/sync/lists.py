@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.changes.mass_change import MassChange
 from app.changes.store import Change, note
 from app.database import CommitPoint
 from app.links.pairs import Pair
@@ -25,7 +26,6 @@ from app.records.store import (
 )
 from app.runtime import Runtime
 from app.sync.cadence import due_for_reading
-from app.sync.mass_change import MassChange
 from app.systems.ports import ChangeNotice, RecordKeeper, Row
 
 READ_TOGETHER: Final = 50

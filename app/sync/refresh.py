@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.canonical import Record, RecordId, RecordKind, Side
+from app.changes.mass_change import watch
 from app.database import CommitPoint
 from app.records.judge import paired_ids
 from app.records.shapes import tombstone
 from app.records.store import recall, remember
 from app.sync.bite import Look
 from app.sync.lists import Lists, sweep_list
-from app.sync.mass_change import watch
 from app.sync.store import SweepMark
 from app.systems.ports import Rejected, Unreachable
 

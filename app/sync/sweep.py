@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
 from app.changes.backoff import Failure, RetryAt, next_attempt
+from app.changes.mass_change import MassChange, watch
 from app.changes.settle import make_due
 from app.changes.store import counts
 from app.database import CommitPoint
@@ -32,7 +33,6 @@ from app.records.made import finish_creates
 from app.runtime import Runtime
 from app.sync.cadence import READ_EVERY, next_sweep
 from app.sync.lists import Lists, sweep_list
-from app.sync.mass_change import MassChange, watch
 from app.sync.refresh import list_from
 from app.sync.store import SweepMark
 from app.sync.verdicts import CUSTOMER_NOT_LINKED, PROJECTS_NEED_SMART

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
-from app.sync.brake import stops
+from app.changes.brake import stops
 from app.sync.rules import RULES, Effect, Event, effect_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sync-rules.md").read_text(encoding="utf-8")

@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
+from app.changes.brake import stops
 from app.links.change_state import pause
 from app.links.lifecycle import PauseReason
 from app.links.pairs import Pair
 from app.links.store import lock_link, read_link
-from app.sync.brake import stops
 
 DEFAULT_SHARE_PERCENT = 20
 DEFAULT_LEAST = 10
