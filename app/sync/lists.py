@@ -1,38 +1,26 @@
 """Go through one list of one side and note what moved since it was last seen."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.changes.mass_change import MassChange
-from app.changes.store import Change, note
 from app.database import CommitPoint
-from app.links.pairs import Pair
-from app.records.agreement import fields_of
+from app.records.noted import Noted, moved
 from app.records.shapes import tombstone
-from app.records.store import (
-    KnownRecord,
-    fingerprints,
-    mark_unlisted_gone,
-    recall,
-    remember,
-    remember_rows,
-)
+from app.records.store import KnownRecord, fingerprints, recall
 from app.runtime import Runtime
 from app.sync.cadence import due_for_reading
-from app.systems.ports import ChangeNotice, RecordKeeper, Row
+from app.systems.ports import RecordKeeper, Row
 
 READ_TOGETHER: Final = 50
 """Thin rows read whole before what they say is noted; a death repeats no more than these."""
-
-_THIN: Final = frozenset({"address", "phone"})
-"""What a thin row does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +46,11 @@ class Lists:
     brake: MassChange
     passed: timedelta | None = None
 
+    @property
+    def noted(self) -> Noted:
+        """Give what keeps and notes that a list tells."""
+        return Noted(self.link_id, self.side, self.kind, self.brake)
+
 
 async def sweep_list(lists: Lists) -> int:
     """
@@ -75,9 +68,9 @@ async def sweep_list(lists: Lists) -> int:
     noted = 0
     thin: list[RecordId] = []
     async for page in lists.keeper.pages(lists.kind, changed_since=lists.since):
-        moved = [row for row in page.rows if _moved(row, before)]
-        noted += await _note_rows(lists, page.rows, moved)
-        still = {row.id for row in page.rows} - {row.id for row in moved}
+        news = [row for row in page.rows if moved(row, before)]
+        noted += await _note_rows(lists, page.rows, news)
+        still = {row.id for row in page.rows} - {row.id for row in news}
         thin += [row.id for row in page.rows if not row.complete and row.id in still]
     if lists.since is None:
         noted += await _note_gone(lists, started)
@@ -86,40 +79,20 @@ async def sweep_list(lists: Lists) -> int:
     return noted
 
 
-def _moved(row: Row, before: Mapping[RecordId, str]) -> bool:
-    known = before.get(row.id)
-    if known is None:
-        return not row.record.gone  # a tombstone of a record we never had says nothing
-    return known != row.fingerprint
-
-
-async def _note_rows(lists: Lists, rows: Sequence[Row], moved: Sequence[Row]) -> int:
+async def _note_rows(lists: Lists, rows: Sequence[Row], news: Sequence[Row]) -> int:
     """Note and remember one page in one transaction."""
-    now = lists.runtime.clock()
-    async with lists.runtime.database.transaction(
-        CommitPoint.SWEEP_NOTED, lists.link_id
-    ) as session:
-        pairs = await _pairs(session, lists, [row.id for row in moved])
-        told = [row for row in moved if _says_news(row, pairs.get(row.id))]
-        differing = {
-            row.id: pair for row in told if (pair := pairs.get(row.id)) and _differs(row, pair)
-        }
-        await _note(session, lists, [row.id for row in told], differing, now)
-        await remember_rows(session, lists.link_id, lists.side, lists.kind, rows, now=now)
-    return len(told)
+    async with _noting(lists) as session:
+        return await lists.noted.rows(session, rows, news, now=lists.runtime.clock())
 
 
 async def _note_gone(lists: Lists, started: datetime) -> int:
     """Note what a full list no longer names."""
-    now = lists.runtime.clock()
-    async with lists.runtime.database.transaction(
-        CommitPoint.SWEEP_NOTED, lists.link_id
-    ) as session:
-        gone = await mark_unlisted_gone(
-            session, lists.link_id, lists.side, lists.kind, since=started, now=now
-        )
-        await _note(session, lists, gone, await _pairs(session, lists, gone), now)
-    return len(gone)
+    async with _noting(lists) as session:
+        return await lists.noted.gone(session, since=started, now=lists.runtime.clock())
+
+
+def _noting(lists: Lists) -> AbstractAsyncContextManager[AsyncSession]:
+    return lists.runtime.database.transaction(CommitPoint.SWEEP_NOTED, lists.link_id)
 
 
 async def _read_thin(lists: Lists, listed: Sequence[RecordId], passed: timedelta) -> int:
@@ -150,86 +123,5 @@ async def _read_some(lists: Lists, rows: Sequence[KnownRecord]) -> int:
         return seen.record or tombstone(lists.kind, record_id, name=row.name)
 
     news = await asyncio.gather(*(read(row) for row in rows))
-    now = lists.runtime.clock()
-    async with lists.runtime.database.transaction(
-        CommitPoint.SWEEP_NOTED, lists.link_id
-    ) as session:
-        pairs = await _pairs(session, lists, [record.id for record in news])
-        told = {
-            record.id: pair
-            for record in news
-            if (pair := pairs.get(record.id)) and _unlike(record, pair, but=frozenset())
-        }
-        await _note(session, lists, told, told, now)
-        await remember(session, lists.link_id, lists.side, lists.kind, news, now=now)
-    return len(told)
-
-
-def _says_news(row: Row, pair: Pair | None) -> bool:
-    """Say whether a moved row must be looked at; a whole one that says what was agreed need not."""
-    if pair is None or not row.complete or row.record.gone:
-        return True
-    return isinstance(row.record, Project) or _differs(row, pair)
-
-
-def _differs(row: Row, pair: Pair) -> bool:
-    return _unlike(row.record, pair, but=frozenset() if row.complete else _THIN)
-
-
-def _unlike(record: Record, pair: Pair, *, but: frozenset[str]) -> bool:
-    """Say whether a record says otherwise than agreed; its customer's pair is not looked up."""
-    skipped = but if isinstance(record, Customer) else but | {"customer"}
-    said: Mapping[str, Any] = fields_of(record, customer_pair=None)
-    return any(value != pair.base.get(name) for name, value in said.items() if name not in skipped)
-
-
-async def _pairs(
-    session: AsyncSession, lists: Lists, record_ids: Iterable[RecordId]
-) -> Mapping[RecordId, Pair]:
-    column = Pair.time_id if lists.side is Side.TIME else Pair.books_id
-    rows = await session.scalars(
-        select(Pair).where(
-            Pair.link_id == lists.link_id,
-            Pair.kind == lists.kind.value,
-            column.in_(list(record_ids)),
-        )
-    )
-    return {pair.record_id(lists.side): pair for pair in rows.all()}
-
-
-async def _note(
-    session: AsyncSession,
-    lists: Lists,
-    record_ids: Collection[RecordId],
-    differing: Mapping[RecordId, Pair],
-    now: datetime,
-) -> None:
-    """Note records, and let the brake count their pairs in the same transaction."""
-    waiting = await _waiting(session, lists, differing)
-    news = {
-        pair.pair_id
-        for record_id, pair in differing.items()
-        # What waits for a person differs from its base already, and what waits for us was counted
-        # when it was noted: neither is news.
-        if pair.problem is None and record_id not in waiting
-    }
-    notices = [ChangeNotice(lists.kind, record_id) for record_id in record_ids]
-    await note(session, lists.link_id, lists.side, notices, now=now)
-    await lists.brake.add(session, news, now=now)
-
-
-async def _waiting(
-    session: AsyncSession, lists: Lists, record_ids: Collection[RecordId]
-) -> frozenset[str]:
-    """Give those records that wait to be looked at already."""
-    if not record_ids:
-        return frozenset()
-    rows = await session.scalars(
-        select(Change.record_id).where(
-            Change.link_id == lists.link_id,
-            Change.side == lists.side.value,
-            Change.kind == lists.kind.value,
-            Change.record_id.in_(list(record_ids)),
-        )
-    )
-    return frozenset(rows.all())
+    async with _noting(lists) as session:
+        return await lists.noted.whole(session, news, now=lists.runtime.clock())
