@@ -19,7 +19,7 @@ from app.first_sync.plan.lines import customers_of, replace_lines, replace_some,
 from app.first_sync.plan.places import places_of
 from app.first_sync.plan.propose import Known, Line, propose_customers, propose_projects
 from app.first_sync.reading.again import WORKING, Away, hold_on
-from app.first_sync.reading.read import Reading, Superseded, read_side
+from app.first_sync.reading.read import Reading, Superseded, brake_of, read_side
 from app.first_sync.reading.sides import capabilities_of, each_side, open_both
 from app.first_sync.reading.sources import sources_of
 from app.first_sync.store import Plan, PlanState, plan_in
@@ -177,9 +177,10 @@ async def _read(runtime: Runtime, link_id: LinkId, plan: Plan) -> Mapping[Side, 
         if held is None or held.started_at != plan.started_at:
             raise Superseded
         held.capabilities, held.problem = {"projects": projects}, None
+    brake = await brake_of(runtime, link_id)
     await each_side(
         lambda side: read_side(
-            Reading(runtime, link_id, side, keepers[side], plan.started_at), kinds
+            Reading(runtime, link_id, side, keepers[side], plan.started_at, brake), kinds
         )
     )
     return capabilities

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,11 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement
 
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
+from app.changes.mass_change import MassChange, watch
 from app.database import CommitPoint
 from app.first_sync.reading.alone import is_alone
-from app.records.store import KnownRecord, mark_unlisted_gone, remember, remember_rows
+from app.links.store import LinkState, read_link
+from app.queue import Job, defer
+from app.records.noted import Noted, moved
+from app.records.store import (
+    KnownRecord,
+    fingerprints,
+    mark_unlisted_gone,
+    remember,
+    remember_rows,
+)
 from app.runtime import Runtime
-from app.systems.ports import RecordKeeper, SystemFault, Unreachable
+from app.systems.ports import RecordKeeper, Row, SystemFault, Unreachable
 
 _log = structlog.get_logger()
 
@@ -38,6 +49,9 @@ class Reading:
 
     Args:
         started_at: The plan's; also the fence: a reading of an older start writes nothing more.
+        brake: Counts the pairs that changed, where the link is active: what this reading remembers
+            no sweep finds any more, so it is noted as a sweep would. ``None`` under the first
+            review, which nothing is kept in step before.
         progress: By kind: how many were listed, how many the list says there are, how many of them
             were read whole.
 
@@ -48,17 +62,22 @@ class Reading:
     side: Side
     keeper: RecordKeeper
     started_at: datetime
+    brake: MassChange | None = None
     progress: dict[str, dict[str, int | None]] = field(default_factory=dict)
 
     async def note(self, session: AsyncSession) -> None:
-        """Write the progress in the transaction that keeps what was read."""
+        """
+        Write the progress in the transaction that keeps what was read.
+
+        A link that the brake stopped is read to the end, so that a person sees the whole number.
+        """
         done = await session.scalar(
             text(
                 "UPDATE plans SET progress = jsonb_set(progress, ARRAY[CAST(:side AS text)],"
                 " CAST(:progress AS jsonb)), updated_at = :now"
                 " WHERE link_id = :link_id AND state = 'reading' AND started_at = :started_at"
                 " AND EXISTS (SELECT 1 FROM link_directory d WHERE d.link_id = plans.link_id"
-                " AND d.state IN ('reviewing', 'active'))"
+                " AND (d.state IN ('reviewing', 'active') OR (:stopped AND d.state = 'paused')))"
                 " RETURNING 1"
             ),
             {
@@ -67,10 +86,68 @@ class Reading:
                 "now": self.runtime.clock(),
                 "link_id": self.link_id,
                 "started_at": self.started_at,
+                "stopped": self.brake is not None and self.brake.stopped,
             },
         )
         if done is None:
             raise Superseded
+
+    async def keep_rows(
+        self, kind: RecordKind, rows: Sequence[Row], before: Mapping[RecordId, str]
+    ) -> None:
+        """Keep a page; ``before`` is what the list said by the reading's start."""
+        now = self.runtime.clock()
+        async with self._keeping() as session:
+            if self.brake is None:
+                await remember_rows(session, self.link_id, self.side, kind, rows, now=now)
+                return
+            news = [row for row in rows if moved(row, before)]
+            noted = Noted(self.link_id, self.side, kind, self.brake)
+            await self._wake(session, await noted.rows(session, rows, news, now=now))
+
+    async def keep_gone(self, kind: RecordKind) -> None:
+        """Say of what the list did not name since the reading's start that it is gone."""
+        since, now = self.started_at, self.runtime.clock()
+        async with self._keeping() as session:
+            if self.brake is None:
+                await mark_unlisted_gone(
+                    session, self.link_id, self.side, kind, since=since, now=now
+                )
+                return
+            noted = Noted(self.link_id, self.side, kind, self.brake)
+            await self._wake(session, await noted.gone(session, since=since, now=now))
+
+    async def keep_whole(self, kind: RecordKind, records: Sequence[Record]) -> None:
+        """Keep records that were read whole."""
+        now = self.runtime.clock()
+        async with self._keeping() as session:
+            if self.brake is None:
+                await remember(session, self.link_id, self.side, kind, records, now=now)
+                return
+            noted = Noted(self.link_id, self.side, kind, self.brake)
+            await self._wake(session, await noted.whole(session, records, now=now))
+
+    @asynccontextmanager
+    async def _keeping(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that ends with the progress; the brake locks the link before that."""
+        async with self.runtime.database.transaction(
+            CommitPoint.PLAN_READ, self.link_id
+        ) as session:
+            yield session
+            await self.note(session)
+
+    async def _wake(self, session: AsyncSession, noted: int) -> None:
+        if noted:
+            await defer(session, Job.DRAIN_LINK, self.link_id)
+
+
+async def brake_of(runtime: Runtime, link_id: LinkId) -> MassChange | None:
+    """Begin to count the changed pairs of a link that is active; ``None`` for any other."""
+    async with runtime.database.reading(link_id) as session:
+        link = await read_link(session, link_id)
+        if link is None or link.state != LinkState.ACTIVE:
+            return None
+        return await watch(session, link_id, has_swept=link.last_sweep_at is not None)
 
 
 async def read_side(reading: Reading, kinds: Sequence[RecordKind]) -> None:
@@ -92,7 +169,8 @@ async def read_side(reading: Reading, kinds: Sequence[RecordKind]) -> None:
 
 async def _list(reading: Reading, kind: RecordKind) -> None:
     seen: set[RecordId] = set()
-    database, link_id, side = reading.runtime.database, reading.link_id, reading.side
+    async with reading.runtime.database.reading(reading.link_id) as session:
+        known = await fingerprints(session, reading.link_id, reading.side, kind)
     async for page in reading.keeper.pages(kind):
         seen.update(row.id for row in page.rows)
         whole = sum(row.complete for row in page.rows)
@@ -100,24 +178,15 @@ async def _list(reading: Reading, kind: RecordKind) -> None:
         reading.progress[kind.value] = {
             "listed": len(seen), "total": page.total, "read": before + whole
         }  # fmt: skip
-        async with database.transaction(CommitPoint.PLAN_READ, link_id) as session:
-            await remember_rows(
-                session, link_id, side, kind, page.rows, now=reading.runtime.clock()
-            )
-            await reading.note(session)
-    async with database.transaction(CommitPoint.PLAN_READ, link_id) as session:
-        await mark_unlisted_gone(
-            session, link_id, side, kind, since=reading.started_at, now=reading.runtime.clock()
-        )
-        reading.progress.setdefault(kind.value, {"listed": 0, "read": 0})["total"] = len(seen)
-        await reading.note(session)
+        await reading.keep_rows(kind, page.rows, known)
+    reading.progress.setdefault(kind.value, {"listed": 0, "read": 0})["total"] = len(seen)
+    await reading.keep_gone(kind)
 
 
 async def _read_thin(reading: Reading, kind: RecordKind) -> None:
     """Read the records whose row did not say everything, several at once within the pace."""
-    database, link_id, side = reading.runtime.database, reading.link_id, reading.side
     bite = 2 * reading.runtime.settings.drain_parallel
-    async with database.reading(link_id) as session:
+    async with reading.runtime.database.reading(reading.link_id) as session:
         thin = await _thin_ids(session, reading, kind)
         since = await _read_since(session, reading, kind) if thin else None
     changed = await _changed(reading, kind, since) if since is not None else None
@@ -127,9 +196,7 @@ async def _read_thin(reading: Reading, kind: RecordKind) -> None:
     for start in range(0, len(ids), bite):
         records = await _read_some(reading, kind, ids[start : start + bite])
         told["read"] = (told["read"] or 0) + len(ids[start : start + bite])
-        async with database.transaction(CommitPoint.PLAN_READ, link_id) as session:
-            await remember(session, link_id, side, kind, records, now=reading.runtime.clock())
-            await reading.note(session)
+        await reading.keep_whole(kind, records)
 
 
 async def _changed(reading: Reading, kind: RecordKind, since: datetime) -> frozenset[RecordId]:
