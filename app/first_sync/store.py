@@ -233,3 +233,11 @@ async def run_of(session: AsyncSession, plan: Plan) -> Run | None:
     return await session.scalar(
         select(Run).where(Run.link_id == plan.link_id, Run.plan_id == plan.plan_id)
     )
+
+
+async def going_on(session: AsyncSession, run: Run) -> Plan | None:
+    """Lock the plan of a run that did not rest or end since it was read; else give ``None``."""
+    plan = await plan_in(session, LinkId(run.link_id), PlanState.RUNNING, lock=True)
+    held = await run_of(session, plan) if plan is not None else None
+    same = held is not None and (held.run_id, held.version) == (run.run_id, run.version)
+    return plan if same else None

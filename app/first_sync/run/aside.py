@@ -13,7 +13,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.plan.deeds import partner_of
 from app.first_sync.plan.lines import customers_of, open_lines
-from app.first_sync.store import OutcomeState, Plan, PlanState, Proposal, plan_in
+from app.first_sync.store import OutcomeState, Plan, Proposal, Run, going_on
 from app.records.decisions import refused_pairs
 from app.records.matching import match, match_projects
 from app.records.store import recall, remember, remember_rows
@@ -55,15 +55,20 @@ class News:
 
 
 async def take_aside(
-    runtime: Runtime, link_id: LinkId, kind: RecordKind, found: Mapping[Side, News]
-) -> None:
-    """Remember the news of a kind and set the lines it touches aside, in one commit."""
+    runtime: Runtime, run: Run, kind: RecordKind, found: Mapping[Side, News]
+) -> bool:
+    """
+    Remember the news of a kind and set the lines it touches aside, in one commit.
+
+    Says whether that was done: a run that rested meanwhile, however shortly, has to look once more.
+    """
     if not any(news.unmatched for news in found.values()):
-        return
+        return True
+    link_id = LinkId(run.link_id)
     async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
-        plan = await plan_in(session, link_id, PlanState.RUNNING, lock=True)
+        plan = await going_on(session, run)
         if plan is None:
-            return
+            return False
         lines = await open_lines(session, plan, kind)
         for side, news in found.items():
             await _set_changed_aside(session, link_id, side, news, lines)
@@ -81,6 +86,7 @@ async def take_aside(
             await remember(session, link_id, side, kind, whole, now=now)
             notices = [ChangeNotice(kind, record.id) for record in news.records]
             await note(session, link_id, side, notices, now=now)
+    return True
 
 
 async def _set_changed_aside(

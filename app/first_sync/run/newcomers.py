@@ -13,7 +13,7 @@ from app.first_sync.plan.lines import prints_of
 from app.first_sync.reading.alone import is_alone
 from app.first_sync.reading.sides import Keepers, each_side
 from app.first_sync.run.aside import News, take_aside
-from app.first_sync.store import Plan, PlanState, Run, plan_in, run_of
+from app.first_sync.store import Plan, PlanState, Run, going_on, plan_in, run_of
 from app.records.agreement import content_print
 from app.records.intents import open_contents
 from app.records.judge import paired_ids
@@ -45,9 +45,10 @@ async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> Non
     to the ordinary sync, which links the two or asks. So are the newcomer itself and the lines of
     what was changed. What we know to say something else than when its line was drawn, as after a
     fix, is matched anew too: both halves of a couple are left to the sync. What could not be read
-    for the plan is read once more. Costs one list a side and kind, narrowed to what changed where
-    the side can, and a read for each thin row that says something new. Done before the first create
-    and again when the last look is too old.
+    for the plan is read once more. A look counts only if the run did not rest in it: what was found
+    while it rested was set aside nowhere. Costs one list a side and kind, narrowed to what changed
+    where the side can, and a read for each thin row that says something new. Done before the first
+    create and again when the last look is too old.
 
     Raises:
         Away: A side cannot be worked with now; nothing was noted.
@@ -63,10 +64,11 @@ async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> Non
     for kind in kinds:
         looks = {side: _Look(runtime, link_id, keepers[side], side, kind, plan) for side in Side}
         found = await each_side(lambda side, looks=looks: looks[side].news())  # type: ignore[misc]
-        await take_aside(runtime, link_id, kind, found)
+        if not await take_aside(runtime, run, kind, found):
+            return
     async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
-        held = await run_of(session, plan)
-        if held is not None:
+        if await going_on(session, run) is not None:
+            held = await session.get_one(Run, (run.link_id, run.run_id))
             held.checked_at = started
 
 

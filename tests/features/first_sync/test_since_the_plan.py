@@ -1,6 +1,8 @@
 """Time passes between the plan and its carrying out; what happens then is neither lost nor made."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -9,10 +11,11 @@ import pytest
 from app.canonical import RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
+from app.first_sync.reading.sides import open_both
 from app.first_sync.run.carry_out import run_first_sync
-from app.first_sync.run.newcomers import LONGEST_UNSEEN
+from app.first_sync.run.newcomers import LONGEST_UNSEEN, look_again
 from app.queue import Job, defer
-from app.systems.ports import ChangeNotice
+from app.systems.ports import ChangeNotice, Page, RecordKeeper
 from tests.features.conftest import Linked, Twins
 from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge, restart
@@ -236,6 +239,42 @@ async def test_a_run_that_rested_looks_again_before_it_creates(
     assert (await judge.review.run(confirmed))["state"] == "done"
     assert after["outcomeCode"] == "partner-made-since"
     assert names["books", "customer"][line["record"]["name"]] == 1
+
+
+class Resting:
+    """Be a side in whose customers' list a person pauses the run, and resumes it in the next."""
+
+    def __init__(self, keeper: RecordKeeper, review: Review, run_id: str) -> None:
+        self._keeper, self._review, self._run_id = keeper, review, run_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._keeper, name)
+
+    async def pages(
+        self, kind: RecordKind, *, changed_since: datetime | None = None
+    ) -> AsyncIterator[Page]:
+        async for page in self._keeper.pages(kind, changed_since=changed_since):
+            yield page
+        deed = "pause" if kind is RecordKind.CUSTOMER else "resume"
+        await self._review.let(self._run_id, deed)
+
+
+async def test_a_run_that_rested_within_a_look_looks_again(
+    judge: Judge, confirmed: str, work: Work
+) -> None:
+    """Paused and resumed before the look ends: what it found meanwhile is not forgotten."""
+    line = await judge.review.line(deed="create-in-books", kind="customer", category="only_time")
+    await judge.twins.control("conta", "POST", "/organizations/1001/customers", by_hand(line))
+    keepers: dict[Side, Any] = dict(await open_both(judge.runtime, judge.linked.link_id))
+    keepers[Side.BOOKS] = Resting(keepers[Side.BOOKS], judge.review, confirmed)
+
+    await look_again(judge.runtime, judge.linked.link_id, keepers)
+    await judge.review.let(confirmed, "resume")
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    assert after["outcomeCode"] == "partner-made-since"
+    assert (await judge.names())["books", "customer"][line["record"]["name"]] == 1
 
 
 async def test_an_edit_during_the_review_is_found_before_the_run_writes(
