@@ -105,10 +105,11 @@ class _Look:
             contents = await open_contents(session, self._link_id, self._side, self._kind.value)
             drawn = await prints_of(session, self._plan, self._kind, self._side)
         paired = set(pairs) if self._side is Side.TIME else set(pairs.values())
+        free = {one: row for one, row in known.items() if one not in paired}
         rows = {
             record_id: Row(record_id, row.record, complete=False, fingerprint=row.fingerprint)
-            for record_id, row in known.items()
-            if not row.complete and record_id not in paired
+            for record_id, row in free.items()
+            if not row.complete
         }
         async for page in self._keeper.pages(self._kind, changed_since=self._plan.started_at):
             rows.update(
@@ -120,21 +121,15 @@ class _Look:
         sent = [from_json(self._kind, one) for one in contents]
         news = News()
         for row, record in zip(rows.values(), whole, strict=True):
-            before = known.get(row.id)
-            if record is None or record.gone:
-                continue
-            if before is None:
-                # What a POST of ours of unknown outcome may have made is that create's affair.
-                if not any(says_the_same(one, record) for one in sent):
-                    news.made.append((row, record))
-            elif before.fingerprint == row.fingerprint and not row.complete:
-                news.read.append((row, record))
-            elif content_print(before.record) != content_print(record) or not before.complete:
-                news.changed.append((row, record))
+            if record is not None and not record.gone:
+                _sort_in(news, row, record, known.get(row.id), sent)
+        told = {record.id for record in news.records}
         news.known.extend(
             row.record
-            for one, row in known.items()
-            if one in drawn and one not in rows and drawn[one] != content_print(row.record)
+            for one, row in free.items()
+            if one not in told
+            and drawn.get(one) != content_print(row.record)
+            and (one in drawn or not _may_be_ours(row.record, sent))
         )
         return news
 
@@ -166,6 +161,24 @@ class _Look:
                 raise
         _log.info("a record could not be read", side=self._side.value, record_id=row.id)
         return row.record
+
+
+def _sort_in(
+    news: News, row: Row, record: Record, before: KnownRecord | None, sent: Sequence[Record]
+) -> None:
+    """Put what a row tells where it belongs, if it is news at all."""
+    if before is None:
+        if not _may_be_ours(record, sent):
+            news.made.append((row, record))
+    elif before.fingerprint == row.fingerprint and not row.complete:
+        news.read.append((row, record))
+    elif content_print(before.record) != content_print(record) or not before.complete:
+        news.changed.append((row, record))
+
+
+def _may_be_ours(record: Record, sent: Sequence[Record]) -> bool:
+    """Say whether a POST of unknown outcome may have made a record: it is that create's affair."""
+    return any(says_the_same(one, record) for one in sent)
 
 
 def _says_news(row: Row, before: KnownRecord | None) -> bool:
