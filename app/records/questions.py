@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import case, exists, select
@@ -13,11 +13,14 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
-from app.links.pairs import Pair
+from app.links.pairs import Pair, find_pair
 from app.queue import Job, defer
 from app.records.asked import Question
-from app.records.decisions import leave_out, refuse, take_in
+from app.records.decisions import leave_out, refuse, refused_pairs, take_in
 from app.systems.ports import ChangeNotice
+
+SAME_RECORD: Final = "is-this-the-same-record"
+"""The code of what waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,42 @@ async def find_question(
             Question.record_id == record_id,
         )
     )
+
+
+async def is_asked_about(
+    session: AsyncSession, link_id: LinkId, side: Side, kind: RecordKind, record_id: RecordId
+) -> bool:
+    """
+    Say whether an open question may join a record to one of the other side.
+
+    It may be asked about either of the two. One that a no or a pair answered since does not count.
+    """
+    own, theirs = Question.side == side.value, Question.side == side.other.value
+    rows = await session.scalars(
+        select(Question).where(
+            Question.link_id == link_id,
+            Question.kind == kind.value,
+            Question.answer.is_(None),
+            (own & (Question.record_id == record_id))
+            | (theirs & Question.candidates.contains([{"id": record_id}])),
+        )
+    )
+    others = {
+        RecordId(other)
+        for one in rows
+        for other in (
+            [str(each["id"]) for each in one.candidates] if one.side == side else [one.record_id]
+        )
+    }
+    if not others:
+        return False
+    refused = await refused_pairs(session, link_id, kind)
+    for other in others:
+        couple = (record_id, other) if side is Side.TIME else (other, record_id)
+        taken = await find_pair(session, link_id, side.other, kind, other)
+        if couple not in refused and taken is None:
+            return True
+    return False
 
 
 async def ask(

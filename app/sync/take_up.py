@@ -12,6 +12,7 @@ from app.links.pairs import partner_id
 from app.problems import catalogue
 from app.records.admit import Ask, Create, Linked, Wait, admit
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
+from app.records.questions import SAME_RECORD
 from app.sync.bite import Look, Work
 from app.sync.outcomes import Outcome
 from app.sync.refresh import refresh
@@ -28,7 +29,6 @@ from app.sync.verdicts import (
 )
 from app.systems.ports import ChangeNotice, SystemFault
 
-SAME_RECORD: Final = "is-this-the-same-record"
 NOT_READY: Final = "record-not-ready"
 LEFT_OUT: Final = "left-out"
 CREATE_NOT_SETTLED: Final = "create-not-settled"

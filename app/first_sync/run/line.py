@@ -24,6 +24,7 @@ from app.records.decisions import leave_out
 from app.records.judge import UNREADABLE
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
+from app.records.questions import SAME_RECORD, is_asked_about
 from app.records.store import KnownRecord, recall
 from app.systems.ports import (
     AccessReason,
@@ -129,9 +130,12 @@ async def _create(step: Step) -> Outcome:
     """Make the record on the other side, unless it changed or its customer is not there yet."""
     async with step.runtime.database.reading(step.link_id) as session:
         pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
+        asked = await is_asked_about(session, step.link_id, step.side, step.kind, step.anchor_id)
     if pair is not None:
         # Made by a step that died before it could say so, or by the ordinary sync.
         return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else DONE
+    if asked:
+        return later(SAME_RECORD)
     source = await _read_unchanged(step, step.side, step.anchor_id)
     if isinstance(source, Outcome):
         return source

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
+from app.canonical import RecordId, RecordKind, Side
 from app.database import CommitPoint
+from app.first_sync.run.carry_out import run_first_sync
 from app.queue import Job, defer
+from app.records.decisions import refuse
+from app.records.questions import ask
 from tests.features.first_sync.conftest import Review, Work
 from tests.features.first_sync.test_run import Judge, judge
 from tests.features.first_sync.test_since_the_plan import by_hand
@@ -55,3 +59,29 @@ async def test_what_the_sync_saw_first_is_not_made_again(
     assert after["outcomeCode"] == "partner-made-since"
     assert (names["books", "customer"][name], names["time", "customer"][name]) == (1, 1)
     assert wanted["record"]["id"] in {pair.time_id for pair in await judge.pairs()}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_what_the_inbox_asks_about_is_not_made_meanwhile(
+    judge: Judge, review: Review, wanted: dict[str, Any], *, refused: bool
+) -> None:
+    """The sync asks whether the two are one: until a person says no, the run makes nothing."""
+    link_id, record_id = judge.linked.link_id, wanted["record"]["id"]
+    for line in await review.lines(deed="ask"):
+        await review.answer(line, "leave_out")
+    await review.confirm("confirm-2")
+    candidate = {"id": record_id, "rule": "same-name", "facts": [], "score": 50}
+    now, kind = judge.runtime.clock(), RecordKind.CUSTOMER
+    async with judge.runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        them = RecordId("987654")
+        await ask(session, link_id, Side.BOOKS, kind, them, candidates=[candidate], now=now)
+        if refused:
+            await refuse(session, link_id, Side.BOOKS, kind, them, [record_id], by="me", now=now)
+
+    for _ in range(2):  # it looks, and then carries out what there is
+        await run_first_sync(judge.runtime, link_id)
+
+    (after,) = [one for one in await review.lines() if one["id"] == wanted["id"]]
+    told = (after["outcome"], after["outcomeCode"])
+    assert told == (("done", None) if refused else ("later", "is-this-the-same-record"))
+    assert (await judge.names())["books", "customer"][wanted["record"]["name"]] == int(refused)
