@@ -1,7 +1,5 @@
 """Carry out one line of a confirmed plan: link two records, create one, or leave it out."""
 
-from collections.abc import Awaitable
-from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -12,32 +10,19 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.plan.deeds import Deed, deed_of, partner_of, rests
 from app.first_sync.plan.lines import find_line, links_to, read_line
-from app.first_sync.reading.again import Away
-from app.first_sync.reading.alone import is_alone
+from app.first_sync.run.read_unchanged import guard, read_unchanged
 from app.first_sync.run.step import DONE, RECORD_GONE, Outcome, Step, later
 from app.first_sync.store import OutcomeState, PlanState, plan_in
 from app.links.pairs import Pair, find_pair, partner_id
-from app.links.store import LinkState, read_link
-from app.records.agreement import content_print
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
 from app.records.decisions import leave_out
-from app.records.judge import UNREADABLE
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
 from app.records.questions import SAME_RECORD, is_asked_about
 from app.records.store import KnownRecord, recall
 from app.systems.ports import (
-    AccessReason,
     ChangeNotice,
-    Rejected,
-    SystemFault,
-    Unauthorised,
 )
-
-T = TypeVar("T")
-
-_MOST_TRIES: Final = 3
-"""Waits of a run after which a record that alone cannot be read is left to the sync."""
 
 
 async def carry_out_line(step: Step) -> None:
@@ -78,7 +63,7 @@ async def _link(step: Step) -> None:
         same = pair.record_id(step.side.other) == partner
         await _keep(step, DONE if same else later("record-already-paired"))
         return
-    records = {side: await _read_unchanged(step, side, one) for side, one in ids.items()}
+    records = {side: await read_unchanged(step, side, one) for side, one in ids.items()}
     changed = [one for one in records.values() if isinstance(one, Outcome)]
     if changed:
         await _keep(step, changed[0])
@@ -90,7 +75,7 @@ async def _link(step: Step) -> None:
         await _keep(step, later("project-customer-not-linked"))
         return
     work = write_mark(step.keepers[Side.TIME], step.kind, time.id, str(books.id))
-    if await _guard(Side.TIME, work) is False:
+    if await guard(Side.TIME, work) is False:
         await _keep(step, later(RECORD_GONE, side=Side.TIME.value, recordId=time.id))
         return
     try:
@@ -136,7 +121,7 @@ async def _create(step: Step) -> Outcome:
         return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else DONE
     if asked:
         return later(SAME_RECORD)
-    source = await _read_unchanged(step, step.side, step.anchor_id)
+    source = await read_unchanged(step, step.side, step.anchor_id)
     if isinstance(source, Outcome):
         return source
     customer_id: RecordId | None = None
@@ -145,7 +130,7 @@ async def _create(step: Step) -> Outcome:
         if customer_id is None:
             return later("project-customer-not-linked", customerId=source.customer_id)
     return _told(
-        await _guard(
+        await guard(
             step.side.other,
             create_on_other_side(
                 step.runtime, step.link_id, target=step.side.other, kind=step.kind,
@@ -211,80 +196,9 @@ def _not_ready(row: KnownRecord) -> Outcome:
     return Outcome(OutcomeState.LATER, code, {"findings": hinders})
 
 
-async def _read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record | Outcome:
-    """Read a record; an outcome instead where it does not say what the person saw."""
-    try:
-        seen = await _guard(side, step.keepers[side].read(step.kind, record_id))
-    except Away as away:
-        if not await _hopeless(step, side, record_id, away.fault):
-            raise
-        return later(UNREADABLE, side=side.value, recordId=record_id)
-    if seen is None:
-        return later("projects-need-smart")
-    if seen.record is None or seen.record.gone:
-        return later(RECORD_GONE, side=side.value, recordId=record_id)
-    if content_print(seen.record) not in await _prints(step, side, record_id):
-        return later("changed-since-plan", side=side.value, recordId=record_id)
-    return seen.record
-
-
-async def _hopeless(step: Step, side: Side, record_id: RecordId, fault: SystemFault) -> bool:
-    """
-    Say whether the run goes on without a record, since others can be read and it cannot.
-
-    One that was read for the plan gets a few tries more; one that could not be read then had them.
-    """
-    if not isinstance(fault, Rejected):
-        async with step.runtime.database.reading(step.link_id) as session:
-            rows = await recall(session, step.link_id, side, step.kind, [record_id])
-            plan = await plan_in(session, step.link_id, PlanState.RUNNING)
-        tried = ((plan.problem if plan is not None else None) or {}).get("attempts", 0)
-        if tried < _MOST_TRIES and all(row.complete for row in rows):
-            return False
-    return await is_alone(step.keepers[side], step.kind, fault)
-
-
-async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:
-    """
-    Give what the person saw the record say: when it was matched, or after a fix of theirs.
-
-    Under review only a reading or a fix changes what is remembered; on an active link the ordinary
-    sync does too, so there only the line counts.
-    """
-    async with step.runtime.database.reading(step.link_id) as session:
-        link = await read_link(session, step.link_id)
-        reviewed = link is not None and link.state == LinkState.REVIEWING
-        ids = [record_id] if reviewed else []
-        rows = await recall(session, step.link_id, side, step.kind, ids)
-        plan = await plan_in(session, step.link_id, PlanState.RUNNING, PlanState.PAUSED)
-        line = None
-        if plan is not None:
-            line = await find_line(session, plan, step.kind.value, side.value, record_id)
-    shown = {content_print(row.record) for row in rows}
-    return shown | ({line.print} if line is not None else set())
-
-
 async def _customer_there(step: Step, customer_id: RecordId) -> RecordId | None:
     async with step.runtime.database.reading(step.link_id) as session:
         return await partner_id(session, step.link_id, step.side, RecordKind.CUSTOMER, customer_id)
-
-
-async def _guard(side: Side, work: Awaitable[T]) -> T | None:
-    """
-    Await a call to a side; ``None`` where its plan does not have what is asked.
-
-    Raises:
-        Away: The side cannot be worked with now.
-
-    """
-    try:
-        return await work
-    except Unauthorised as fault:
-        if fault.reason is AccessReason.PLAN:
-            return None
-        raise Away(side, fault) from fault
-    except SystemFault as fault:
-        raise Away(side, fault) from fault
 
 
 async def _keep(step: Step, outcome: Outcome) -> None:
