@@ -12,8 +12,10 @@ from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKin
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.plan.deeds import partner_of
-from app.first_sync.plan.lines import customers_of, open_lines
+from app.first_sync.plan.lines import customers_of, open_lines, prints_of
 from app.first_sync.store import OutcomeState, Plan, Proposal, Run, going_on
+from app.links.store import LinkState, read_link
+from app.records.agreement import content_print
 from app.records.decisions import refused_pairs
 from app.records.matching import match, match_projects
 from app.records.store import recall, remember, remember_rows
@@ -33,8 +35,9 @@ class News:
         made: Records that are new.
         changed: Records in no pair that say something else by now.
         read: Records that could not be read for the plan; their list says what it said.
-        known: Records that say something else than when their lines were drawn, as we know: a fix
-            that a person asked us for wrote it, or the ordinary sync saw it.
+        known: Records that say something else than when their lines were drawn, as we know, or
+            that no line was drawn for: a fix that a person asked us for wrote it, or the ordinary
+            sync saw it.
 
     """
 
@@ -71,7 +74,9 @@ async def take_aside(
             return False
         lines = await open_lines(session, plan, kind)
         for side, news in found.items():
-            await _set_changed_aside(session, link_id, side, news, lines)
+            changed = [record for _, record in news.changed]
+            changed += await _otherwise(session, plan, kind, side, news)
+            await _set_changed_aside(session, link_id, side, changed, lines)
         partners = await _may_be_partners(session, plan, kind, found, lines)
         await _set_aside(session, link_id, partners, code="partner-made-since", facts={})
         now = runtime.clock()
@@ -89,11 +94,49 @@ async def take_aside(
     return True
 
 
+async def _otherwise(
+    session: AsyncSession, plan: Plan, kind: RecordKind, side: Side, news: News
+) -> list[Record]:
+    """
+    Give what we know to say something else than the person saw.
+
+    Under the first review it is what a fix of theirs made it say, or what could be read by now:
+    the lines say so from here on, as they were matched with it.
+    """
+    drawn = await prints_of(session, plan, kind, side)
+    prints = {
+        record.id: content_print(record)
+        for record in (*(record for _, record in news.read), *news.known)
+    }
+    new = {one: said for one, said in prints.items() if drawn.get(one, said) != said}
+    link = await read_link(session, LinkId(plan.link_id))
+    if link is None or link.state != LinkState.REVIEWING:
+        return [one for one in news.unmatched if one.id in new]
+    for record_id, said in new.items():
+        await session.execute(
+            update(Proposal)
+            .where(
+                Proposal.link_id == plan.link_id,
+                Proposal.plan_id == plan.plan_id,
+                Proposal.kind == kind.value,
+                Proposal.anchor_side == side.value,
+                Proposal.anchor_id == record_id,
+            )
+            .values(print=said)
+            .execution_options(synchronize_session=False)
+        )
+    return []
+
+
 async def _set_changed_aside(
-    session: AsyncSession, link_id: LinkId, side: Side, news: News, lines: Sequence[Proposal]
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    changed: Sequence[Record],
+    lines: Sequence[Proposal],
 ) -> None:
     """Leave what stands on changed records to the sync, since a person saw something else."""
-    for _, record in news.changed:
+    for record in changed:
         theirs = [
             line.proposal_id
             for line in lines

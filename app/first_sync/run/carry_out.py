@@ -16,7 +16,7 @@ from app.first_sync.plan.deeds import partner_of
 from app.first_sync.reading.again import WORKING, Away, hold_on, wait_until
 from app.first_sync.reading.sides import Keepers, open_both
 from app.first_sync.run.line import carry_out_line
-from app.first_sync.run.newcomers import look_again, must_look
+from app.first_sync.run.newcomers import look_again, must_look, says_otherwise
 from app.first_sync.run.step import RECORD_GONE, Step
 from app.first_sync.store import (
     OutcomeState,
@@ -54,6 +54,11 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
     """
     async with runtime.database.reading(link_id) as session:
         run, lines = await _next_bite(session, runtime, link_id)
+        looks = (
+            run is not None
+            and bool(lines)
+            and (must_look(run, runtime.clock()) or await says_otherwise(session, run))
+        )
     if run is None:
         return
     if not lines:
@@ -61,7 +66,7 @@ async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
         return
     try:
         keepers = await open_both(runtime, link_id)
-        if must_look(run, runtime.clock()):
+        if looks:
             await look_again(runtime, link_id, keepers)
         else:
             await _carry_out(runtime, link_id, keepers, lines)

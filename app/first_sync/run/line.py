@@ -10,7 +10,7 @@ from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.plan.deeds import Deed, deed_of, partner_of, rests
 from app.first_sync.plan.lines import find_line, links_to, read_line
-from app.first_sync.run.read_unchanged import guard, read_unchanged
+from app.first_sync.run.read_unchanged import guard, is_matched, read_unchanged
 from app.first_sync.run.step import DONE, RECORD_GONE, Outcome, Step, later
 from app.first_sync.store import OutcomeState, PlanState, plan_in
 from app.links.pairs import Pair, find_pair, partner_id
@@ -44,7 +44,9 @@ async def carry_out_line(step: Step) -> None:
         case Deed.LINK:
             await _link(step)
         case Deed.CREATE_IN_BOOKS | Deed.CREATE_IN_TIME:
-            await _keep(step, await _create(step))
+            made = await _create(step)
+            if made is not None:
+                await _keep(step, made)
         case Deed.LEAVE_OUT:
             await _leave_out(step)
         case Deed.WAIT:
@@ -111,8 +113,12 @@ async def _pair(session: AsyncSession, step: Step, time: Record, books: Record) 
     await _write_outcome(session, step, done)
 
 
-async def _create(step: Step) -> Outcome:
-    """Make the record on the other side, unless it changed or its customer is not there yet."""
+async def _create(step: Step) -> Outcome | None:
+    """
+    Make the record on the other side, unless it changed or its customer is not there yet.
+
+    Gives ``None`` where a fix made it say what it was not matched as: first the run looks again.
+    """
     async with step.runtime.database.reading(step.link_id) as session:
         pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
         asked = await is_asked_about(session, step.link_id, step.side, step.kind, step.anchor_id)
@@ -124,6 +130,8 @@ async def _create(step: Step) -> Outcome:
     source = await read_unchanged(step, step.side, step.anchor_id)
     if isinstance(source, Outcome):
         return source
+    if not await is_matched(step, source):
+        return None
     customer_id: RecordId | None = None
     if isinstance(source, Project) and source.customer_id is not None:
         customer_id = await _customer_there(step, source.customer_id)

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
@@ -13,7 +15,7 @@ from app.first_sync.plan.lines import prints_of
 from app.first_sync.reading.alone import is_alone
 from app.first_sync.reading.sides import Keepers, each_side
 from app.first_sync.run.aside import News, take_aside
-from app.first_sync.store import Plan, PlanState, Run, going_on, plan_in, run_of
+from app.first_sync.store import Plan, PlanState, Proposal, Run, going_on, plan_in, run_of
 from app.records.agreement import content_print
 from app.records.intents import open_contents
 from app.records.judge import paired_ids
@@ -31,9 +33,55 @@ hearing of it, and one look in a quarter of an hour costs a run less than a hund
 (a list of 200 a page, where 10 records a second are made)."""
 
 
+_CLOCKS_APART: Final = timedelta(seconds=2)
+"""How much longer ago than the last look a record may have been read that is compared with its
+line: two machines' clocks differ. All that was read for the plan would cost a run half its pace."""
+
+
 def must_look(run: Run, now: datetime) -> bool:
     """Say whether a run has to look at both sides before it creates on; also after any rest."""
     return run.checked_at is None or now - run.checked_at > LONGEST_UNSEEN
+
+
+async def says_otherwise(session: AsyncSession, run: Run) -> bool:
+    """
+    Say whether we know a record of an open line to say something else than it was matched as.
+
+    A person may ask for a fix while the run goes on: what it makes alike is not made before the
+    next look, neither from the one nor from the other.
+    """
+    since = (run.checked_at or run.started_at) - _CLOCKS_APART
+    rows = await session.execute(
+        select(KnownRecord, Proposal.print)
+        .join(
+            Proposal,
+            and_(
+                Proposal.link_id == KnownRecord.link_id,
+                Proposal.kind == KnownRecord.kind,
+                Proposal.anchor_side == KnownRecord.side,
+                Proposal.anchor_id == KnownRecord.record_id,
+            ),
+        )
+        .where(
+            KnownRecord.link_id == run.link_id,
+            KnownRecord.read_at >= since,
+            KnownRecord.gone_at.is_(None),
+            Proposal.plan_id == run.plan_id,
+            Proposal.dormant.is_(False),
+            Proposal.outcome.is_(None),
+            Proposal.answer.is_distinct_from("leave_out"),
+        )
+    )
+    fresh = [row for row, drawn in rows if content_print(row.record) != drawn]
+    if not fresh:
+        return False
+    paired = {
+        (side.value, kind.value, one)
+        for kind in RecordKind
+        for couple in (await paired_ids(session, LinkId(run.link_id), kind)).items()
+        for side, one in zip(Side, couple, strict=True)
+    }
+    return any((row.side, row.kind, row.record_id) not in paired for row in fresh)
 
 
 async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> None:
@@ -58,7 +106,7 @@ async def look_again(runtime: Runtime, link_id: LinkId, keepers: Keepers) -> Non
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.RUNNING)
         run = await run_of(session, plan) if plan is not None else None
-    if plan is None or run is None or not must_look(run, started):
+    if plan is None or run is None:
         return
     kinds = [RecordKind.CUSTOMER, *([RecordKind.PROJECT] if plan.capabilities["projects"] else [])]
     for kind in kinds:

@@ -4,11 +4,12 @@ from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 from app.canonical import Record, RecordId, Side
-from app.first_sync.plan.lines import find_line
+from app.database import CommitPoint
+from app.first_sync.plan.lines import find_line, read_line
 from app.first_sync.reading.again import Away
 from app.first_sync.reading.alone import is_alone
 from app.first_sync.run.step import RECORD_GONE, Outcome, Step, later
-from app.first_sync.store import PlanState, plan_in
+from app.first_sync.store import PlanState, plan_in, run_of
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.judge import UNREADABLE
@@ -36,6 +37,20 @@ async def read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record 
     if content_print(seen.record) not in await _prints(step, side, record_id):
         return later("changed-since-plan", side=side.value, recordId=record_id)
     return seen.record
+
+
+async def is_matched(step: Step, record: Record) -> bool:
+    """Say whether a line's record says what its line was matched with; else the run looks anew."""
+    async with step.runtime.database.reading(step.link_id) as session:
+        line = await read_line(session, step.link_id, step.line.proposal_id)
+    if line is None or line.print == content_print(record):
+        return True
+    async with step.runtime.database.transaction(CommitPoint.RUN_STEP, step.link_id) as session:
+        plan = await plan_in(session, step.link_id, PlanState.RUNNING, lock=True)
+        run = await run_of(session, plan) if plan is not None else None
+        if run is not None:
+            run.checked_at = None
+    return False
 
 
 async def _hopeless(step: Step, side: Side, record_id: RecordId, fault: SystemFault) -> bool:

@@ -1,11 +1,15 @@
 """Our own readiness fix makes a record like another: the run makes neither beside the other."""
 
+from typing import Any
+
 import httpx
 import pytest
 
+from app.database import CommitPoint
+from app.first_sync.run.carry_out import run_first_sync
 from tests.features.conftest import Linked
-from tests.features.first_sync.conftest import Review, Work
-from tests.features.first_sync.test_run import Judge, judge
+from tests.features.first_sync.conftest import Died, Review, When, Work, dying_at
+from tests.features.first_sync.test_run import Judge, judge, restart
 
 __all__ = ["judge"]
 
@@ -50,3 +54,71 @@ async def test_what_a_fix_makes_like_another_is_not_made_beside_it(
     assert codes == {"partner-made-since"}
     assert names["books", "customer"][name] == int(named)
     assert names["time", "customer"][theirs["name"]] == int(named)
+
+
+DEATHS = [None, *((when, nth) for when in ("before", "after") for nth in (1, 2))]
+
+
+@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize("fixed", ["time", "books"])
+async def test_what_a_fix_makes_like_another_while_the_run_goes_on_is_made_nowhere(
+    judge: Judge,
+    review: Review,
+    work: Work,
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    clock: Any,
+    *,
+    fixed: str,
+    death: tuple[When, int] | None,
+) -> None:
+    """After the look, before either was made: the run looks once more, and leaves both."""
+    await review.answer_all()
+    time = await review.line(category="only_time", kind="customer", deed="create-in-books")
+    books = next(
+        one
+        for one in await review.lines(category="only_books", kind="customer", deed="create-in-time")
+        if one["record"]["organizationNumber"]
+    )
+    one, other = (time, books) if fixed == "time" else (books, time)
+    await review.confirm()
+    await run_first_sync(judge.runtime, reviewing.link_id)
+    clock.advance(seconds=10)
+    told = {"side": fixed, "recordIds": [one["record"]["id"]]}
+    number = {"organizationNumber": other["record"]["organizationNumber"]}
+    name = other["record"]["name"]
+    await fix(client, reviewing, {**told, **number, "fix": "set-organization-number"})
+    await fix(client, reviewing, {**told, "fix": "set-name", "name": name})
+    if death is not None:
+        judge.runtime.database._hook = dying_at(CommitPoint.RUN_STEP, *death)
+        with pytest.raises(Died):
+            await work()
+        await restart(judge)
+
+    await work()
+
+    names, after = await judge.names(), {line["id"]: line for line in await review.lines()}
+    codes = {after[line["id"]]["outcomeCode"] for line in (time, books)}
+    assert codes == {"partner-made-since"}
+    assert (names["books", "customer"][name], names["time", "customer"][name]) == (1, 1)
+
+
+async def test_a_fix_that_makes_nobody_alike_holds_nothing_up(
+    judge: Judge,
+    confirmed: str,
+    work: Work,
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+) -> None:
+    """One more look, and what was fixed is created as it is now."""
+    line = await judge.review.line(category="only_time", kind="customer", deed="create-in-books")
+    await run_first_sync(judge.runtime, reviewing.link_id)
+    told = {"side": "time", "recordIds": [line["record"]["id"]], "fix": "set-name"}
+    await fix(client, reviewing, {**told, "name": "Rettet Underveis AS"})
+
+    await work()
+
+    (after,) = [one for one in await judge.review.lines() if one["id"] == line["id"]]
+    assert (await judge.review.run(confirmed))["state"] == "done"
+    assert after["outcome"] == "done"
+    assert (await judge.names())["books", "customer"]["Rettet Underveis AS"] == 1
