@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import update
@@ -14,6 +15,7 @@ from app.database import CommitPoint
 from app.first_sync.plan.deeds import partner_of
 from app.first_sync.plan.lines import customers_of, open_lines, prints_of
 from app.first_sync.store import OutcomeState, Plan, Proposal, Run, going_on
+from app.links.pairs import find_pair
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.decisions import refused_pairs
@@ -21,6 +23,9 @@ from app.records.matching import match, match_projects
 from app.records.store import recall, remember, remember_rows
 from app.runtime import Runtime
 from app.systems.ports import ChangeNotice, Row
+
+MERGED_FROM: Final = "mergedFrom"
+"""Names in a line's facts the record with a partner that was merged into its own."""
 
 _Seen = tuple[Row, Record]
 """A row as it was listed, and the record as far as it could be read."""
@@ -38,6 +43,7 @@ class News:
         known: Records that say something else than when their lines were drawn, as we know, or
             that no line was drawn for: a fix that a person asked us for wrote it, or the ordinary
             sync saw it.
+        merged: Records that live on as others since the plan, and as which.
 
     """
 
@@ -45,6 +51,7 @@ class News:
     changed: list[_Seen] = field(default_factory=list)
     read: list[_Seen] = field(default_factory=list)
     known: list[Record] = field(default_factory=list)
+    merged: dict[RecordId, RecordId] = field(default_factory=dict)
 
     @property
     def records(self) -> list[Record]:
@@ -65,7 +72,7 @@ async def take_aside(
 
     Says whether that was done: a run that rested meanwhile, however shortly, has to look once more.
     """
-    if not any(news.unmatched for news in found.values()):
+    if not any(news.unmatched or news.merged for news in found.values()):
         return True
     link_id = LinkId(run.link_id)
     async with runtime.database.transaction(CommitPoint.RUN_STEP, link_id) as session:
@@ -77,6 +84,7 @@ async def take_aside(
             changed = [record for _, record in news.changed]
             changed += await _otherwise(session, plan, kind, side, news)
             await _set_changed_aside(session, link_id, side, changed, lines)
+            await _set_merged_aside(session, plan, side, news, lines)
         partners = await _may_be_partners(session, plan, kind, found, lines)
         await _set_aside(session, link_id, partners, code="partner-made-since", facts={})
         now = runtime.clock()
@@ -145,6 +153,34 @@ async def _set_changed_aside(
         ]
         facts = {"side": side.value, "recordId": record.id}
         await _set_aside(session, link_id, theirs, code="changed-since-plan", facts=facts)
+
+
+async def _set_merged_aside(
+    session: AsyncSession, plan: Plan, side: Side, news: News, lines: Sequence[Proposal]
+) -> None:
+    """
+    Create nothing of a record that one with a partner was merged into: it has a partner so.
+
+    The line of the merged one says itself that its record is gone when the run comes to it.
+    """
+    link_id = LinkId(plan.link_id)
+    for gone, into in news.merged.items():
+        linked = any(
+            gone == (line.anchor_id if line.anchor_side == side else partner_of(line))
+            for line in lines
+            if partner_of(line) is not None
+        )
+        pair = await find_pair(session, link_id, side, RecordKind.CUSTOMER, gone)
+        theirs = [
+            line.proposal_id
+            for line in lines
+            if (line.anchor_side, line.anchor_id) == (side, into)
+            and partner_of(line) is None
+            and line.answer != "leave_out"
+        ]
+        if linked or pair is not None:
+            facts = {MERGED_FROM: gone}
+            await _set_aside(session, link_id, theirs, code="partner-made-since", facts=facts)
 
 
 async def _set_aside(

@@ -3,21 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
 
 import structlog
 from sqlalchemy import Select, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, RecordId, RecordKind, Side
-from app.changes.store import note
+from app.canonical import LinkId, RecordKind, Side
 from app.database import CommitPoint
-from app.first_sync.plan.deeds import partner_of
 from app.first_sync.reading.again import WORKING, Away, hold_on, wait_until
 from app.first_sync.reading.sides import Keepers, open_both
+from app.first_sync.run.hand_over import hand_over
 from app.first_sync.run.line import carry_out_line
 from app.first_sync.run.newcomers import look_again, must_look, says_otherwise
-from app.first_sync.run.step import RECORD_GONE, Step
+from app.first_sync.run.step import Step
 from app.first_sync.store import (
     OutcomeState,
     Plan,
@@ -32,15 +30,10 @@ from app.links.change_state import activate
 from app.links.store import LinkState, is_at_work, read_link
 from app.queue import Job, defer
 from app.records.made import finish_creates
-from app.records.matching import CHOSEN
-from app.records.questions import ask
 from app.runtime import Runtime
-from app.systems.ports import ChangeNotice, SystemFault
+from app.systems.ports import SystemFault
 
 _log = structlog.get_logger()
-
-_UNFINISHED: Final = (OutcomeState.LATER, OutcomeState.REFUSED)
-_NOT_ASKED: Final = (RECORD_GONE, "record-already-paired")
 
 
 async def run_first_sync(runtime: Runtime, link_id: LinkId) -> None:
@@ -174,49 +167,10 @@ async def _end_or_wait(runtime: Runtime, link_id: LinkId, run: Run) -> None:
         held.version += 1
         plan.state, plan.problem, plan.updated_at = PlanState.DONE.value, None, now
         plan.version += 1
-        await _hand_over(session, plan, now)
+        await hand_over(session, plan, now)
         await activate(session, link_id, now=now)
         await defer(session, Job.DRAIN_LINK, link_id)
     _log.info("first sync done", link_id=str(link_id), run_id=str(run.run_id))
-
-
-async def _hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
-    """
-    Let the ordinary sync look at every record that is not in step, so that none is forgotten.
-
-    One whose partner was deleted since the plan is a question: it is not made there once more. So
-    are both halves of a link that a person chose and that was not made, since one of them changed.
-    """
-    link_id = LinkId(plan.link_id)
-    lines = await session.scalars(
-        select(Proposal).where(
-            Proposal.link_id == link_id,
-            Proposal.plan_id == plan.plan_id,
-            Proposal.dormant.is_(False),
-            Proposal.outcome.in_(_UNFINISHED),
-        )
-    )
-    notices: dict[Side, list[ChangeNotice]] = {side: [] for side in Side}
-    for line in lines:
-        kind, own, partner = RecordKind(line.kind), Side(line.anchor_side), partner_of(line)
-        gone = line.outcome_facts["side"] if line.outcome_code == RECORD_GONE else None
-        halves = {own: line.anchor_id} | ({own.other: partner} if partner is not None else {})
-        chosen = line.answer == "link" and line.outcome_code not in _NOT_ASKED
-        for side, record_id in halves.items():
-            notices[side].append(ChangeNotice(kind, RecordId(record_id)))
-            named: dict[str, Any] = {
-                "id": halves.get(side.other),
-                "rule": CHOSEN,
-                "facts": [],
-                "score": 0,
-            }
-            if chosen or (gone is not None and gone != side):
-                await ask(
-                    session, link_id, side, kind, RecordId(record_id),
-                    candidates=[named] if chosen else [], now=now,
-                )  # fmt: skip
-    for side, of_side in notices.items():
-        await note(session, link_id, side, of_side, now=now)
 
 
 def _lines_of(plan: Plan, kind: RecordKind) -> Select[Proposal]:

@@ -1,7 +1,7 @@
 """Look for what was made or changed since the plan, so that a run makes nothing twice."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, Record, RecordId, RecordKind, Side
+from app.canonical import Customer, LinkId, Record, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.plan.lines import prints_of
 from app.first_sync.reading.alone import is_alone
@@ -159,7 +159,9 @@ class _Look:
             for record_id, row in free.items()
             if not row.complete
         }
+        news = News()
         async for page in self._keeper.pages(self._kind, changed_since=self._plan.started_at):
+            news.merged.update(_merges(page.rows))
             rows.update(
                 (row.id, row)
                 for row in page.rows
@@ -167,7 +169,6 @@ class _Look:
             )
         whole = await self._read(list(rows.values()), known)
         sent = [from_json(self._kind, one) for one in contents]
-        news = News()
         for row, record in zip(rows.values(), whole, strict=True):
             if record is not None and not record.gone:
                 _sort_in(news, row, record, known.get(row.id), sent)
@@ -209,6 +210,15 @@ class _Look:
                 raise
         _log.info("a record could not be read", side=self._side.value, record_id=row.id)
         return row.record
+
+
+def _merges(rows: Iterable[Row]) -> dict[RecordId, RecordId]:
+    """Give the records that were merged into others, and into which."""
+    return {
+        row.id: row.record.merged_into
+        for row in rows
+        if isinstance(row.record, Customer) and row.record.merged_into is not None
+    }
 
 
 def _sort_in(

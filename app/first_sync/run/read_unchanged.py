@@ -3,12 +3,12 @@
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
-from app.canonical import Record, RecordId, Side
+from app.canonical import Customer, Record, RecordId, Side
 from app.database import CommitPoint
 from app.first_sync.plan.lines import find_line, read_line
 from app.first_sync.reading.again import Away
 from app.first_sync.reading.alone import is_alone
-from app.first_sync.run.step import RECORD_GONE, Outcome, Step, later
+from app.first_sync.run.step import INTO, RECORD_GONE, Outcome, Step, later
 from app.first_sync.store import PlanState, plan_in, run_of
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
@@ -33,7 +33,9 @@ async def read_unchanged(step: Step, side: Side, record_id: RecordId) -> Record 
     if seen is None:
         return later("projects-need-smart")
     if seen.record is None or seen.record.gone:
-        return later(RECORD_GONE, side=side.value, recordId=record_id)
+        into = seen.record.merged_into if isinstance(seen.record, Customer) else None
+        merged = {} if into is None else {INTO: into}
+        return later(RECORD_GONE, side=side.value, recordId=record_id, **merged)
     if content_print(seen.record) not in await _prints(step, side, record_id):
         return later("changed-since-plan", side=side.value, recordId=record_id)
     return seen.record

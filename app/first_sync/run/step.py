@@ -51,6 +51,9 @@ DONE: Final = Outcome(OutcomeState.DONE)
 RECORD_GONE: Final = "record-gone"
 """One of the line's records was deleted since the plan; its facts say on which side."""
 
+INTO: Final = "into"
+"""Names in the facts of ``RECORD_GONE`` the record that lives on, where it was a merge."""
+
 
 def later(code: str, **facts: object) -> Outcome:
     """Leave a line to the ordinary sync, with the reason."""
