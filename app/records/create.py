@@ -58,6 +58,7 @@ class _Order:
     target: Side
     source: Record
     sent: Record
+    maker: UUID | None
 
     @property
     def kind(self) -> RecordKind:
@@ -72,6 +73,7 @@ async def create_on_other_side(
     kind: RecordKind,
     source: Record,
     customer_id_on_target: RecordId | None = None,
+    maker: UUID | None = None,
 ) -> Outcome:
     """
     Make a record on the other side, pair it, and tell the time side its mark.
@@ -88,6 +90,7 @@ async def create_on_other_side(
     Args:
         source: The record as it was just read on its own side.
         customer_id_on_target: For a project: its customer's other half.
+        maker: Who asks, where it must be told later who made it (``was_made_by``).
 
     Raises:
         SystemFault: The target refused access, asked for patience or cannot be reached; nothing is
@@ -95,8 +98,9 @@ async def create_on_other_side(
 
     """
     order = _Order(
-        runtime, link_id, target, source, _in_terms_of(target, source, customer_id_on_target)
-    )
+        runtime, link_id, target, source,
+        _in_terms_of(target, source, customer_id_on_target), maker,
+    )  # fmt: skip
     step = await _claim(order, kind)
     if isinstance(step, Created):
         await finish_create(runtime, link_id, target, source)
@@ -138,12 +142,13 @@ async def _claim(order: _Order, kind: RecordKind) -> Created | _Step:
             intent = await find_intent(session, link_id, order.target, order.source, lock=True)
             if intent is None:
                 intent = await plan_intent(
-                    session, link_id, order.target, source=order.source, sent=order.sent, now=now
-                )
+                    session, link_id, order.target, source=order.source, sent=order.sent, now=now,
+                    maker=order.maker,
+                )  # fmt: skip
                 return _Step(intent, may_send=True)
             if intent.state != "planned":
                 return _Step(intent, may_send=False)
-            send_again(intent, now, sent=order.sent)
+            send_again(intent, now, sent=order.sent, maker=order.maker)
             return _Step(intent, may_send=True)
     except IntegrityError:
         # Another process wrote the same intent at this very moment; what it does is its affair.

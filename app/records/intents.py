@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.canonical import LinkId, Record, Side
+from app.canonical import LinkId, Record, RecordId, RecordKind, Side
 from app.records.shapes import kind_of, to_json
 from app.records.store import CreateIntent
 
@@ -37,18 +38,22 @@ async def plan_intent(
     source: Record,
     sent: Record,
     now: datetime,
+    *,
+    maker: UUID | None = None,
 ) -> CreateIntent:
     """
     Write down that a POST is about to leave.
+
+    Args:
+        maker: Who asks for it, for ``was_made_by``.
 
     Raises:
         sqlalchemy.exc.IntegrityError: Someone wrote it down at this very moment.
 
     """
-    key = uuid7()
     intent = CreateIntent(
-        link_id=link_id, intent_id=key, target_side=target.value, kind=kind_of(source).value,
-        source_id=source.id, state="sending", key=key, key_until=now + KEY_LIFETIME,
+        link_id=link_id, intent_id=uuid7(), target_side=target.value, kind=kind_of(source).value,
+        source_id=source.id, state="sending", key=_key(maker, 1), key_until=now + KEY_LIFETIME,
         content=to_json(sent),
         attempts=1, posts_left=1, looked=0, not_before=now, sent_at=now, result_id=None,
         marked=False, created_at=now, updated_at=now,
@@ -58,7 +63,13 @@ async def plan_intent(
     return intent
 
 
-def send_again(intent: CreateIntent, now: datetime, *, sent: Record | None = None) -> None:
+def send_again(
+    intent: CreateIntent,
+    now: datetime,
+    *,
+    sent: Record | None = None,
+    maker: UUID | None = None,
+) -> None:
     """
     Let a locked intent leave once more.
 
@@ -68,10 +79,38 @@ def send_again(intent: CreateIntent, now: datetime, *, sent: Record | None = Non
     intent.attempts += 1
     if sent is not None:
         intent.content = to_json(sent)
-        intent.key = uuid7()
+        intent.key = _key(maker, intent.attempts)
         intent.key_until = now + KEY_LIFETIME
         intent.created_at = now
     intent.state, intent.looked, intent.sent_at, intent.updated_at = "sending", 0, now, now
+
+
+def _key(maker: UUID | None, attempt: int) -> UUID:
+    """Give a key that no POST had; one that is asked for by a maker tells of it."""
+    return uuid7() if maker is None else uuid5(maker, str(attempt))
+
+
+async def was_made_by(
+    session: AsyncSession,
+    link_id: LinkId,
+    target: Side,
+    kind: RecordKind,
+    source_id: RecordId,
+    maker: UUID,
+) -> bool:
+    """Say whether a record's other half was made by a POST that this maker asked for."""
+    intent = await session.scalar(
+        select(CreateIntent).where(
+            CreateIntent.link_id == link_id,
+            CreateIntent.target_side == target.value,
+            CreateIntent.kind == kind.value,
+            CreateIntent.source_id == source_id,
+            CreateIntent.state == "done",
+        )
+    )
+    if intent is None:
+        return False
+    return intent.key in {_key(maker, attempt) for attempt in range(1, intent.attempts + 1)}
 
 
 async def move_intent(

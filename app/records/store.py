@@ -89,6 +89,7 @@ class CreateIntent(Base):
 
     Args:
         key: The idempotency key of the POST; a fresh one only where nothing can have been made.
+            It tells who asked for the POST (``intents.was_made_by``).
         state: ``planned`` nothing was sent; ``sending`` a POST may be under way; ``unknown`` it
             was looked for; ``done``.
         key_until: Until when the target keeps the key apart; later only looking helps.

@@ -98,6 +98,14 @@ Joins a line to its anchor only where that changes what is shown, for lists that
 An index holds just these few records. A line without ``r`` is ready and not left out.
 """
 
+UNPAIRED: Final = """
+(NOT EXISTS (SELECT FROM pairs q WHERE q.link_id = p.link_id AND q.kind = p.kind
+             AND p.anchor_side = 'time' AND q.time_id = p.anchor_id)
+ AND NOT EXISTS (SELECT FROM pairs q WHERE q.link_id = p.link_id AND q.kind = p.kind
+                 AND p.anchor_side = 'books' AND q.books_id = p.anchor_id))
+"""
+"""The line's record is in no pair; on a link that works the sync may have been faster."""
+
 LEFT_OUT: Final = """
 (p.answer = 'leave_out' OR (p.answer IS NULL AND (r.left_out OR (p.category = 'certain' AND
   (p.link_id, p.kind, CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END,

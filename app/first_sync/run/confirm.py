@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
-from app.first_sync.plan.deeds import ANCHOR, DEED, SHOWN_CATEGORY, Deed
+from app.first_sync.plan.deeds import ANCHOR, DEED, SHOWN_CATEGORY, UNPAIRED, Deed
 from app.first_sync.plan.search import at_once
 from app.first_sync.reading.again import WORKING
 from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, run_of
@@ -20,9 +20,10 @@ from app.problems import Problem
 from app.queue import Job, defer
 
 _COUNT: Final = text(f"""
-SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, count(*) FROM proposals p {ANCHOR}
+SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, {UNPAIRED} AS undone, count(*)
+FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """)  # noqa: S608 - a constant of ours
 
 
@@ -51,10 +52,17 @@ SELECT count(*) FROM (
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Hold how many lines come to each deed, by kind, and how many are of each category."""
+    """
+    Hold how many lines come to each deed, by kind, and how many are of each category.
+
+    Args:
+        settled: Lines of records that are in a pair by now; nothing is left to be done with them.
+
+    """
 
     by_kind: Mapping[str, Mapping[str, int]]
     by_category: Mapping[str, int]
+    settled: int = 0
 
     @property
     def missing(self) -> int:
@@ -64,7 +72,7 @@ class Tally:
     @property
     def total(self) -> int:
         """Give how many lines there are."""
-        return sum(sum(deeds.values()) for deeds in self.by_kind.values())
+        return self.settled + sum(sum(deeds.values()) for deeds in self.by_kind.values())
 
 
 async def tally(session: AsyncSession, plan: Plan) -> Tally:
@@ -75,10 +83,14 @@ async def tally(session: AsyncSession, plan: Plan) -> Tally:
     await at_once(session, over=True)
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     categories: Counter[str] = Counter()
-    for kind, category, deed, count in rows:
+    settled = 0
+    for kind, category, deed, undone, count in rows:
+        if not undone:
+            settled += count
+            continue
         found[kind][deed] += count
         categories[category] += count
-    return Tally(found, categories)
+    return Tally(found, categories, settled)
 
 
 async def confirm(

@@ -13,9 +13,10 @@ from app.first_sync.plan.lines import find_line, links_to, read_line
 from app.first_sync.run.read_unchanged import guard, is_matched, read_unchanged
 from app.first_sync.run.step import DONE, RECORD_GONE, Outcome, Step, later
 from app.first_sync.store import OutcomeState, PlanState, plan_in
-from app.links.pairs import Pair, find_pair, partner_id
+from app.links.pairs import find_pair, partner_id
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
 from app.records.decisions import leave_out
+from app.records.intents import was_made_by
 from app.records.made import write_mark
 from app.records.pair_up import pair_up
 from app.records.questions import SAME_RECORD, is_asked_about
@@ -36,6 +37,7 @@ async def carry_out_line(step: Step) -> None:
     partner = partner_of(step.line)
     async with step.runtime.database.reading(step.link_id) as session:
         row = (await recall(session, step.link_id, step.side, step.kind, [step.anchor_id]))[0]
+        pair = await find_pair(session, step.link_id, step.side, step.kind, step.anchor_id)
         others = await recall(
             session, step.link_id, step.side.other, step.kind, [partner] if partner else []
         )
@@ -49,6 +51,8 @@ async def carry_out_line(step: Step) -> None:
                 await _keep(step, made)
         case Deed.LEAVE_OUT:
             await _leave_out(step)
+        case Deed.WAIT | Deed.ASK if pair is not None:
+            await _keep(step, DONE)  # the ordinary sync was faster
         case Deed.WAIT:
             await _keep(step, _not_ready(row))
         case Deed.ASK:
@@ -124,7 +128,7 @@ async def _create(step: Step) -> Outcome | None:
         asked = await is_asked_about(session, step.link_id, step.side, step.kind, step.anchor_id)
     if pair is not None:
         # Made by a step that died before it could say so, or by the ordinary sync.
-        return _made(pair.pair_id, pair.record_id(step.side.other)) if _is_ours(pair) else DONE
+        return await _made(step, pair.pair_id, pair.record_id(step.side.other))
     if asked:
         return later(SAME_RECORD)
     source = await read_unchanged(step, step.side, step.anchor_id)
@@ -137,31 +141,31 @@ async def _create(step: Step) -> Outcome | None:
         customer_id = await _customer_there(step, source.customer_id)
         if customer_id is None:
             return later("project-customer-not-linked", customerId=source.customer_id)
-    return _told(
-        await guard(
-            step.side.other,
-            create_on_other_side(
-                step.runtime, step.link_id, target=step.side.other, kind=step.kind,
-                source=source, customer_id_on_target=customer_id,
-            ),
-        )
+    made = await guard(
+        step.side.other,
+        create_on_other_side(
+            step.runtime, step.link_id, target=step.side.other, kind=step.kind,
+            source=source, customer_id_on_target=customer_id, maker=step.line.proposal_id,
+        ),
     )  # fmt: skip
+    return await _told(step, made)
 
 
-def _is_ours(pair: Pair) -> bool:
-    return pair.origin == "created"
-
-
-def _made(pair_id: UUID, record_id: RecordId) -> Outcome:
-    """Say what a line made, so that it can be undone."""
+async def _made(step: Step, pair_id: UUID, record_id: RecordId) -> Outcome:
+    """Say what a line made, so that it can be undone; what the sync made is not the line's."""
+    async with step.runtime.database.reading(step.link_id) as session:
+        ours = await was_made_by(
+            session, step.link_id, step.side.other, step.kind, step.anchor_id,
+            maker=step.line.proposal_id,
+        )  # fmt: skip
     facts = {"pairId": str(pair_id), "createdId": record_id}
-    return Outcome(OutcomeState.DONE, facts=facts)
+    return Outcome(OutcomeState.DONE, facts=facts) if ours else DONE
 
 
-def _told(made: Created | Unsettled | Refused | None) -> Outcome:
+async def _told(step: Step, made: Created | Unsettled | Refused | None) -> Outcome:
     match made:
         case Created(record, pair_id):
-            return _made(pair_id, record.id)
+            return await _made(step, pair_id, record.id)
         case Unsettled(not_before):
             return Outcome(OutcomeState.WAITING, "create-not-settled", {}, not_before)
         case Refused(code, facts):

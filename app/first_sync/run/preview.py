@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Side
-from app.first_sync.plan.deeds import ANCHOR, DEED, LEFT_OUT, Deed
+from app.first_sync.plan.deeds import ANCHOR, DEED, LEFT_OUT, UNPAIRED, Deed
 from app.first_sync.plan.search import at_once
 from app.first_sync.store import Plan, PlanState
 
@@ -31,7 +31,7 @@ FROM (
       WHERE CAST(f.value ->> 'blocking' AS boolean) LIMIT 1)
     END AS finding
   FROM proposals p {ANCHOR}
-  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant
+  WHERE p.link_id = :link_id AND p.plan_id = :plan_id AND NOT p.dormant AND {UNPAIRED}
 ) line GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """)  # noqa: S608 - constants of ours
 
