@@ -198,6 +198,7 @@ def kin(world: World) -> None:
     kind, name = rng.choice(
         (
             ("successor", first.name),
+            ("successor", first.name),
             ("successor", f"{first.name} {rng.randint(2018, 2025)}"),
             ("successor", f"Nye {first.name}"),
             ("successor", f"{first.name} Drift"),
@@ -215,12 +216,21 @@ def kin(world: World) -> None:
     if rng.random() < {"ext": 0.7, "near": 0.95}.get(kind, 0.0):
         second = world.elsewhere(second)
     else:
-        second = replace(
-            second, mail=first.mail if rng.random() < 0.25 else world.company_mail(second)
-        )
+        second = replace(second, mail=_next_mail(first, second, kind, world))
         if rng.random() < 0.2:
             second = replace(second, phone=first.phone)
     world.family(kind, [first, second])
+
+
+def _next_mail(first: Entity, second: Entity, kind: str, world: World) -> str:
+    """Draw a mail beside a first firm's: taken over, or a domain of its own."""
+    if world.rng.random() < 0.25:
+        return first.mail
+    if kind == "successor" and second.name == first.name and world.rng.random() < 0.4:
+        sign = world.rng.choice(("II", "2", "2020", "2023", "Drift", "Nye"))
+        name = f"{sign} {first.name}" if sign == "Nye" else f"{first.name} {sign}"
+        return world.company_mail(replace(second, name=name))
+    return world.company_mail(second)
 
 
 def _near(name: str, world: World) -> str:

@@ -28,6 +28,9 @@ CUSTOMER = (
 TRUTH = ("timerabbit_id", "conta_id", "label", "has_duplicate", "type", "tags")
 SIDES = ("timerabbit", "conta")
 Table = list[tuple[str, ...]]
+TRADING = 0.02
+SUB_UNITS = 0.7
+"""Of companies with two numbers, how many have the sub-unit's in the books."""
 
 
 @dataclass
@@ -83,10 +86,19 @@ def _world(size: int, rng: Random) -> World:
         if left < 0.14:
             rng.choices(families, weights)[0](world)
         elif left < 0.14 + share:
-            world.entities.append(world.person())
+            world.entities.append(_person(world, rng))
         else:
             world.entities.append(_company(world, rng))
     return world
+
+
+def _person(world: World, rng: Random) -> Entity:
+    """Draw a person; one in fifty trades under the own name and is a firm with a number (ENK)."""
+    one = world.person()
+    if rng.random() >= TRADING:
+        return one
+    mail = world.company_mail(replace(one, contact=one.name))
+    return replace(one, number=world.number(), mail=rng.choice((one.mail, mail)))
 
 
 def _company(world: World, rng: Random) -> Entity:
@@ -103,7 +115,7 @@ def _company(world: World, rng: Random) -> Entity:
             name = f"{family} {rng.choice(('Drift', 'Invest', 'Restaurantdrift'))}"
         return replace(one, trade_name=one.name, name=name, form="AS")
     if left < 0.20:
-        ask = left < 0.125 and rng.random() < 0.7
+        ask = rng.random() < SUB_UNITS
         return replace(one, second_number=world.number(), ask=ask)
     return one
 

@@ -20,11 +20,9 @@ class Typist:
     def write(self, one: Entity, *, sub_unit: bool = False) -> dict[str, str]:
         """Write one entity as a row without id."""
         self.tags = set()
-        row = {
-            "type": self._kind(one),
-            "name": self._name(one),
-            "org_number": self._number(one, sub_unit=sub_unit),
-        }
+        row = {"type": self._kind(one), "name": self._name(one)}
+        trades = one.kind == "Bedrift" or row["type"] == "Bedrift"
+        row["org_number"] = self._number(one, sub_unit=sub_unit) if trades else ""
         row |= self._address(one) | self._contact(one)
         return row
 
@@ -35,6 +33,9 @@ class Typist:
         return hit
 
     def _kind(self, one: Entity) -> str:
+        if one.kind == "Privat" and one.number and self._hit(0.9 if self.books else 0.2):
+            self.tags.add("person_enk")
+            return "Bedrift"
         if self._hit(self.rates.no_kind):
             return ""
         if self._hit(self.rates.wrong_kind, "type_wrong"):
