@@ -70,6 +70,30 @@ VETOES = {
         ),
         "not-enough",
     ),
+    "a firm risen again in another street, with its number on one side": (
+        company("Hedalen Snekkeri AS", address=STORGATA, phone="22000001"),
+        company(
+            "Hedalen Snekkeri AS",
+            organization_number=FIRST,
+            address=Address("Revet 65", None, "0155", "Oslo"),
+        ),
+        "not-enough",
+    ),
+    "two firms of one name at one door, both phones known and no number": (
+        company("Soknedal Bakeri AS", address=STORGATA, phone="22000001"),
+        company("Soknedal Bakeri AS", address=STORGATA, phone="22000002"),
+        "not-enough",
+    ),
+    "a common name, and nothing but the postal code": (
+        person("Ola Hansen", address=Address(None, None, "0155", None)),
+        person("Ola Hansen", address=STORGATA),
+        "not-enough",
+    ),
+    "an uncommon name, and other contacts without a place": (
+        person("Tommy Furu", email="tommy.furu.4596@gmail.com", phone="41000001"),
+        person("Tommy Furu", email="tommy.furu.9322@yahoo.no", phone="41000002", address=STORGATA),
+        "not-enough",
+    ),
     "a person and an owner's firm of that rare name, kind not set": (
         replace(person("Torvald Grimseid", email="post@grimseid.example"), kind=None),
         person("Grimseid, Torvald", address=STORGATA),
@@ -296,6 +320,50 @@ LINKS = {
 
 
 MORE_LINKS = [
+    (  # only a company of limited liability rises again under its name
+        company("Blomsterbua", address=STORGATA, phone="22000001"),
+        company("Blomsterbua", address=STORGATA, phone="22000002", organization_number=FIRST),
+        "name-and-street",
+    ),
+    (
+        company("Enger Trafikkskole", address=STORGATA),
+        replace(company("Enger Trafikkskole AS", address=STORGATA), kind=CustomerKind.PRIVATE),
+        "name-and-street",
+    ),
+    (
+        company("Kafé Solvang", address=STORGATA, email="post@solvang.example"),
+        company("Kafé Solvang", address=BRYGGEN, email="post@solvang.example"),
+        "name-and-contact",
+    ),
+    (
+        company("Gerda Bratlie", address=STORGATA, email="post@bratlie.example"),
+        company("Gerda Bratlie AS", organization_number=FIRST, email="post@bratlie.example"),
+        "name-and-contact",
+    ),
+    (
+        person("Ruth Aardal", address=STORGATA),
+        person("Ruth Aardal", address=BRYGGEN),
+        "rare-name",
+    ),
+    (
+        person("Torvald Grimseid", address=STORGATA, phone="41000001"),
+        person(
+            "Torvald Grimseidd",
+            address=Address("Revet 65", None, "0155", "Oslo"),
+            phone="41000002",
+        ),
+        "close-rare-name",
+    ),
+    (
+        person("Beri Bkke", email="berit.bakke@gmail.com", address=STORGATA),
+        person("Berit Bakke", email="berit.bakke@gmail.com"),
+        "alike-name-and-mail",
+    ),
+    (
+        company("Benja Siam Syd as", address=STORGATA),
+        company("BENJA SIAM SYD AAS", address=STORGATA, organization_number=FIRST),
+        "close-name-and-street",
+    ),
     (
         person("Torvald Grimseid", address=BRYGGEN),
         person("GRIMSEID, TORVALD", address=STORGATA),
@@ -335,11 +403,6 @@ MORE_LINKS = [
         company("Mikkelsen Eiendomsforv", phone="22000000"),
         company("Mikkelsen Eiendomsforvaltning", phone="22000000"),
         "close-name-and-contact",
-    ),
-    (
-        person("Ola Hansen", address=Address(None, None, "0155", None)),
-        person("Ola Hansen", address=STORGATA),
-        "name-and-postal-code",
     ),
     (
         company("Saastad Blikk, Oslo", phone="22000000"),
@@ -488,6 +551,91 @@ def test_a_firms_name_twice_on_a_side_without_numbers_is_asked() -> None:
 
     assert not match(time, books).certain
     assert match(time[:1], books).certain
+
+
+def test_a_firms_name_twice_on_a_side_is_asked_where_one_side_has_the_number() -> None:
+    """The first firm and its successor stand beside each other; no contact says which it is."""
+    time = [
+        company("Rydland Kafedrift AS", id="1", address=STORGATA),
+        company("Rydland Kafedrift AS", id="2", address=STORGATA, organization_number=SECOND),
+    ]
+    books = [company("Rydland Kafedrift AS", address=STORGATA, organization_number=FIRST)]
+    taken_over = [replace(one, email="post@rydland.example", phone="22000001") for one in time[:1]]
+    known = [replace(books[0], email="post@rydland.example", phone="22000002")]
+
+    assert not match(time, books).certain
+    assert not match([*taken_over, *time[1:]], known).certain
+    assert match(time[:1], books).certain
+
+
+def test_a_person_typed_twice_is_linked_by_a_rare_name() -> None:
+    """Two records of one rare name on a side are one customer's; the fuller one is linked."""
+    time = [
+        person("Torvald Grimseid", id="1", address=STORGATA),
+        person("Torvald Grimseid", id="2"),
+    ]
+    books = [person("Grimseid, Torvald", address=Address(None, None, "0155", "Oslo"))]
+
+    found = match(time, books)
+
+    assert [p.time_id for p in found.certain] == ["1"]
+
+
+def test_what_the_same_partner_would_take_is_shown_as_a_duplicate() -> None:
+    """One has the partner's mail and the other its street: nothing else says they are one."""
+    time = [
+        company("Nord Møbler", id="1", email="post@nordmobler.example", phone="22000001"),
+        company("Nord Mølber AS", id="2", address=STORGATA),
+    ]
+    books = [
+        company(
+            "Nord Møbler AS",
+            organization_number=FIRST,
+            address=STORGATA,
+            email="post@nordmobler.example",
+            phone="22000001",
+        )
+    ]
+
+    found = match(time, books)
+
+    assert [p.time_id for p in found.certain] == ["1"]
+    assert [(d.first_id, d.second_id) for d in found.duplicates] == [("1", "2")]
+
+
+def test_two_numbers_behind_one_partner_are_two_firms() -> None:
+    """The number that the partner lacks tells them apart: no duplicate is suspected."""
+    shared: dict[str, Any] = {"email": "post@nordmobler.example", "phone": "22000001"}
+    time = [
+        company("Nord Møbler AS", id="1", organization_number=FIRST, address=STORGATA, **shared),
+        company("Nord Mølber AS", id="2", organization_number=SECOND, address=STORGATA),
+    ]
+    books = [company("Nord Møbler AS", address=STORGATA, **shared)]
+
+    found = match(time, books)
+
+    assert [p.time_id for p in found.certain] == ["1"]
+    assert not found.duplicates
+
+
+def test_branches_with_their_own_numbers_are_no_doubt() -> None:
+    """Another place in the name and another number: the main unit's doubt is not theirs."""
+    found = match(
+        [company("Reed Ventilasjon Namsos AS", organization_number=FIRST, address=STORGATA)],
+        [company("Reed Ventilasjon Sandnes AS", organization_number=SECOND, address=BRYGGEN)],
+    )
+
+    assert not found.asked
+
+
+def test_two_letters_swapped_in_a_short_name_are_found() -> None:
+    """Neither the beginning nor the end of the name is left whole by the slip."""
+    found = match(
+        [company("FREMRA AS", organization_number=FIRST)],
+        [company("FRERMA", organization_number=SECOND, address=STORGATA)],
+    )
+
+    assert [p.rule for p in found.asked] == ["number-different"]
 
 
 DOUBTS = {

@@ -1,5 +1,6 @@
 """Find the pairs worth comparing, without comparing everyone with everyone."""
 
+import re
 from collections.abc import Sequence
 from itertools import combinations, product
 
@@ -12,6 +13,7 @@ _CAP = 12
 """Most records of a side that a key may hold; beyond it says too little. Strong keys hold more."""
 _STRONG_CAP = 40
 _RARE_CAP = 5
+_DOUBLED = re.compile(r"(.)\1")
 _TELL_IF_RARE = frozenset("hx")
 """Keys of what tells only where hardly any hold it: a house in any town, a word's beginning."""
 
@@ -25,9 +27,10 @@ def keys(card: Card) -> list[str]:
     """
     found = _identity_keys(card)
     joined, words = card.joined, card.words
-    found += ("n" + joined[:7], "m" + joined[-7:])
+    single = _DOUBLED.sub(r"\1", joined)
+    found += ("n" + single[:7], "m" + single[-7:])
     if card.label:
-        found.append("n" + card.label[:7])
+        found.append("n" + _DOUBLED.sub(r"\1", card.label)[:7])
     if card.personal:
         found += _person_keys(words)
     else:
@@ -41,9 +44,14 @@ def keys(card: Card) -> list[str]:
     return found
 
 
+def name_key(card: Card) -> str:
+    """Give the key of a whole name, whatever the order of its words and of two letters swapped."""
+    return "J" + "".join(sorted(card.joined))
+
+
 def _identity_keys(card: Card) -> list[str]:
     """Give the keys of what is meant to identify."""
-    found = ["K" + card.key, "J" + card.joined]
+    found = [name_key(card)]
     if card.number or card.bad_number:
         found.append("O" + (card.number or card.bad_number))
     if card.mail:

@@ -176,7 +176,7 @@ def _slips(word: str, other: str) -> int:
 
 def _companies(a: Card, b: Card) -> int:
     """Compare two names of which at least one is no person's."""
-    first, second = a.joined, b.joined
+    first, second = a.stem, b.stem
     shorter = min(len(first), len(second))
     distance = OSA.distance(first, second, score_cutoff=3)
     if distance <= 2 and distance <= (0 if shorter < 5 else 1 if shorter < 12 else 2):

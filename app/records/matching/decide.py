@@ -96,6 +96,8 @@ def _must_be_asked(bits: int) -> bool:
     alike = SAME | NEAR | ALIKE | (NAME_CONTAINED if bits & STRONG else 0)
     if not bits & NUMBER_DIFFERENT or not bits & alike:
         return False
+    if bits & TOLD_APART and not bits & STRONG:
+        return False
     if bits & SAME and bits & (ALONE | FULL_COMPANY_NAME):
         return True
     apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN | NEAR)

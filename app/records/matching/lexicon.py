@@ -59,6 +59,7 @@ class Lexicon:
     forms: dict[str, str]
     forms_anywhere: frozenset[str]
     forms_first: frozenset[str]
+    forms_slipped: frozenset[str]
     noise: frozenset[str]
     departments: frozenset[str]
     ands: frozenset[str]
@@ -87,6 +88,7 @@ def lexicon() -> Lexicon:
         forms=terms["forms"],
         forms_anywhere=frozenset(terms["forms_anywhere"]),
         forms_first=frozenset(terms["forms_first"]),
+        forms_slipped=frozenset(terms["forms_slipped"]),
         noise=frozenset(terms["noise"]),
         departments=frozenset(terms["departments"]),
         ands=frozenset(terms["and"]),

@@ -11,6 +11,7 @@ from app.records.matching.evidence import (
     CONTACTS_APART,
     DOMAIN,
     DOMAIN_SECOND,
+    FORM,
     FULL_COMPANY_NAME,
     GIVEN_SAME,
     KIND_SAME,
@@ -26,6 +27,7 @@ from app.records.matching.evidence import (
     NUMBER_ONE_SIDE,
     NUMBER_SAME,
     PERSONAL,
+    PHONE_OTHER,
     PLACE_OTHER,
     PLACE_SAME,
     RARE,
@@ -91,16 +93,21 @@ def _may_have_risen_again(bits: int) -> bool:
     Say whether one of two companies may be the other's successor under its old name.
 
     A bankrupt firm comes back at the same place with a new number, and often with a new phone or
-    mail. Where only one side has a number and what contact is known differs, a person must look;
-    also where the mail domain is the name with a number behind: the plain one was the first firm's,
-    and the phone may have stayed.
+    mail. Where no contact agrees and what is known of contact, street or name speaks for two, a
+    person must look; also where the mail domain is the name with a number behind: the plain one was
+    the first firm's, and the phone may have stayed. Only companies of limited liability do so: two
+    of one name without a form and with one postal code are one.
     """
-    if bits & (MAIL_SAME | DOMAIN):
+    if bits & CODE and not bits & FORM:
         return False
-    if bits & DOMAIN_SECOND:
+    one_sided = bits & NUMBER_ONE_SIDE
+    if bits & MAIL_SAME:
+        return bool(one_sided and bits & PHONE_OTHER and not bits & ALONE)
+    if bits & (DOMAIN | DOMAIN_SECOND):
+        return not bits & DOMAIN
+    if bits & CONTACTS_APART and not bits & (CONTACT | NUMBER_CLOSE):
         return True
-    one_sided = bits & NUMBER_ONE_SIDE and bits & CONTACTS_APART
-    return bool(one_sided and not bits & CONTACT)
+    return bool(one_sided and not bits & CONTACT and (not bits & ALONE or bits & APART))
 
 
 def _may_be_its_namesake(bits: int) -> bool:
@@ -119,10 +126,6 @@ def _by_personal_name(bits: int) -> str | None:
         return rule
     if bits & NUMBER_MISSING and bits & CODE:
         return "name-and-street"
-    if not bits & ALONE:
-        return None
-    if bits & CODE and not bits & (APART | CONTACTS_APART):
-        return "name-and-postal-code"
     return "rare-name" if _is_rare_enough(bits) else None
 
 
@@ -130,15 +133,18 @@ def _is_rare_enough(bits: int) -> bool:
     """
     Say whether a second bearer of a name is unlikely: few in Norway, or none other in one town.
 
-    A person with such a name who lives elsewhere in the other system has moved.
+    A person with such a name who lives elsewhere in the other system has moved, and one who stands
+    twice on a side is typed twice: a firm of that name has a number.
     """
-    if bits & UNCOMMON and bits & AREA:
-        return True
+    if not bits & UNCOMMON:
+        return False
     moved = bits & (APART | PLACE_OTHER)
     apart = bits & CONTACTS_APART
-    if not bits & KIND_SAME or (moved and apart):
-        return False
-    return bool(bits & RARE or (bits & UNCOMMON and not moved and not apart))
+    if not bits & ALONE:
+        return bool(bits & KIND_SAME and not bits & (NUMBER_ONE_SIDE | PLACE_OTHER))
+    if bits & AREA:
+        return True
+    return bool(bits & KIND_SAME and not (apart and (moved or not bits & RARE)))
 
 
 def _by_close_name(bits: int) -> str | None:
@@ -149,17 +155,23 @@ def _by_close_name(bits: int) -> str | None:
     """
     settled = not bits & PERSONAL or bits & GIVEN_SAME
     if bits & ALIKE:
-        return _by_alike_name(bits) if settled and bits & AREA else None
+        return _by_alike_name(bits, settled=bool(settled))
     if bits & NUMBER_CLOSE:
         return "close-name-and-close-number"
     if bits & MAIL_SAME or (settled and bits & CONTACT):
         return "close-name-and-contact"
     if settled and _is_close_at_the_street(bits):
         return "close-name-and-street"
-    rare = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
-    near = bits & UNCOMMON and bits & CODE
-    nowhere_else = bits & RARE and not bits & (APART | PLACE_OTHER)
-    return "close-rare-name" if rare and (near or nowhere_else) else None
+    return "close-rare-name" if _is_close_and_rare(bits) else None
+
+
+def _is_close_and_rare(bits: int) -> bool:
+    """Say whether a nearly equal name is so uncommon that a second bearer is unlikely."""
+    if bits & RARE and bits & CODE:
+        return True
+    sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
+    near = bits & CODE or not bits & (APART | PLACE_OTHER)
+    return bool(bits & UNCOMMON and sure and near)
 
 
 def _is_close_at_the_street(bits: int) -> bool:
@@ -171,8 +183,12 @@ def _is_close_at_the_street(bits: int) -> bool:
     return bool(bits & STREET_SAME or partly)
 
 
-def _by_alike_name(bits: int) -> str | None:
-    """Link names that only look alike by street and contact; persons by the street alone."""
+def _by_alike_name(bits: int, *, settled: bool) -> str | None:
+    """Link names that only look alike by street and contact; persons by the street or own mail."""
+    if bits & PERSONAL and bits & MAIL_SAME and bits & KIND_SAME:
+        return "alike-name-and-mail"
+    if not settled or not bits & AREA:
+        return None
     if bits & STREET and bits & CONTACT:
         return "alike-name-street-and-contact"
     sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART

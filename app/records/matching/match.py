@@ -7,7 +7,7 @@ from app.canonical import Customer, RecordId, Side
 from app.records.matching.block import pairs_across
 from app.records.matching.compare import compare_likely
 from app.records.matching.decide import Verdict, decide
-from app.records.matching.duplicates import compare_within, duplicates, twins
+from app.records.matching.duplicates import behind_partners, compare_within, duplicates, twins
 from app.records.matching.facts import bit
 from app.records.matching.index import Index
 from app.records.matching.normalise import Card
@@ -44,11 +44,14 @@ def match(
     doubles_left, doubles_right = compare_within(left), compare_within(right)
     taken_left, taken_right = {pair[0] for pair in linked}, {pair[1] for pair in linked}
     pairs = _free_pairs(left, right, taken_left, taken_right)
+    compared = tuple(candidates(left.cards, right.cards, pairs, refused))
     settled = settle(
-        candidates(left.cards, right.cards, pairs, refused),
+        compared,
         twins(doubles_left, 0) | twins(doubles_right, 1),
         size=max(len(left.cards), len(right.cards)),
     )
+    doubles_left += behind_partners(doubles_left, compared, settled.links, left, 0)
+    doubles_right += behind_partners(doubles_right, compared, settled.links, right, 1)
     certain = _proposals(left, right, settled.links, certain=True)
     asked = _proposals(left, right, settled.questions, certain=False)
     shown = certain + asked

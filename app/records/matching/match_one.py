@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from app.canonical import Customer, RecordId, Side
-from app.records.matching.block import blocks, pairs_across, places_of
+from app.records.matching.block import blocks, name_key, pairs_across, places_of
 from app.records.matching.index import Index
 from app.records.matching.match import Pairs, candidates, propose
 from app.records.matching.normalise import Card, mark_shared, read_card
@@ -61,11 +61,12 @@ def match_one(
 
 def _is_alone(card: Card, siblings: Index) -> bool:
     """Say whether no other record of the own side bears the same name."""
-    same = {
-        *places_of(siblings.blocks, "J" + card.joined),
-        *places_of(siblings.blocks, "K" + card.key),
-    }
-    return all(siblings.cards[place].id == card.id for place in same)
+    near = places_of(siblings.blocks, name_key(card))
+    others = (siblings.cards[place] for place in near)
+    return all(
+        other.id == card.id or (other.joined != card.joined and other.key != card.key)
+        for other in others
+    )
 
 
 def _rivals(

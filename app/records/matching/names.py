@@ -36,6 +36,7 @@ class Name(NamedTuple):
         words: Words in order, without form, noise, contact and the place at the end.
         joined: The words without «og», run together: Nord Bygg = Nord-Bygg = Nordbygg.
         full: The joined words with the place at the end.
+        stem: The joined words of a company without a last one that is a form with a slip: «AAS».
         key: The words without «og», sorted: Hansen, Ola = Ola Hansen.
         marked: Words as typed whose folding changed them, to see where folding joined two names.
         form: Legal form, or ''.
@@ -54,6 +55,7 @@ class Name(NamedTuple):
     words: tuple[str, ...]
     joined: str
     full: str
+    stem: str
     key: str
     marked: frozenset[str]
     form: str
@@ -83,7 +85,9 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     personlike = not counts and not department and _is_personal(bare, kind, lexis)
     personal = personlike and not form
     full = "".join(bare)
-    mention = "" if personlike else _mention(words, bare, lexis)
+    # «AAS» behind a name without form is a slip in AS, not the place Ås.
+    slipped = not form and typed[-1:] == ["aas"]
+    mention = "" if personlike or slipped else _mention(words, bare, lexis)
     if mention:
         bare = bare[: len(bare) - mention.count(" ") - 1]
         bare, form = _last_form(bare, form, lexis)
@@ -92,6 +96,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
         words=tuple(bare),
         joined="".join(bare),
         full=full,
+        stem="".join(bare if personlike else _without_slipped_form(bare, form, lexis)),
         key=" ".join(sorted(bare)),
         marked=_AS_FOLDED if typed == words else frozenset(typed).difference(words),
         form=form,
@@ -172,6 +177,12 @@ def _without_forms(words: list[str], lexis: Lexicon) -> tuple[list[str], str]:
         else:
             rest.append(word)
     return (rest, form) if rest else (words, "")
+
+
+def _without_slipped_form(bare: list[str], form: str, lexis: Lexicon) -> list[str]:
+    """Take away a last word that hardly is a word but a legal form with a slip."""
+    slipped = not form and len(bare) > 1 and bare[-1] in lexis.forms_slipped
+    return bare[:-1] if slipped else bare
 
 
 def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], str]:

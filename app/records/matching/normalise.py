@@ -53,6 +53,7 @@ class Card:
     bag: frozenset[str]
     joined: str
     full: str
+    stem: str
     key: str
     marked: frozenset[str]
     form: str
@@ -100,6 +101,7 @@ def read_card(customer: Customer) -> Card:
         bag=frozenset(name.words),
         joined=name.joined,
         full=name.full,
+        stem=name.stem,
         key=name.key,
         marked=name.marked,
         form=name.form,

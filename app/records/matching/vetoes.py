@@ -9,15 +9,16 @@ from app.records.matching.evidence import (
     FULL_COMPANY_NAME,
     FURTHER,
     GIVEN_SAME,
+    MAIL_SAME,
     NUMBER_ONE_SIDE,
     NUMBER_SAME,
     PERSONAL,
     PLACE_IN_NAME,
     PLACE_IN_NAME_ONE_SIDE,
     PLACE_OTHER,
-    RARE,
     SAME,
     STRONG,
+    UNCOMMON,
 )
 from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
@@ -55,13 +56,18 @@ def veto(bits: int) -> str | None:
 def _veto_without_number(bits: int) -> str | None:
     """Name the first fact that forbids it where no equal number speaks for the pair."""
     for name, facts in _VETOES_WITHOUT_NUMBER:
-        if bits & facts:
+        if bits & facts and not (name == "kind" and _typed_wrong(bits)):
             return name
     if bits & PERSONAL and _person_or_company(bits):
         return "person-or-company"
     if bits & PLACE_OTHER and _agreements(bits) < 2:
         return "place-different"
     return None
+
+
+def _typed_wrong(bits: int) -> bool:
+    """Say whether a company's name that stands once on each side tells that a kind is a slip."""
+    return bool(bits & SAME and bits & ALONE and not bits & (PERSONAL | PLACE_OTHER))
 
 
 def _branch_under_main_name(bits: int) -> bool:
@@ -83,7 +89,7 @@ def _person_or_company(bits: int) -> bool:
     «Ola Hansen» is not «Ola Hansen AS».
     """
     if bits & FORM_MISSING:
-        return True
+        return not (bits & BOTH_COMPANIES and bits & SAME and bits & MAIL_SAME)
     firms = bits & BOTH_COMPANIES and bits & SAME
     return bool(bits & NUMBER_ONE_SIDE and not firms)
 
@@ -94,6 +100,6 @@ def _agreements(bits: int) -> int:
 
     So does a rare name, and a person's own mail or phone twice: a firm's is shared by its branches.
     """
-    alone = bool(bits & ALONE and bits & (PERSONAL | FULL_COMPANY_NAME))
+    alone = bool(bits & ALONE and bits & (PERSONAL | FULL_COMPANY_NAME | MAIL_SAME))
     own = bool(bits & PERSONAL and bits & CONTACT and bits & (SAME | GIVEN_SAME))
-    return (bits & FURTHER).bit_count() + alone + own + bool(bits & RARE)
+    return (bits & FURTHER).bit_count() + alone + own + bool(bits & UNCOMMON)
