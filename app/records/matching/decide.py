@@ -96,9 +96,11 @@ def _must_be_asked(bits: int) -> bool:
     alike = SAME | NEAR | ALIKE | (NAME_CONTAINED if bits & STRONG else 0)
     if not bits & NUMBER_DIFFERENT or not bits & alike:
         return False
+    if bits & SAME and bits & ALONE:
+        return True
     if bits & TOLD_APART and not bits & STRONG:
         return False
-    if bits & SAME and bits & (ALONE | FULL_COMPANY_NAME):
+    if bits & SAME and bits & FULL_COMPANY_NAME:
         return True
     apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN | NEAR)
     return not (apart or bits & TOLD_APART)

@@ -144,7 +144,8 @@ def _is_rare_enough(bits: int) -> bool:
         return bool(bits & KIND_SAME and not bits & (NUMBER_ONE_SIDE | PLACE_OTHER))
     if bits & AREA:
         return True
-    return bool(bits & KIND_SAME and not (apart and (moved or not bits & RARE)))
+    unsure = moved and apart if bits & RARE else moved or apart
+    return bool(bits & KIND_SAME and not unsure)
 
 
 def _by_close_name(bits: int) -> str | None:
@@ -170,8 +171,8 @@ def _is_close_and_rare(bits: int) -> bool:
     if bits & RARE and bits & CODE:
         return True
     sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
-    near = bits & CODE or not bits & (APART | PLACE_OTHER)
-    return bool(bits & UNCOMMON and sure and near)
+    nowhere_else = bits & RARE and not bits & (APART | PLACE_OTHER)
+    return bool(sure and ((bits & UNCOMMON and bits & CODE) or nowhere_else))
 
 
 def _is_close_at_the_street(bits: int) -> bool:

@@ -16,9 +16,9 @@ from app.records.matching.evidence import (
     PLACE_IN_NAME,
     PLACE_IN_NAME_ONE_SIDE,
     PLACE_OTHER,
+    RARE,
     SAME,
     STRONG,
-    UNCOMMON,
 )
 from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
@@ -102,4 +102,4 @@ def _agreements(bits: int) -> int:
     """
     alone = bool(bits & ALONE and bits & (PERSONAL | FULL_COMPANY_NAME | MAIL_SAME))
     own = bool(bits & PERSONAL and bits & CONTACT and bits & (SAME | GIVEN_SAME))
-    return (bits & FURTHER).bit_count() + alone + own + bool(bits & UNCOMMON)
+    return (bits & FURTHER).bit_count() + alone + own + bool(bits & RARE)
