@@ -155,8 +155,8 @@ class DraftAnswer(AnswerDocument):
     became: dict[str, Any] | None = Field(
         default=None,
         description="What became of it in Conta: open, edited, missing, deleted, unclear, sent,"
-        " part-paid, paid, credited, closed; with the invoice's number, day and sums, and in"
-        " `goneLines` the lines (from 1) of a draft without own hours that it does not have.",
+        " part-paid, paid, credited, closed; with the invoice's number, day and sums, in"
+        " `goneLines` the lines it lacks, in `unclearLines` those of which nobody can say.",
     )
     offers_release: bool = Field(
         default=False, description="Its hours may be billed again once a person releases them."

@@ -111,7 +111,8 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     seen = await _look_at(runtime, books, draft, found, now=now)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
-        await give_back(runtime, link_id, draft, gone_lines=seen.get("goneLines", ()))
+        missing = {*seen.get("goneLines", ()), *seen.get("unclearLines", ())}
+        await give_back(runtime, link_id, draft, gone_lines=missing)
 
 
 async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:

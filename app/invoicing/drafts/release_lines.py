@@ -13,9 +13,9 @@ from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.record import Overtaken, move
 from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
-from app.invoicing.ledger.fate import Fate, fate_of_invoice, taken_out
+from app.invoicing.ledger.fate import taken_out
+from app.invoicing.ledger.in_books import lines_in_books
 from app.invoicing.store import Draft, DraftState
-from app.links.open_systems import open_books
 from app.problems import FieldError, Problem
 from app.runtime import Runtime
 from app.systems.ports import RemoteLine
@@ -71,16 +71,10 @@ async def release_lines(
 async def _lines_in_books(
     runtime: Runtime, link_id: LinkId, draft: Draft
 ) -> tuple[RemoteLine, ...]:
-    books = await open_books(runtime, link_id)
-    named = (draft.invoice or {}).get("id")
-    if named is not None:
-        invoice = await books.read_invoice(named)
-        if invoice is not None and fate_of_invoice(invoice) is not Fate.CREDITED:
-            return tuple(invoice.lines)
-    remote = await books.read_draft(draft.books_ids[0])
-    if remote is None:  # gone, or credited: the whole of it is released then, not lines
+    found = await lines_in_books(runtime, link_id, draft)
+    if found is None:  # gone, or credited: the whole of it is released then, not lines
         raise Problem("draft-state", state=(draft.invoice or {}).get("what", draft.state))
-    return tuple(remote.lines)
+    return found
 
 
 async def _free(

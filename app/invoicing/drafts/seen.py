@@ -5,15 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.invoicing.drafts.look import STOOD_AT
-from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.fate import (
     Fate,
     alike,
     differing_lines,
     fate_of_invoice,
-    taken_out,
     total_differs,
 )
+from app.invoicing.ledger.matched import match_lines
 from app.invoicing.store import Draft
 from app.systems.ports import RemoteDraft, RemoteInvoice
 
@@ -106,12 +105,13 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         by: How it was known: ``mark``, ``lines`` or ``person``.
 
     """
-    lines_gone, _ = taken_out(draft.body["lines"], invoice.lines)
+    there = match_lines(dict(enumerate(draft.body["lines"], 1)), invoice.lines)
     return {
         "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
         "day": invoice.day.isoformat() if invoice.day else None, "by": by,
         "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
         "differs": differing_lines(draft.body["lines"], invoice.lines),
         "flagged": invoice.net is not None and invoice.net != draft.net,
-        **({"goneLines": sorted(lines_gone)} if lines_gone and corrections_of(draft) else {}),
+        **({"goneLines": sorted(there.gone)} if there.gone else {}),
+        **({"unclearLines": sorted(there.unclear)} if there.unclear else {}),
     }  # fmt: skip

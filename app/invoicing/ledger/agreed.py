@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
@@ -61,18 +61,24 @@ async def not_standing(
         hold: Keep all of them as they are until the transaction ends.
 
     """
-    upon = select(CorrectionRow.draft_id).where(
+    living = upon(link_id, draft_ids)
+    rows = await session.scalars(living.with_for_update() if hold else living)
+    return [draft.draft_id for draft in rows if not stands(draft)]
+
+
+def upon(link_id: LinkId, draft_ids: Sequence[UUID]) -> Select[Draft]:
+    """Choose these drafts and the living follow-ups upon them, always in one order."""
+    follow_ups = select(CorrectionRow.draft_id).where(
         CorrectionRow.link_id == link_id, CorrectionRow.active, CorrectionRow.corrected_line > 0,
         CorrectionRow.corrected_id.in_(draft_ids),
     )  # fmt: skip
-    living = (
+    chosen = Draft.draft_id.in_(follow_ups) | Draft.draft_id.in_(draft_ids)
+    return (
         select(Draft)
-        .where(Draft.link_id == link_id, Draft.draft_id.in_(upon) | Draft.draft_id.in_(draft_ids))
+        .where(Draft.link_id == link_id, chosen)
         .order_by(Draft.draft_id)
         .execution_options(populate_existing=True)
     )
-    rows = await session.scalars(living.with_for_update() if hold else living)
-    return [draft.draft_id for draft in rows if not stands(draft)]
 
 
 async def is_as_previewed(session: AsyncSession, follow_up: Draft) -> bool:
@@ -95,8 +101,8 @@ async def is_as_previewed(session: AsyncSession, follow_up: Draft) -> bool:
         return False
     if all(map(is_extra, corrections_of(follow_up))):
         return True
-    upon = await followed(session, link_id, ids)
-    return bool(upon_ids(upon) == follow_up.body["about"].get(UPON))
+    before = await followed(session, link_id, ids)
+    return bool(upon_ids(before) == follow_up.body["about"].get(UPON))
 
 
 def upon_ids(upon: Mapping[UUID, Sequence[EntryChange]]) -> list[str]:

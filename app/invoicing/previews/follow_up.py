@@ -1,5 +1,6 @@
 """Make a preview of what changed after hours were billed: the difference, never the whole."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from app.invoicing.ledger.agreed import counted_hours, followed, not_standing, u
 from app.invoicing.ledger.corrections import CORRECTIONS, correction_to_json
 from app.invoicing.ledger.decided import FOLLOW_UP, UPON, VERSIONS, is_open
 from app.invoicing.lines.difference import Changed, Correction, Frozen, corrections, stays
+from app.invoicing.previews.charged import Place, Upon, charged_otherwise, read_upon
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.previews.preview import vat_said
 from app.invoicing.previews.without_hours import WithoutHours, keep_without_hours
@@ -41,7 +43,8 @@ class _Asked:
     changes: Sequence[EntryChange]
     versions: Mapping[EntryId, int]
     drafts: Mapping[UUID, Draft]
-    upon: Mapping[UUID, Sequence[EntryChange]]
+    followed: Mapping[UUID, Sequence[EntryChange]]
+    upon: Upon
     customer: Pair
     said: Mapping[str, VatSaid]
 
@@ -56,7 +59,8 @@ async def preview_follow_up(
     The choice is recorded when the draft is made of it, not before: a preview nobody sends decides
     nothing, and a draft that is refused or released opens the changes again.
 
-    Lines may be negative; the whole may not, since Conta takes no negative draft.
+    Lines may be negative; the whole may not, since Conta takes no negative draft. What Conta does
+    not charge as we sent it is read there and told.
 
     Raises:
         Problem: ``not-found`` for an unknown, decided or overtaken change, ``nothing-to-bill``
@@ -72,9 +76,13 @@ async def preview_follow_up(
     about = {
         "language": language, "customer": first.get("customer", ""),
         FOLLOW_UP: [str(change.change_id) for change in asked.changes],
-        UPON: upon_ids(asked.upon), VERSIONS: dict(asked.versions), CORRECTIONS: _numbered(found),
+        UPON: upon_ids(asked.followed), VERSIONS: dict(asked.versions),
+        CORRECTIONS: _numbered(found),
     }  # fmt: skip
-    made = WithoutHours(asked.customer, lines, about, asked.said, may_be_negative=True)
+    against = await charged_otherwise(runtime, link_id, asked.upon, _nets(found))
+    made = WithoutHours(
+        asked.customer, lines, about, asked.said, may_be_negative=True, objections=against
+    )
     return await keep_without_hours(runtime, link_id, made)
 
 
@@ -95,6 +103,7 @@ async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) 
             raise Problem("nothing-to-bill", more={"leftOut": []})
         return _Asked(
             changes, versions, drafts, await followed(session, link_id, ids),
+            await read_upon(session, link_id, ids),
             await customer_pair(session, link_id, customers.pop()),
             await vat_said(session, link_id),
         )  # fmt: skip
@@ -136,7 +145,7 @@ def _corrections(asked: _Asked, draft: Draft, language: str) -> list[_Numbered]:
     Each from what it was compared with when it was noted, the others as they are billed by now.
     """
     mine = {one.entry_id: one for one in asked.changes if one.draft_id == draft.draft_id}
-    counted = counted_hours(draft, asked.upon[draft.draft_id])
+    counted = counted_hours(draft, asked.followed[draft.draft_id])
     for entry_id, change in mine.items():
         counted.pop(entry_id, None)
         if stays(change.before, draft.customer_time_id):
@@ -157,6 +166,14 @@ def _corrections(asked: _Asked, draft: Draft, language: str) -> list[_Numbered]:
 
 def _now(change: EntryChange, draft: Draft) -> Frozen | None:
     return change.after if stays(change.after, draft.customer_time_id) else None
+
+
+def _nets(found: Sequence[_Numbered]) -> dict[Place, int]:
+    """Sum what is billed of each line that is corrected, also where it comes to nothing."""
+    nets: dict[Place, int] = defaultdict(int)
+    for draft_id, line, correction in found:
+        nets[draft_id, line] += sum(one.net for one in correction.lines)
+    return nets
 
 
 def _numbered(found: Sequence[_Numbered]) -> list[dict[str, Any]]:

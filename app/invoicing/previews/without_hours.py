@@ -12,7 +12,7 @@ from app.database import CommitPoint
 from app.invoicing.lines.lines import Line, summed
 from app.invoicing.lines.mark import make_mark, with_mark
 from app.invoicing.lines.shapes import line_to_json
-from app.invoicing.previews.objections import VatSaid, objections
+from app.invoicing.previews.objections import Objection, VatSaid, objections
 from app.invoicing.previews.partners import read_partners
 from app.invoicing.previews.preview import LIFETIME
 from app.invoicing.store import Preview
@@ -31,6 +31,7 @@ class WithoutHours:
         about: What its draft keeps beside the lines, as ``Draft.body`` has it.
         said: What the books last answered to each VAT code.
         may_be_negative: A line may be; the whole never, since Conta takes no negative draft.
+        objections: What was found against it before.
 
     """
 
@@ -39,6 +40,7 @@ class WithoutHours:
     about: Mapping[str, Any]
     said: Mapping[str, VatSaid]
     may_be_negative: bool = False
+    objections: Sequence[Objection] = ()
 
 
 async def keep_without_hours(runtime: Runtime, link_id: LinkId, made: WithoutHours) -> Preview:
@@ -65,7 +67,8 @@ async def keep_without_hours(runtime: Runtime, link_id: LinkId, made: WithoutHou
         minutes={}, entries={}, net=whole.net, vat=whole.vat, left_out=[],
         lines=[line_to_json(line) for line in whole.lines], wish={"about": dict(made.about)},
         problems=[
-            one for one in found if one["code"] != "line-negative" or not made.may_be_negative
+            *(one for one in found if one["code"] != "line-negative" or not made.may_be_negative),
+            *made.objections,
         ],
         created_at=now, expires_at=now + LIFETIME,
     )  # fmt: skip
