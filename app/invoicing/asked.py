@@ -183,12 +183,12 @@ class ReleaseRequest(RequestDocument):
     looked_in_conta: bool = Field(
         default=False,
         description="No invoice without the mark is this draft's, and none of the lines stands in"
-        " Conta under another text; a person looked.",
+        " Conta under another text; of a follow-up's lines, that they do. A person looked.",
     )
     lines: list[Annotated[int, Field(ge=1)]] | None = Field(
         default=None, min_length=1, max_length=1000,
         description="Only these lines, by number from 1, which a person took out of the draft in"
-        " Conta; without it all hours.",
+        " Conta, or of a follow-up those that took an hour off its invoice; without it all hours.",
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.come_late import came_late, one_left, settle_asked
 from app.invoicing.drafts.complete import CONFLICTS, TAKEN_LATER
+from app.invoicing.drafts.confirm_lines import UNCLEAR, missing_lines, waits_for_person
 from app.invoicing.drafts.give_back import give_back
 from app.invoicing.drafts.look import (
     INVOICE,
@@ -111,8 +112,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     seen = await _look_at(runtime, books, draft, found, now=now)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
-        missing = {*seen.get("goneLines", ()), *seen.get("unclearLines", ())}
-        await give_back(runtime, link_id, draft, gone_lines=missing)
+        await give_back(runtime, link_id, draft, gone_lines=missing_lines(draft, seen))
 
 
 async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:
@@ -164,7 +164,9 @@ _TOLD: Final = {
     Fate.CREDITED: "invoice-credited",
 }
 _GAVE_BACK: Final = "credited-after-giving-back"
-_OURS: Final = frozenset({*_TOLD.values(), "remote-total-differs", _GAVE_BACK, TAKEN_LATER})
+_OURS: Final = frozenset(
+    {*_TOLD.values(), "remote-total-differs", _GAVE_BACK, TAKEN_LATER, UNCLEAR}
+)
 
 
 async def _keep(
@@ -184,6 +186,8 @@ async def _keep(
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         if fate is Fate.CREDITED and await gave_back_from(session, link_id, draft.draft_id):
             told = _GAVE_BACK
+        elif fate in INVOICED and await waits_for_person(session, draft, seen):
+            told = UNCLEAR
         problem = told if draft.problem in {None, *_OURS} else draft.problem
         if _apart_from_when(draft.invoice) != _apart_from_when(seen) or draft.problem != problem:
             what = fate.value if before != fate.value else "seen"

@@ -10,6 +10,7 @@ from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.complete import finish_hours
+from app.invoicing.drafts.confirm_lines import confirm_lines
 from app.invoicing.drafts.record import Overtaken, move
 from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
@@ -34,7 +35,8 @@ async def release_lines(
     """
     Set the hours of lines free that the living draft or invoice in the books no longer has.
 
-    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft.
+    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft. Of a
+    follow-up it is the other way about: its lines are found in the books, and took hours off.
 
     Args:
         lines: Numbers from 1.
@@ -43,20 +45,24 @@ async def release_lines(
 
     Raises:
         Problem: ``draft-state`` where nothing of the draft lives in the books or it is a
-            follow-up, ``invalid-request`` for a number it does not have, ``draft-holds-hours`` for
-            a line that stands there, ``draft-may-be-invoiced`` where one may,
-            ``follow-up-holds-hours``.
+            follow-up that is no invoice, ``invalid-request`` for a number it does not have,
+            ``draft-holds-hours`` for a line that stands there, ``draft-may-be-invoiced`` where
+            one may, ``follow-up-holds-hours``.
 
     """
     if draft.state == DraftState.CREATED:
         await finish_hours(runtime, link_id, draft)
         draft = await read_draft(runtime, link_id, draft.draft_id)
-    if draft.state != DraftState.COMPLETED or corrections_of(draft):
+    if draft.state != DraftState.COMPLETED:
         raise Problem("draft-state", state=draft.state)
+    if corrections_of(draft):
+        told = {"reason": reason, "by": by}
+        await confirm_lines(runtime, link_id, draft, lines, told=told, looked=looked)
+        return
     ours = draft.body["lines"]
     if any(not (1 <= n <= len(ours) and ours[n - 1]["entryIds"]) for n in lines):
-        told = FieldError("/lines", "unknown", "The draft has no such line of hours.")
-        raise Problem("invalid-request", errors=[told])
+        wrong = FieldError("/lines", "unknown", "The draft has no such line of hours.")
+        raise Problem("invalid-request", errors=[wrong])
     gone, others = taken_out(ours, await _lines_in_books(runtime, link_id, draft))
     for number in sorted(set(lines) - gone):
         raise Problem("draft-holds-hours", draft=f"{draft.books_ids[0]}, {number}")

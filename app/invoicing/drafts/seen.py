@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.invoicing.drafts.look import STOOD_AT
+from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.fate import (
     Fate,
     alike,
@@ -12,7 +13,7 @@ from app.invoicing.ledger.fate import (
     fate_of_invoice,
     total_differs,
 )
-from app.invoicing.ledger.matched import match_lines
+from app.invoicing.ledger.matched import Matched, match_lines, net_of
 from app.invoicing.store import Draft
 from app.systems.ports import RemoteDraft, RemoteInvoice
 
@@ -105,7 +106,9 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         by: How it was known: ``mark``, ``lines`` or ``person``.
 
     """
-    there = match_lines(dict(enumerate(draft.body["lines"], 1)), invoice.lines)
+    ours = dict(enumerate(draft.body["lines"], 1))
+    there = match_lines(ours, invoice.lines)
+    unclear = {*there.unclear, *(_other_sums(ours, there) if corrections_of(draft) else ())}
     return {
         "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
         "day": invoice.day.isoformat() if invoice.day else None, "by": by,
@@ -113,5 +116,14 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         "differs": differing_lines(draft.body["lines"], invoice.lines),
         "flagged": invoice.net is not None and invoice.net != draft.net,
         **({"goneLines": sorted(there.gone)} if there.gone else {}),
-        **({"unclearLines": sorted(there.unclear)} if there.unclear else {}),
+        **({"unclearLines": sorted(unclear)} if unclear else {}),
     }  # fmt: skip
+
+
+def _other_sums(ours: Mapping[int, Mapping[str, Any]], there: Matched) -> set[int]:
+    """Give the lines of another sum: whether one still takes a whole hour off, nobody can say."""
+    return {
+        number
+        for number, line in there.lines.items()
+        if net_of(line, ours[number]) != ours[number]["net"]
+    }

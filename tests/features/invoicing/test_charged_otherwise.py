@@ -7,6 +7,7 @@ import pytest
 from tests.features.invoicing.bookkeeper import Bookkeeper, longer
 from tests.features.invoicing.test_drafts import drafts_with
 from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_preview import change
 from tests.features.invoicing.test_release_lines import release, taken
 
 
@@ -116,3 +117,55 @@ async def test_nothing_is_reckoned_upon_a_draft_that_is_gone_unseen(kari: Bookke
 
     assert (answer.status_code, answer.json()["code"]) == (409, "draft-not-standing")
     assert not await drafts_with(kari.twins, draft["mark"])
+
+
+async def moved(kari: Bookkeeper, *places: int) -> tuple[list[str], dict[str, Any]]:
+    """Bill, move hours to another customer and follow it up beside a longer one."""
+    draft = await kari.bill(grouping="entry")
+    entries = [draft["entries"][place]["entryId"] for place in places]
+    await longer(kari, draft, 6000, 3)
+    for entry in entries:
+        await change(kari.twins, entry, customerId="cus_9", projectId=None)
+    return entries, await kari.follow(await kari.look())
+
+
+def minus(draft: dict[str, Any]) -> list[int]:
+    return [place for place, line in enumerate(draft["lines"]) if line["netOre"] < 0]
+
+
+async def test_another_text_of_a_minus_line_still_gives_the_hour_back(kari: Bookkeeper) -> None:
+    """A person writes «Retting» for «Korreksjon» in Conta: the customer got the sum back."""
+    (entry,), follow_up = await moved(kari, 0)
+    await taken(kari, follow_up, *minus(follow_up), description=f"Retting {follow_up['mark']}")
+
+    await kari.in_conta(follow_up, "send")
+
+    seen = await kari.get(f"invoice-drafts/{follow_up['id']}")
+    assert (seen["became"].get("goneLines"), seen["problem"]) == (None, None)
+    assert (await kari.hour(entry))["place"] == "free"
+
+
+async def test_a_minus_line_that_nobody_can_know_waits_for_a_person(kari: Bookkeeper) -> None:
+    """Text and sum changed: the hour is held and an alarm says so, until someone looked."""
+    (entry, other), follow_up = await moved(kari, 0, 1)
+    first, second = minus(follow_up)
+    await taken(kari, follow_up, first, description=f"Retting {follow_up['mark']}", price=1)
+    await kari.in_conta(follow_up, "send")
+    seen = await kari.get(f"invoice-drafts/{follow_up['id']}")
+
+    asleep = await release(kari, follow_up, lines=[first + 1])
+    wrong = await release(kari, follow_up, lines=[99], lookedInConta=True)
+    looked = await release(kari, follow_up, lines=[first + 1], lookedInConta=True)
+
+    assert (seen["problem"], seen["became"]["unclearLines"]) == (
+        "follow-up-line-unclear", [first + 1],
+    )  # fmt: skip
+    taken_off = {line["entryIds"][0]: number for number, line in enumerate(follow_up["lines"])}
+    assert {taken_off[entry], taken_off[other]} == {first, second}
+    assert asleep.json()["code"] == "draft-may-be-invoiced"
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/lines")
+    assert (looked.status_code, looked.json()["problem"]) == (200, None)
+    assert {(await kari.hour(one))["place"] for one in (entry, other)} == {"free"}
+    again = await kari.post(f"invoice-drafts/{follow_up['id']}/look")
+    assert again.json()["problem"] == "remote-total-differs"
+    assert [e["what"] for e in again.json()["events"]].count("lines confirmed") == 1
