@@ -17,6 +17,7 @@ from app.invoicing.ledger.decided import FOLLOW_UP, UPON, VERSIONS, is_open
 from app.invoicing.lines.difference import Changed, Correction, Frozen, corrections, stays
 from app.invoicing.previews.charged import Place, Upon, charged_otherwise, read_upon
 from app.invoicing.previews.objections import VatSaid
+from app.invoicing.previews.partners import pair_of_drafts
 from app.invoicing.previews.preview import vat_said
 from app.invoicing.previews.without_hours import WithoutHours, keep_without_hours
 from app.invoicing.store import Draft, EntryChange, Preview
@@ -46,6 +47,7 @@ class _Asked:
     followed: Mapping[UUID, Sequence[EntryChange]]
     upon: Upon
     customer: Pair
+    project: Pair | None
     said: Mapping[str, VatSaid]
 
 
@@ -81,7 +83,13 @@ async def preview_follow_up(
     }  # fmt: skip
     against = await charged_otherwise(runtime, link_id, asked.upon, _nets(found))
     made = WithoutHours(
-        asked.customer, lines, about, asked.said, may_be_negative=True, objections=against
+        asked.customer,
+        asked.project,
+        lines,
+        about,
+        asked.said,
+        may_be_negative=True,
+        objections=against,
     )
     return await keep_without_hours(runtime, link_id, made)
 
@@ -105,6 +113,7 @@ async def _asked(runtime: Runtime, link_id: LinkId, change_ids: Sequence[UUID]) 
             changes, versions, drafts, await followed(session, link_id, ids),
             await read_upon(session, link_id, ids),
             await customer_pair(session, link_id, customers.pop()),
+            await pair_of_drafts(session, link_id, drafts.values()),
             await vat_said(session, link_id),
         )  # fmt: skip
 

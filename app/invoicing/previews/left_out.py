@@ -12,6 +12,7 @@ from app.invoicing.ledger.places import STANDING
 from app.invoicing.lines.extras import EXPENSES, extra_id, further_lines, split_extras, without
 from app.invoicing.lines.lines import Line
 from app.invoicing.lines.wish import Wish
+from app.invoicing.previews.partners import pair_of_drafts
 from app.invoicing.previews.preview import vat_said
 from app.invoicing.previews.without_hours import WithoutHours, keep_without_hours
 from app.invoicing.store import Draft, LedgerRow, Preview
@@ -58,8 +59,10 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
     }  # fmt: skip
     async with runtime.database.reading(link_id) as session:
         customer = await customer_pair(session, link_id, draft.customer_time_id)
+        project = await pair_of_drafts(session, link_id, [draft])
         said = await vat_said(session, link_id)
-    return await keep_without_hours(runtime, link_id, WithoutHours(customer, lines, about, said))
+    whole = WithoutHours(customer, project, lines, about, said)
+    return await keep_without_hours(runtime, link_id, whole)
 
 
 async def _open_entries(runtime: Runtime, link_id: LinkId, draft: Draft) -> list[TimeEntry]:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Customer, LinkId, Project, RecordId, RecordKind, TimeEntry
 from app.invoicing.previews.objections import Partners
+from app.invoicing.store import Draft
 from app.links.open_systems import open_books, open_time
 from app.links.pairs import Pair
 from app.runtime import Runtime
@@ -59,6 +61,25 @@ async def pair_of_hours(
                 Pair.time_id == next(iter(projects)),
             )
         )  # fmt: skip
+
+
+async def pair_of_drafts(
+    session: AsyncSession, link_id: LinkId, drafts: Collection[Draft]
+) -> Pair | None:
+    """
+    Give the pair of the one project that all drafts carry.
+
+    One that is no pair any more is carried no more.
+    """
+    projects = {draft.project_books_id for draft in drafts}
+    if len(projects) != 1 or None in projects:
+        return None
+    return await session.scalar(
+        select(Pair).where(
+            Pair.link_id == link_id, Pair.kind == RecordKind.PROJECT,
+            Pair.books_id == projects.pop(),
+        )
+    )  # fmt: skip
 
 
 async def project_names(

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from uuid_utils.compat import uuid7
 
@@ -21,6 +21,9 @@ from app.links.pairs import Pair
 from app.problems import Problem
 from app.runtime import Runtime
 
+_NO_PROJECT: Final = frozenset({"project-gone", "project-customer-differs"})
+"""Nobody can choose another project for such a draft: it goes without, and a person is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class WithoutHours:
@@ -28,6 +31,7 @@ class WithoutHours:
     Hold what such a preview is made of.
 
     Args:
+        project: The one that all the drafts it is of carry.
         about: What its draft keeps beside the lines, as ``Draft.body`` has it.
         said: What the books last answered to each VAT code.
         may_be_negative: A line may be; the whole never, since Conta takes no negative draft.
@@ -36,6 +40,7 @@ class WithoutHours:
     """
 
     customer: Pair
+    project: Pair | None
     lines: Sequence[Line]
     about: Mapping[str, Any]
     said: Mapping[str, VatSaid]
@@ -57,21 +62,30 @@ async def keep_without_hours(runtime: Runtime, link_id: LinkId, made: WithoutHou
     first, *others = made.lines
     whole = summed([replace(first, text=with_mark(first.text, mark)), *others])
     now = runtime.clock()
-    partners = await read_partners(runtime, link_id, made.customer, None, wanted=False)
+    partners = await read_partners(
+        runtime, link_id, made.customer, made.project, wanted=made.project is not None
+    )
     found = objections(
         (), whole, mark=mark, partners=partners, vat_said=made.said, today=oslo_day(now)
     )
+    cannot = any(one["code"] in _NO_PROJECT for one in found)
     preview = Preview(
         link_id=link_id, preview_id=uuid7(), customer_time_id=made.customer.time_id,
-        customer_books_id=made.customer.books_id, project_books_id=None, mark=mark, versions={},
-        minutes={}, entries={}, net=whole.net, vat=whole.vat, left_out=[],
+        customer_books_id=made.customer.books_id, mark=mark, versions={}, minutes={},
+        project_books_id=None if cannot or not made.project else made.project.books_id,
+        entries={}, net=whole.net, vat=whole.vat, left_out=[],
         lines=[line_to_json(line) for line in whole.lines], wish={"about": dict(made.about)},
-        problems=[
-            *(one for one in found if one["code"] != "line-negative" or not made.may_be_negative),
-            *made.objections,
-        ],
+        problems=[*_told(found, may_be_negative=made.may_be_negative), *made.objections],
         created_at=now, expires_at=now + LIFETIME,
     )  # fmt: skip
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(preview)
     return preview
+
+
+def _told(found: Sequence[Objection], *, may_be_negative: bool) -> list[Objection]:
+    return [
+        {**one, "blocking": False} if one["code"] in _NO_PROJECT else one
+        for one in found
+        if one["code"] != "line-negative" or not may_be_negative
+    ]
