@@ -152,8 +152,9 @@ class ChosenAnswer(AnswerDocument):
 )
 async def get_money(reached: MayRead, runtime: Running) -> MoneyAnswer:
     """
-    Use this to remind people: `close-to-limit` are 24 days and more, `past-limit` 31, `old` 90.
+    Use this to remind people.
 
+    `close-to-limit` are 24 days and more, `past-limit` over a month, `old` 90 days.
     Hours are read from Timerabbit in the background, changes only. Scope `invoices:read`.
     """
     now = runtime.clock()

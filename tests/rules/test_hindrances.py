@@ -1,10 +1,13 @@
 """An hour says all at once why it cannot be billed; days are days in Oslo."""
 
+from calendar import monthrange
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.canonical import BillingState, EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.unbilled.hindrances import (
@@ -62,12 +65,40 @@ def test_what_our_own_draft_did_to_an_hour_is_told_as_the_draft(changed: dict[st
 
 
 def test_the_laws_month_is_warned_of_a_week_before() -> None:
-    """Warned from 24 days on, late from 31."""
+    """Warned from 24 days on, late after the same day of the next month."""
     ages = range(20, 40)
     days = {age: TODAY - timedelta(days=age) for age in ages}
 
     assert [age for age in ages if close_to_limit(days[age], today=TODAY)] == list(range(24, 40))
-    assert [age for age in ages if past_limit(days[age], today=TODAY)] == list(range(31, 40))
+    assert [age for age in ages if past_limit(days[age], today=TODAY)] == list(range(32, 40))
+
+
+@pytest.mark.parametrize(
+    ("day", "last"),
+    [
+        (date(2027, 1, 31), date(2027, 2, 28)),
+        (date(2028, 1, 31), date(2028, 2, 29)),
+        (date(2027, 1, 28), date(2027, 2, 28)),
+        (date(2027, 2, 28), date(2027, 3, 28)),
+        (date(2027, 3, 1), date(2027, 4, 1)),
+        (date(2027, 3, 31), date(2027, 4, 30)),
+        (date(2026, 12, 31), date(2027, 1, 31)),
+    ],
+)
+def test_the_laws_month_is_one_of_the_calendar(day: date, last: date) -> None:
+    """The last day in time, and the first one late."""
+    assert not past_limit(day, today=last)
+    assert past_limit(day, today=last + timedelta(days=1))
+
+
+@given(day=st.dates(date(2000, 1, 1), date(2100, 1, 1)), wait=st.integers(0, 70))
+def test_hours_are_late_after_the_same_day_of_the_next_month(day: date, wait: int) -> None:
+    """Reckoned from the hour's side: that day, or the month's last where it has none."""
+    year, month = divmod(day.year * 12 + day.month, 12)
+    last = date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    today = day + timedelta(days=wait)
+
+    assert past_limit(day, today=today) == (today > last)
 
 
 def test_a_day_begins_in_oslo() -> None:

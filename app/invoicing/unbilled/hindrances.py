@@ -9,9 +9,6 @@ from zoneinfo import ZoneInfo
 
 from app.canonical import BillingState, EntryId, RecordId, TimeEntry
 
-MONTH: Final = timedelta(days=31)
-"""Bookkeeping regulation § 5-2-2: invoice at most one month after delivery."""
-
 OSLO: Final = ZoneInfo("Europe/Oslo")
 """The zone of Timerabbit's days (its contract says so) and of the law's."""
 
@@ -96,7 +93,19 @@ def close_to_limit(day: date, *, today: date) -> bool:
 
 def past_limit(day: date, *, today: date) -> bool:
     """Say whether hours of a day are older than the law lets an invoice wait."""
-    return today - day >= MONTH
+    return day < first_in_time(today)
+
+
+def first_in_time(today: date) -> date:
+    """
+    Give the earliest day whose hours can still be billed in time today.
+
+    Bookkeeping regulation § 5-2-2: at most one month after delivery. Of the 1st of March that is
+    the 1st of April; of the 31st of January the last day of February, since it has no 31st.
+    """
+    first = today.replace(day=1)
+    before = first - timedelta(days=1)
+    return first if today.day > before.day else before.replace(day=today.day)
 
 
 def oslo_day(now: datetime) -> date:

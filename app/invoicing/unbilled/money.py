@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind
 from app.invoicing.store import LedgerRow
-from app.invoicing.unbilled.hindrances import MONTH, WARN_FROM, Hindrance
+from app.invoicing.unbilled.hindrances import WARN_FROM, Hindrance, first_in_time
 from app.invoicing.unbilled.hours import HourRow
 from app.links.pairs import Pair
 
@@ -40,7 +40,7 @@ async def piles(
     """Give the customers with unbilled hours, the most money first; one statement."""
     age = today - HourRow.day
     ages = case(
-        (age >= OLD_DAYS, "old"), (age >= MONTH.days, "past-limit"),
+        (age >= OLD_DAYS, "old"), (HourRow.day < first_in_time(today), "past-limit"),
         (age >= WARN_FROM.days, "close-to-limit"), else_="fresh",
     ).label("age")  # fmt: skip
     hindrance = case(
