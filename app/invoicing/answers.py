@@ -168,7 +168,7 @@ class DraftAnswer(AnswerDocument):
     )
     expenses_left_out: dict[str, list[str]] = Field(
         default={},
-        description="What it does not bill of its hours, by entry id: `expenses`, `kilometres`.",
+        description="What it left out of its hours, and what came to them since, by entry id.",
     )
     events: list[dict[str, Any]]
     requested_by: str

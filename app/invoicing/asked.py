@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.canonical import Ore
 from app.documents import Day, RequestDocument
-from app.invoicing.lines.lines import Grouping
+from app.invoicing.lines.lines import Edit, Grouping
 from app.invoicing.lines.rounding import Direction, Per, Rounding
 from app.invoicing.lines.wish import Wish
 from app.systems.ports import EntryQuery
@@ -59,6 +59,7 @@ class LeftOutRequest(RequestDocument):
 
     expense_vat_code: VatCode | None = None
     kilometres: KilometreRequest | None = None
+    edits: list[EditRequest] = Field(default_factory=list, max_length=1000)
 
     def wish(self) -> Wish:
         """Give it as a wish, which chooses no hours."""
@@ -67,6 +68,7 @@ class LeftOutRequest(RequestDocument):
             EntryQuery(), expense_vat=self.expense_vat_code,
             kilometre_rate=Ore(driven.rate_ore) if driven else None,
             kilometre_vat=driven.vat_code if driven else None,
+            edits={e.line: Edit(e.text, e.vat_code, e.discount_percent) for e in self.edits},
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Show previews, and drafts as they stand now with their hours and what happened to them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from app.invoicing.ledger.ledger import hours_of
 from app.invoicing.lines.vat import PERCENT
 from app.invoicing.previews.preview import vat_said
 from app.invoicing.store import Draft, DraftEvent, Preview
+from app.invoicing.unbilled.extras_added import added_extras
 from app.links.store import read_link
 from app.problems import Problem
 from app.runtime import Runtime
@@ -72,11 +73,23 @@ async def show_drafts(
         events: dict[UUID, list[DraftEvent]] = defaultdict(list)
         for event in found:
             events[event.draft_id].append(event)
+        added = await added_extras(session, link_id, drafts)
     page = runtime.systems.books.draft_page(link.books_account if link else "")
-    return [
+    shown = [
         draft_answer(
             draft, hours[draft.draft_id], events[draft.draft_id], percent=PERCENT, conta_url=page,
             language=language,
         )
         for draft in drafts
     ]  # fmt: skip
+    return [_with_added(one, added.get(one.id, {})) for one in shown]
+
+
+def _with_added(shown: DraftAnswer, added: Mapping[str, list[str]]) -> DraftAnswer:
+    """Show what came to hours later with what the draft left out."""
+    left = shown.expenses_left_out
+    both = {
+        entry_id: list(dict.fromkeys([*left.get(entry_id, ()), *added.get(entry_id, ())]))
+        for entry_id in {**left, **added}
+    }
+    return shown.model_copy(update={"expenses_left_out": both})

@@ -21,6 +21,7 @@ from app.invoicing.previews.follow_up import preview_follow_up
 from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
 from app.invoicing.unbilled.due import is_stale
+from app.invoicing.unbilled.extras_added import added_extras, drafts_with_added
 from app.invoicing.unbilled.hindrances import oslo_day
 from app.invoicing.unbilled.hours import HoursMark, read_mark
 from app.invoicing.unbilled.money import Pile, piles, total
@@ -99,6 +100,14 @@ class ChangedHour(AnswerDocument):
     chosen_at: datetime | None
 
 
+class AddedExpenses(AnswerDocument):
+    """Name what came to a billed hour and nothing bills: `expenses`, `kilometres`."""
+
+    draft_id: str
+    entry_id: str
+    what: list[str]
+
+
 class ChangedHours(AnswerDocument):
     """
     Hold changed hours, the newest first, with the sum of their differences.
@@ -110,7 +119,7 @@ class ChangedHours(AnswerDocument):
         "json_schema_extra": {
             "examples": [
                 {"asOf": "2026-11-24T09:00:00Z", "reading": False, "items": [_CHANGE],
-                 "differenceOre": 47500}
+                 "differenceOre": 47500, "expensesAdded": []}
             ]
         }
     }  # fmt: skip
@@ -119,6 +128,9 @@ class ChangedHours(AnswerDocument):
     reading: bool = Field(description="Timerabbit is being read now; ask again in a while.")
     items: list[ChangedHour]
     difference_ore: int
+    expenses_added: list[AddedExpenses] = Field(
+        default=[], description="Bill them by `left-out` of the draft."
+    )
 
 
 class ChoiceOfChanges(RequestDocument):
@@ -203,9 +215,16 @@ async def get_changed(
         mark, reading = await _read_again(session, reached, now)
         rows = await session.execute(statement.order_by(EntryChange.change_id.desc()).limit(limit))
         items = [_changed(row, customer) for row, customer in rows]
+        drafts = await drafts_with_added(session, reached.link_id)
+        added = await added_extras(session, reached.link_id, drafts)
     return ChangedHours(
         as_of=mark.seen_at if mark else None, reading=reading, items=items,
         difference_ore=sum(one.difference_ore for one in items),
+        expenses_added=[
+            AddedExpenses(draft_id=draft_id, entry_id=entry_id, what=what)
+            for draft_id, there in added.items()
+            for entry_id, what in there.items()
+        ],
     )  # fmt: skip
 
 
@@ -215,16 +234,10 @@ async def get_changed(
     operation_id="decideChangedHours",
     summary="Leave changed hours, or preview a follow-up draft of the difference.",
     responses=responses(
-        *_COMMON,
-        "link-not-active",
-        "nothing-to-bill",
-        "customer-not-linked",
-        "draft-not-standing",
-        "system-unreachable",
-        "system-access-refused",
-        "system-refused",
+        *_COMMON, "link-not-active", "nothing-to-bill", "customer-not-linked", "draft-not-standing",
+        "system-unreachable", "system-access-refused", "system-refused",
     ),
-)
+)  # fmt: skip
 async def post_changed(
     body: ChoiceOfChanges, reached: MayWrite, runtime: Running, request: Request
 ) -> ChosenAnswer:

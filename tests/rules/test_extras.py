@@ -5,7 +5,16 @@ from datetime import date
 from decimal import Decimal
 
 from app.canonical import BillingState, Cost, EntryId, Ore, RecordId, TimeEntry
-from app.invoicing.lines.extras import extra_id, extras_of, further_lines, split_extras, without
+from app.invoicing.lines.extras import (
+    Extra,
+    extra_id,
+    extra_names,
+    extras_of,
+    further_lines,
+    kinds,
+    split_extras,
+    worthless,
+)
 from app.invoicing.lines.lines import Edit
 from app.invoicing.lines.wish import Wish
 from app.systems.shapes import EntryQuery
@@ -23,7 +32,8 @@ WISH = Wish(EntryQuery(customer_id=RecordId("c")))
 def test_nothing_is_billed_that_nobody_wished_for() -> None:
     """Without a code and a rate there are no further lines."""
     assert further_lines(ALL, WISH, language="nb", default_vat="high") == ()
-    assert split_extras(ALL, WISH) == ({}, {"e3": ["expenses"], "e2": ["kilometres"]})
+    takes, leaves = split_extras(ALL, WISH)
+    assert (takes, kinds(leaves)) == ({}, {"e3": ["expenses"], "e2": ["kilometres"]})
 
 
 def test_each_expense_is_a_line_and_all_kilometres_are_one() -> None:
@@ -37,7 +47,8 @@ def test_each_expense_is_a_line_and_all_kilometres_are_one() -> None:
 
     assert (cost.text, cost.net, cost.vat_code) == ("Parkering (02.11.2026)", 5_000, "exempted")
     assert (driving.text, driving.vat_code, driving.net) == ("Kjøring", "low", 3_938)
-    assert split_extras(ALL, wish) == ({"e3": ["expenses"], "e2": ["kilometres"]}, {})
+    takes, leaves = split_extras(ALL, wish)
+    assert (kinds(takes), leaves) == ({"e3": ["expenses"], "e2": ["kilometres"]}, {})
 
 
 def test_kilometres_take_the_usual_code_unless_told_and_need_to_be_driven() -> None:
@@ -50,11 +61,39 @@ def test_kilometres_take_the_usual_code_unless_told_and_need_to_be_driven() -> N
     assert further_lines((PLAIN,), wish, language="en", default_vat="high") == ()
 
 
-def test_what_is_billed_already_is_taken_off_the_hours() -> None:
-    """By a name that is always the same for an hour and what it has."""
-    billed = [extra_id("e2", "kilometres"), extra_id("e3", "expenses")]
+def what(*costs: tuple[str, int], billed: tuple[str, ...] = ()) -> list[str]:
+    """Give the texts of an hour's expenses that are still to be billed."""
+    hour = replace(PLAIN, costs=tuple(Cost(text, Ore(amount)) for text, amount in costs))
+    taken = {"e1": {extra_id("e1", one) for one in billed}}
+    return [one.cost.description for one in extras_of(hour, taken) if one.cost]
 
-    left = without(ALL, billed)
 
-    assert [extras_of(entry) for entry in left] == [[], [], []]
-    assert [extras_of(entry) for entry in without(ALL, ())] == [["expenses"], ["kilometres"], []]
+PARKING, TOLL = ("Parkering", 5_000), ("Bom", 3_000)
+PARKED, PARKED_AGAIN = "expenses/5000/0/Parkering", "expenses/5000/1/Parkering"
+
+
+def test_each_expense_is_billed_once_by_what_it_is() -> None:
+    """One that came later is billed by itself; two alike are two; one of no kroner is none."""
+    assert what(PARKING, TOLL) == ["Parkering", "Bom"]
+    assert what(PARKING, TOLL, billed=(PARKED,)) == ["Bom"]
+    assert what(TOLL, PARKING, billed=(PARKED,)) == ["Bom"]
+    assert what(PARKING, PARKING, billed=(PARKED,)) == ["Parkering"]
+    assert what(PARKING, PARKING, billed=(PARKED, PARKED_AGAIN)) == []
+    assert what(("Gratis", 0)) == []
+    assert worthless([replace(PLAIN, costs=(Cost("Gratis", Ore(0)),)), SPENT]) == ["e1"]
+
+
+def test_an_expense_that_changed_after_it_was_billed_is_not_billed_again() -> None:
+    """90 instead of 120 kroner may be the same parking: a person mends that in the books."""
+    assert what(("Parkering", 9_000), billed=(PARKED,)) == []
+    assert what(PARKING, TOLL, billed=("expenses",)) == [], "all of them, under one name"
+
+
+def test_kilometres_are_billed_once_beside_expenses() -> None:
+    """By a name that is always the same for an hour."""
+    both = replace(SPENT, kilometers=Decimal(10))
+    driven = {"e3": {extra_id("e3", "kilometres")}}
+
+    assert extra_names({"e3": extras_of(both)}) == {"e3": [PARKED, "kilometres"]}
+    assert [one.kind for one in extras_of(both, driven)] == ["expenses"]
+    assert extras_of(DRIVEN) == [Extra("kilometres")]

@@ -37,6 +37,9 @@ CORRECTIONS: Final = "corrections"
 BILLED: Final = "extras"
 """Names, in a draft's frozen body, which expenses and kilometres of its own hours it bills."""
 
+LEFT_OUT: Final = "leftOutExtras"
+"""Names, in a draft's frozen body, which expenses and kilometres of its own hours it leaves out."""
+
 
 class CorrectionRow(Base):
     """
@@ -112,7 +115,7 @@ def extra_to_json(
 
     Args:
         draft_id: The draft that holds the hour.
-        what: ``expenses`` or ``kilometres``.
+        what: Its name (``extras.Extra``).
         lines: The lines (from 1) of the draft that bills them; none where it holds the hour too.
         net: What they come to, in øre.
 
@@ -165,16 +168,19 @@ def _row(draft: Draft, one: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 async def billed_extras(
-    session: AsyncSession, link_id: LinkId, ids: Iterable[UUID]
-) -> frozenset[UUID]:
-    """Say which of these expenses and kilometres (``extras.extra_id``) a living draft bills."""
-    rows = await session.scalars(
-        select(CorrectionRow.change_id).where(
+    session: AsyncSession, link_id: LinkId, entry_ids: Iterable[str]
+) -> dict[str, set[UUID]]:
+    """Give which expenses and kilometres (``extras.extra_id``) living drafts bill, by hour."""
+    rows = await session.execute(
+        select(CorrectionRow.entry_id, CorrectionRow.change_id).where(
             CorrectionRow.link_id == link_id, CorrectionRow.active,
-            CorrectionRow.change_id.in_(list(ids)),
+            CorrectionRow.corrected_line == 0, CorrectionRow.entry_id.in_(list(entry_ids)),
         )
     )  # fmt: skip
-    return frozenset(rows)
+    found: dict[str, set[UUID]] = {}
+    for entry_id, change_id in rows:
+        found.setdefault(entry_id, set()).add(change_id)
+    return found
 
 
 async def free_corrections(session: AsyncSession, draft: Draft, *, now: datetime) -> None:

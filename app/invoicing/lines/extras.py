@@ -1,12 +1,17 @@
-"""Make lines of expenses and kilometres, where a person wants them billed; pure."""
+"""
+Make lines of expenses and kilometres, where a person wants them billed, each once; pure.
 
+An expense has no id in the time system: it is known by what it is and what it costs.
+"""
+
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from app.canonical import Ore, TimeEntry
+from app.canonical import Cost, Ore, TimeEntry
 from app.invoicing.lines.lines import Edit, Line, priced
 from app.invoicing.lines.template import one_line
 from app.invoicing.lines.wish import Wish
@@ -14,81 +19,144 @@ from app.invoicing.lines.wish import Wish
 EXPENSES: Final = "expenses"
 KILOMETRES: Final = "kilometres"
 
+Billed = Mapping[str, Collection[UUID]]
+"""What is billed of hours beside time, by entry id: the names that ``extra_id`` gives."""
+
 _CENT: Final = Decimal("0.01")
 _WORDS: Final = {"nb": "Kilometer", "nn": "Kilometer", "en": "Kilometres"}
 
 
-def further_lines(
-    entries: Sequence[TimeEntry], wish: Wish, *, language: str, default_vat: str
-) -> tuple[Line, ...]:
-    """Give a line for each expense and one for all kilometres, each only where wished for."""
-    ordered = sorted(entries, key=lambda e: (e.day, e.id))
-    lines = []
-    if wish.expense_vat is not None:
-        lines += [
-            _line(
-                f"cost-{entry.id}-{number}", f"{one_line(cost.description)} ({entry.day:%d.%m.%Y})",
-                Decimal("1.00"), cost.amount, wish.expense_vat, wish.edits,
-            )
-            for entry in ordered
-            for number, cost in enumerate(entry.costs)
-        ]  # fmt: skip
-    driven = sum((entry.kilometers or Decimal(0) for entry in ordered), Decimal(0))
-    if wish.kilometre_rate is not None and driven:
-        code = wish.kilometre_vat or default_vat
-        lines.append(
-            _line(
-                "kilometres", _WORDS[language], driven.quantize(_CENT), wish.kilometre_rate,
-                code, wish.edits,
-            )
-        )  # fmt: skip
-    return tuple(lines)
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """
+    Hold an expense of an hour, or its kilometres.
+
+    Args:
+        what: Names it among what the hour has: its kind, and an expense's text and øre, counted
+            where several are alike.
+        cost: The expense; ``None`` for kilometres.
+        place: Where the hour has the expense, from 0.
+
+    """
+
+    what: str
+    cost: Cost | None = None
+    place: int = 0
+
+    @property
+    def kind(self) -> str:
+        """Give ``expenses`` or ``kilometres``."""
+        return KILOMETRES if self.cost is None else EXPENSES
 
 
 def extra_id(entry_id: str, what: str) -> UUID:
-    """Name an hour's ``expenses`` or ``kilometres``, always the same: they are billed once."""
+    """Name an hour's expense or kilometres, always the same: they are billed once."""
     return uuid5(NAMESPACE_URL, f"{entry_id}/{what}")
 
 
-def extras_of(entry: TimeEntry) -> list[str]:
-    """Say what an hour has beside time: ``expenses``, ``kilometres``, both or none."""
-    there = [EXPENSES] if entry.costs else []
-    return [*there, KILOMETRES] if entry.kilometers else there
+def extras_of(entry: TimeEntry, billed: Billed | None = None) -> list[Extra]:
+    """
+    Give what an hour has beside time that is not billed yet; an expense of no kroner is nothing.
+
+    Where a billed expense is there no more it was changed: what is new may be the same under
+    another text or sum, and is not billed a second time. So with all expenses of an hour that were
+    billed under one name, as was done before each had its own.
+    """
+    costs = _costs(entry)
+    driven = [Extra(KILOMETRES)] if entry.kilometers else []
+    known = set((billed or {}).get(entry.id, ())) - {extra_id(entry.id, KILOMETRES)}
+    changed = known - {extra_id(entry.id, one.what) for one in costs}
+    there = [*(() if changed else costs), *driven]
+    taken = (billed or {}).get(entry.id, ())
+    return [one for one in there if extra_id(entry.id, one.what) not in taken]
 
 
-def without(entries: Sequence[TimeEntry], billed: Collection[UUID]) -> list[TimeEntry]:
-    """Give the hours without the expenses and kilometres that are billed already."""
-    return [_without(entry, billed) if billed else entry for entry in entries]
+def _costs(entry: TimeEntry) -> list[Extra]:
+    found, alike = [], Counter[Cost]()
+    for place, cost in enumerate(entry.costs):
+        if cost.amount:
+            name = f"{EXPENSES}/{cost.amount}/{alike[cost]}/{cost.description}"
+            found.append(Extra(name, cost, place))
+            alike[cost] += 1
+    return found
 
 
-def _without(entry: TimeEntry, billed: Collection[UUID]) -> TimeEntry:
-    told = {what for what in extras_of(entry) if extra_id(entry.id, what) in billed}
-    if not told:
-        return entry
-    return replace(
-        entry,
-        costs=() if EXPENSES in told else entry.costs,
-        kilometers=None if KILOMETRES in told else entry.kilometers,
+def further_lines(
+    entries: Sequence[TimeEntry],
+    wish: Wish,
+    *,
+    language: str,
+    default_vat: str,
+    billed: Billed | None = None,
+) -> tuple[Line, ...]:
+    """Give a line for each expense and one for all kilometres, each only where wished for."""
+    lines, driven = [], Decimal(0)
+    for entry in sorted(entries, key=lambda e: (e.day, e.id)):
+        for one in extras_of(entry, billed):
+            if one.cost is None:
+                driven += entry.kilometers or 0
+            elif wish.expense_vat is not None:
+                lines.append(expense_line(entry, one, wish))
+    if wish.kilometre_rate is not None and driven:
+        lines.append(
+            kilometre_line(KILOMETRES, driven, wish, language=language, default_vat=default_vat)
+        )
+    return tuple(lines)
+
+
+def expense_line(entry: TimeEntry, extra: Extra, wish: Wish) -> Line:
+    """Give the line of one expense, by the wish's code for them."""
+    assert extra.cost is not None and wish.expense_vat is not None  # noqa: S101, PT018 - chosen so
+    text = f"{one_line(extra.cost.description)} ({entry.day:%d.%m.%Y})"
+    key = f"cost-{entry.id}-{extra.place}"
+    return _line(key, text, Decimal("1.00"), extra.cost.amount, wish.expense_vat, wish.edits)
+
+
+def kilometre_line(
+    key: str, driven: Decimal, wish: Wish, *, language: str, default_vat: str
+) -> Line:
+    """Give the line of kilometres, by the wish's rate and code for them."""
+    assert wish.kilometre_rate is not None  # noqa: S101 - chosen so
+    code = wish.kilometre_vat or default_vat
+    return _line(
+        key, _WORDS[language], driven.quantize(_CENT), wish.kilometre_rate, code, wish.edits
     )
 
 
 def split_extras(
-    entries: Sequence[TimeEntry], wish: Wish
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    entries: Sequence[TimeEntry], wish: Wish, *, billed: Billed | None = None
+) -> tuple[dict[str, list[Extra]], dict[str, list[Extra]]]:
     """Give what a draft bills of expenses and kilometres, and what it leaves out, by hour."""
     wanted = {
-        what
-        for what, value in ((EXPENSES, wish.expense_vat), (KILOMETRES, wish.kilometre_rate))
+        kind
+        for kind, value in ((EXPENSES, wish.expense_vat), (KILOMETRES, wish.kilometre_rate))
         if value is not None
     }
-    billed, left = {}, {}
+    takes: dict[str, list[Extra]] = {}
+    leaves: dict[str, list[Extra]] = {}
     for entry in entries:
-        there = extras_of(entry)
-        if taken := [what for what in there if what in wanted]:
-            billed[str(entry.id)] = taken
-        if missed := [what for what in there if what not in wanted]:
-            left[str(entry.id)] = missed
-    return billed, left
+        for one in extras_of(entry, billed):
+            side = takes if one.kind in wanted else leaves
+            side.setdefault(str(entry.id), []).append(one)
+    return takes, leaves
+
+
+def extra_names(extras: Mapping[str, Sequence[Extra]]) -> dict[str, list[str]]:
+    """Give each hour's expenses and kilometres by name, as JSON."""
+    return {entry_id: [one.what for one in there] for entry_id, there in extras.items()}
+
+
+def kinds(extras: Mapping[str, Sequence[Extra]]) -> dict[str, list[str]]:
+    """Say of each hour whether it has expenses, kilometres or both."""
+    return {
+        entry_id: list(dict.fromkeys(one.kind for one in there))
+        for entry_id, there in extras.items()
+    }
+
+
+def worthless(entries: Sequence[TimeEntry]) -> list[str]:
+    """Give the hours with an expense of no kroner, which is never a line."""
+    return [entry.id for entry in entries if any(not cost.amount for cost in entry.costs)]
 
 
 def _line(

@@ -145,10 +145,16 @@ def _of_hours(entries: Sequence[TimeEntry], today: date) -> Iterator[Objection]:
         yield _told("close-to-billing-limit", entries=near)
 
 
-def not_included(left: Mapping[str, Sequence[str]]) -> Iterator[Objection]:
+def not_included(left: Mapping[str, object]) -> Iterator[Objection]:
     """Tell of expenses and kilometres on the hours that the draft does not bill."""
     if left:
         yield _told("expenses-not-included", entries=list(left))
+
+
+def without_amount(entry_ids: Sequence[str]) -> Iterator[Objection]:
+    """Tell of hours with an expense of no kroner: no line is made of it."""
+    if entry_ids:
+        yield _told("expense-without-amount", entries=list(entry_ids))
 
 
 def useless_edits(lines: Lines, keys: Iterable[str], numbers: Iterable[int]) -> Iterator[Objection]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +12,17 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, Side, TimeEntry
 from app.database import CommitPoint
-from app.invoicing.ledger.corrections import BILLED, billed_extras
-from app.invoicing.lines.extras import extra_id, extras_of, further_lines, split_extras, without
+from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
+from app.invoicing.lines.extras import (
+    Billed,
+    Extra,
+    extra_names,
+    extras_of,
+    further_lines,
+    kinds,
+    split_extras,
+    worthless,
+)
 from app.invoicing.lines.lines import Lines, build_lines
 from app.invoicing.lines.mark import make_mark
 from app.invoicing.lines.shapes import line_to_json
@@ -28,6 +36,7 @@ from app.invoicing.previews.objections import (
     not_included,
     objections,
     useless_edits,
+    without_amount,
 )
 from app.invoicing.previews.partners import pair_of_hours, project_names, read_partners
 from app.invoicing.store import ONE_OF, Preview, VatAnswer
@@ -80,12 +89,14 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
     names = await project_names(runtime, link_id, billable)
     mark = make_mark(secrets.randbits(40))
-    with_extras = without(billable, await _extras_billed(runtime, link_id, billable))
-    further = further_lines(with_extras, wish, language=style.language, default_vat=style.vat_code)
+    billed = await _extras_billed(runtime, link_id, billable)
+    further = further_lines(
+        billable, wish, language=style.language, default_vat=style.vat_code, billed=billed
+    )
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
     told = useless_edits(lines, wish.edits, wish.texts)
     wish = with_texts_kept(wish, [line.key for line in lines.lines])
-    billed, left = split_extras(with_extras, wish)
+    takes, left = split_extras(billable, wish, billed=billed)
     now = runtime.clock()
     found = [
         *objections(
@@ -93,12 +104,13 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
             today=oslo_day(now),
         ),
         *not_included(left),
+        *without_amount(worthless(billable) if wish.expense_vat else ()),
         *told,
         *({"code": code, "blocking": False} for code in known.warned),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
-    about = {"language": style.language, "customer": seen, "leftOut": left, BILLED: billed}
+    about = {"language": style.language, "customer": seen} | _extras(takes, left)
     made.wish = wish.as_json() | {"about": about}
     made.versions = {entry.id: entry.version for entry in billable}
     made.minutes = {entry.id: entry.minutes for entry in billable}
@@ -114,13 +126,18 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     return made
 
 
-async def _extras_billed(
-    runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]
-) -> frozenset[UUID]:
+def _extras(
+    takes: Mapping[str, Sequence[Extra]], left: Mapping[str, Sequence[Extra]]
+) -> dict[str, Any]:
+    named = {LEFT_OUT: extra_names(left), BILLED: extra_names(takes)}
+    return {"leftOut": kinds(left), **named}
+
+
+async def _extras_billed(runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]) -> Billed:
     """Read which expenses and kilometres of these hours a living draft bills already."""
-    ids = {extra_id(entry.id, what) for entry in entries for what in extras_of(entry)}
+    ids = [entry.id for entry in entries if extras_of(entry)]
     if not ids:
-        return frozenset()
+        return {}
     async with runtime.database.reading(link_id) as session:
         return await billed_extras(session, link_id, ids)
 

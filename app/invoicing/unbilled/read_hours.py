@@ -20,6 +20,7 @@ from app.database import CommitPoint
 from app.invoicing.lines.difference import agreed_base
 from app.invoicing.lines.snapshot import differences, freeze_entry
 from app.invoicing.store import EntryChange, LedgerRow
+from app.invoicing.unbilled.extras_added import note_extras
 from app.invoicing.unbilled.hours import keep_hours, keep_mark, read_mark
 from app.links.open_systems import open_time
 from app.links.pairs import Pair
@@ -61,6 +62,7 @@ async def note_changes(
     """Note each billed hour that is not as it was billed, or as a person last left it."""
     seen = {entry.id: entry for entry in entries}
     billed = await _billed(session, link_id, list(seen))
+    await note_extras(session, link_id, billed, seen)  # drafts are locked before changes
     noted = await _noted(session, link_id, [row.entry_id for row in billed])
     names = await _project_names(session, link_id, [seen[EntryId(r.entry_id)] for r in billed])
     for row in billed:

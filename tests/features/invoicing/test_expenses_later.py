@@ -119,3 +119,75 @@ async def test_expenses_billed_later_are_followed_to_their_invoice(
     assert (await kari.hour(entry))["place"] == "in-draft"
     refused = await kari.release(draft)
     assert refused.json()["code"] == "draft-holds-hours"
+
+
+async def test_an_expense_added_after_billing_is_listed_and_billed_once(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Beside one that was billed: the new one only, until a draft has it."""
+    plain = await previewed(kari.client, kari.link, grouping="entry")
+    entry = plain["lines"][0]["entryIds"][0]
+    first = {"description": "Bom", "amount": "30"}
+    await change(twins, entry, costs=[first])
+    draft = await kari.bill(grouping="entry", expenseVatCode="exempted")
+    await change(twins, entry, costs=[{"description": "Parkering", "amount": "250"}, first])
+
+    await kari.look()
+
+    listed = (await kari.get("changed-hours"))["expensesAdded"]
+    assert listed == [{"draftId": draft["id"], "entryId": entry, "what": ["expenses"]}]
+    seen = await kari.get(f"invoice-drafts/{draft['id']}")
+    assert seen["expensesLeftOut"] == {entry: ["expenses"]}
+    shown = await kari.post(f"invoice-drafts/{draft['id']}/left-out", expenseVatCode="exempted")
+    assert [line["netOre"] for line in shown.json()["lines"]] == [25_000]
+    assert (await kari.send(shown.json()))["state"] == "completed"
+    assert (await kari.get("changed-hours"))["expensesAdded"] == []
+    again = await kari.post(f"invoice-drafts/{draft['id']}/left-out", expenseVatCode="exempted")
+    assert again.json()["code"] == "nothing-to-bill"
+
+
+async def test_what_was_left_out_by_choice_is_not_listed_as_added(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """It is the draft's own, and stands there; a change of its hour makes no news of it."""
+    plain = await previewed(kari.client, kari.link, grouping="entry")
+    entry = plain["lines"][0]["entryIds"][0]
+    await change(twins, entry, costs=[{"description": "Bom", "amount": "30"}])
+    draft = await kari.bill(grouping="entry")
+    await change(twins, entry, minutes=draft["entries"][0]["minutes"] + 30)
+
+    await kari.look()
+
+    assert (await kari.get("changed-hours"))["expensesAdded"] == []
+    seen = await kari.get(f"invoice-drafts/{draft['id']}")
+    assert seen["expensesLeftOut"] == {entry: ["expenses"]}
+
+
+async def test_a_long_or_worthless_expense_stops_no_other(kari: Bookkeeper, twins: Any) -> None:
+    """Its text is edited as on any preview; one of no kroner is told of and left."""
+    plain = await previewed(kari.client, kari.link, grouping="entry")
+    entry = plain["lines"][0]["entryIds"][0]
+    costs = [
+        {"description": "Gratis", "amount": "0"},
+        {"description": "Hotell " * 90, "amount": "1500"},
+        {"description": "Bom", "amount": "30"},
+    ]
+    await change(twins, entry, costs=costs)
+    draft = await kari.bill(grouping="entry", entryIds=[entry])
+    path = f"invoice-drafts/{draft['id']}/left-out"
+    long = (await kari.post(path, expenseVatCode="exempted")).json()
+    keys = [line["key"] for line in long["lines"]]
+
+    edits = [{"line": keys[0], "text": "Hotell", "vatCode": "low"}, {"line": "other", "text": "x"}]
+    short = (await kari.post(path, expenseVatCode="exempted", edits=edits)).json()
+
+    told = {one["code"]: one["blocking"] for one in long["problems"]}
+    assert (told["text-too-long"], told["expense-without-amount"]) == (True, False)
+    assert [(line["netOre"], line["vatCode"]) for line in short["lines"]] == [
+        (150_000, "low"), (3_000, "exempted"),
+    ]  # fmt: skip
+    assert "edit-without-line" in codes(short)
+    sent_now = await kari.send(short)
+    assert (sent_now["state"], sent_now["lines"][0]["text"][:7]) == ("completed", "Hotell ")
+    both = await previewed(kari.client, kari.link, grouping="entry", expenseVatCode="exempted")
+    assert "line-zero" not in codes(both)

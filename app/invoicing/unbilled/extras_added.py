@@ -1,0 +1,93 @@
+"""
+Note expenses and kilometres that came to an hour after it was billed, so that none is forgotten.
+
+They stand among the facts of the draft that holds the hour, and are listed until one bills them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.canonical import EntryId, LinkId, TimeEntry
+from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
+from app.invoicing.lines.extras import Billed, extra_id, extras_of
+from app.invoicing.store import Draft, LedgerRow
+
+ADDED: Final = "expensesAdded"
+"""Names, among a draft's facts, what came to its hours since: by entry id."""
+
+
+async def note_extras(
+    session: AsyncSession,
+    link_id: LinkId,
+    billed: Sequence[LedgerRow],
+    seen: Mapping[EntryId, TimeEntry],
+) -> None:
+    """Note of each billed hour what was not there when it was billed; again changes nothing."""
+    ids = {row.draft_id for row in billed if extras_of(seen[EntryId(row.entry_id)])}
+    if not ids:
+        return
+    taken = await billed_extras(session, link_id, [row.entry_id for row in billed])
+    drafts = await session.scalars(
+        select(Draft)
+        .where(Draft.link_id == link_id, Draft.draft_id.in_(ids))
+        .order_by(Draft.draft_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for draft in drafts:
+        added = dict(draft.facts.get(ADDED, {}))
+        for row in billed:
+            if row.draft_id == draft.draft_id:
+                added[row.entry_id] = _added(draft, seen[EntryId(row.entry_id)], taken)
+        kept = {entry_id: there for entry_id, there in added.items() if there}
+        if kept != draft.facts.get(ADDED, {}):
+            draft.facts = {**draft.facts, ADDED: kept}
+
+
+def _added(draft: Draft, entry: TimeEntry, taken: Billed) -> list[str]:
+    """Give what is neither billed nor was left out; of an old draft only the kinds are known."""
+    about: Mapping[str, Any] = draft.body.get("about", {})
+    if entry.gone or entry.customer_id != draft.customer_time_id or not about:  # or was erased
+        return []
+    left = about.get(LEFT_OUT, {}).get(entry.id, ())
+    kinds = about.get("leftOut", {}).get(entry.id, ()) if LEFT_OUT not in about else ()
+    known = {*about.get(BILLED, {}).get(entry.id, ()), *left}
+    return [
+        one.what
+        for one in extras_of(entry, taken)
+        if one.what not in known and one.kind not in kinds
+    ]
+
+
+async def added_extras(
+    session: AsyncSession, link_id: LinkId, drafts: Sequence[Draft]
+) -> dict[str, dict[str, list[str]]]:
+    """Give what came to hours of these drafts and nothing bills, by draft and entry, in kinds."""
+    noted = {str(one.draft_id): one.facts.get(ADDED, {}) for one in drafts}
+    ids = {entry_id for added in noted.values() for entry_id in added}
+    if not ids:
+        return {}
+    taken = await billed_extras(session, link_id, ids)
+    found: dict[str, dict[str, list[str]]] = {}
+    for draft_id, added in noted.items():
+        for entry_id, names in added.items():
+            left = [n for n in names if extra_id(entry_id, n) not in taken.get(entry_id, ())]
+            if left:
+                there = list(dict.fromkeys(name.partition("/")[0] for name in left))
+                found.setdefault(draft_id, {})[entry_id] = there
+    return found
+
+
+async def drafts_with_added(session: AsyncSession, link_id: LinkId) -> list[Draft]:
+    """Read the drafts whose hours something came to."""
+    rows = await session.scalars(
+        select(Draft)
+        .where(
+            Draft.link_id == link_id, Draft.facts.has_key(ADDED), Draft.facts[ADDED] != {}
+        )
+        .order_by(Draft.draft_id)
+    )  # fmt: skip
+    return list(rows)
