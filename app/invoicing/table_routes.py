@@ -245,8 +245,8 @@ async def post_changed(
     Use this to decide; the choice and who made it are kept. A follow-up is of one customer.
 
     It is decided when its preview is sent, and open again if that draft is refused or released. Its
-    lines may be negative, its total may not: Conta takes no negative draft. Scope
-    `invoices:write`.
+    lines may be negative, its total may not: that were a credit note, which a person makes in
+    Conta. Scope `invoices:write`.
     """
     reached.require_active()
     by, now = reached.caller.subject, runtime.clock()

@@ -61,8 +61,8 @@ async def preview_follow_up(
     The choice is recorded when the draft is made of it, not before: a preview nobody sends decides
     nothing, and a draft that is refused or released opens the changes again.
 
-    Lines may be negative; the whole may not, since Conta takes no negative draft. What Conta does
-    not charge as we sent it is read there and told.
+    Lines may be negative; the whole may not, since we make no credit notes (docs/invoicing.md says
+    why). What Conta does not charge as we sent it is read there and told.
 
     Raises:
         Problem: ``not-found`` for an unknown, decided or overtaken change, ``nothing-to-bill``

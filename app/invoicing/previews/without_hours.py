@@ -34,7 +34,7 @@ class WithoutHours:
         project: The one that all the drafts it is of carry.
         about: What its draft keeps beside the lines, as ``Draft.body`` has it.
         said: What the books last answered to each VAT code.
-        may_be_negative: A line may be; the whole never, since Conta takes no negative draft.
+        may_be_negative: A line may be; the whole never, since we make no credit notes.
         objections: What was found against it before.
 
     """
