@@ -1,23 +1,16 @@
 """Play what people do once hours are billed: change them, follow up, delete, credit, release."""
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from app.database import CommitPoint
 from app.invoicing.papers.erase import erase_ended
-from tests.simulation.pieces import Version, living_invoices, pieces_of
-from tests.simulation.stage import Died
+from tests.simulation.in_conta import documents, path_of, send_in_conta, take_out
+from tests.simulation.passing import A_LOOK, A_SWEEP, mortally, pass_and_work
+from tests.simulation.pieces import Version, pieces_of
 
 if TYPE_CHECKING:
     from tests.simulation.drafts import DraftWorld
 
 RATES = ("950.50", "1000", "1200.25", "700")
-READ_AGAIN = timedelta(minutes=16)
-"""After this the hours are read again when a person looks at what changed."""
-
-A_LOOK = timedelta(hours=6, minutes=1)
-"""After this an invoice is looked at again."""
 
 
 async def change_hours(world: "DraftWorld") -> None:
@@ -67,7 +60,7 @@ async def decide_changes(world: "DraftWorld") -> None:
     """Let hours change, look at what changed; leave some, or make a follow-up draft of some."""
     if world.random.random() < 0.6:
         await change_hours(world)
-    await pass_and_work(world, READ_AGAIN)
+    await pass_and_work(world, A_SWEEP)
     changes = await read_changes(world)
     if not changes:
         return
@@ -90,7 +83,7 @@ async def take_back(world: "DraftWorld") -> None:
     customer = world.customers[world.versions[off][-1].customer == world.customers[0]]
     await _change(world, off, what, {"customerId": customer})
     await _change(world, more, "minutes", {"minutes": world.versions[more][-1].minutes + 180})
-    await pass_and_work(world, READ_AGAIN)
+    await pass_and_work(world, A_SWEEP)
     changes = await read_changes(world)
     preview = await _choose(world, changes, "follow-up") if changes else None
     if preview is not None:
@@ -139,7 +132,7 @@ async def undo(world: "DraftWorld") -> None:
     kind, kept = world.random.choice(standing)
     mark = pieces_of(kept)[0].mark
     if kind == "drafts" and world.random.random() < 0.5:
-        sent = await world.stage.twins.control("conta", "POST", f"{_path(kind, kept.id)}/send")
+        sent = await world.stage.twins.control("conta", "POST", f"{path_of(kind, kept.id)}/send")
         kind, kept = "invoices", world.stage.books().invoices[sent["id"]]
     await take_out(world, kind, kept)
     for _ in range(2):  # one look may meet a list that lags
@@ -154,98 +147,6 @@ async def undo(world: "DraftWorld") -> None:
         await world.send()
 
 
-async def take_line_out(world: "DraftWorld") -> None:
-    """Take a line out of a draft in Conta, often send the draft, and release that line's hours."""
-    drafts = [(kept, pieces_of(kept)) for kind, kept in documents(world) if kind == "drafts"]
-    standing = [  # of a follow-up no line is released by itself
-        (kept, pieces) for kept, pieces in drafts
-        if len(pieces) > 1 and not any(piece.difference for piece in pieces)
-    ]  # fmt: skip
-    if not standing:
-        return
-    kept, pieces = world.random.choice(standing)
-    place = world.random.randrange(1, len(pieces))  # the first line has the mark
-    state = await world.stage.twins.books()
-    (stored,) = [one for one in state["drafts"] if one["id"] == kept.id]
-    lines = [one for n, one in enumerate(stored["invoiceDraftLines"]) if n != place]
-    world.removed.append(pieces[place])
-    await world.stage.twins.control(
-        "conta", "POST", f"{_path('drafts', kept.id)}/edit", {"lines": lines}
-    )
-    if world.random.random() < 0.5:
-        await send_in_conta(world, [kept])
-    await pass_and_work(world, A_LOOK)
-    draft = next((one for one in await world.drafts() if one["mark"] == pieces[0].mark), None)
-    if draft is None:
-        return
-    body = {"reason": "Tatt ut i Conta", "lines": [place + 1]}
-    answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
-    world.happened[f"line-{answer.status_code}"] += 1
-    if answer.status_code == 200:
-        world.freed |= {world.names[name] for name in pieces[place].names}
-    if answer.status_code == 200 and world.random.random() < 0.5:
-        await world.send()
-
-
-async def take_out(world: "DraftWorld", kind: str, kept: Any) -> None:
-    """Delete a draft or credit an invoice, and remember what stood there."""
-    world.removed += pieces_of(kept)
-    deed = "delete" if kind == "drafts" else "credit"
-    world.happened[f"books-{deed}"] += 1
-    await world.stage.twins.control("conta", "POST", f"{_path(kind, kept.id)}/{deed}")
-
-
-async def in_the_books(world: "DraftWorld") -> None:
-    """Do what a person may do in Conta with one of this world's drafts and invoices."""
-    standing = documents(world)
-    if not standing:
-        return
-    kind, kept = world.random.choice(standing)
-    if kind == "drafts" and world.random.random() < 0.6:
-        await send_in_conta(world, [kept])
-    else:
-        await take_out(world, kind, kept)
-
-
-async def send_in_conta(world: "DraftWorld", drafts: list[Any]) -> None:
-    """Send drafts to their customer: each becomes an invoice."""
-    for kept in drafts:
-        world.happened["books-send"] += 1
-        await world.stage.twins.control("conta", "POST", f"{_path('drafts', kept.id)}/send")
-
-
-def documents(world: "DraftWorld") -> list[tuple[str, Any]]:
-    """Give this world's drafts and living invoices, the oldest first."""
-    books = world.stage.books()
-    drafts = [("drafts", kept) for _, kept in sorted(books.drafts.items())]
-    invoices = [("invoices", kept) for kept in sorted(living_invoices(books), key=lambda k: k.id)]
-    return [(kind, kept) for kind, kept in (*drafts, *invoices) if pieces_of(kept)]
-
-
-def _path(kind: str, number: int) -> str:
-    return f"/organizations/1001/drafts/{number}" if kind == "drafts" else f"/invoices/{number}"
-
-
-async def mortally(world: "DraftWorld", deed: Callable[[], Awaitable[Any]]) -> None:
-    """Do a deed; now and then in a process that dies of it."""
-    if world.random.random() < 0.8:
-        await deed()
-        return
-    point = world.random.choice(POINTS)
-    async with world.stage.in_a_mortal_process(point, world.random.choice(("before", "after"))):
-        try:
-            await deed()
-        except Died:
-            world.happened[f"death-{point.value}"] += 1
-
-
-async def pass_and_work(world: "DraftWorld", time: timedelta) -> None:
-    """Let time pass and what is due be done."""
-    world.stage.clock.instant += time
-    await world.sign_in()
-    await world.stage.work()
-
-
 async def erase(world: "DraftWorld") -> None:
     """Let the years of all drafts be over, change the hours, and try to bill every hour again."""
     await world.stage.age()
@@ -257,6 +158,3 @@ async def erase(world: "DraftWorld") -> None:
         if preview is not None:
             await world.post(preview)
     await world.stage.work()
-
-
-POINTS = tuple(point for point in CommitPoint if point.name.startswith("DRAFT_"))

@@ -12,15 +12,16 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
 
 from app.invoicing.drafts.settle import settle_draft
-from tests.simulation import afterwards
+from tests.simulation import afterwards, in_conta
 from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
 from tests.simulation.judge import judge, judge_again
+from tests.simulation.passing import A_LOOK, POINTS, pass_and_work
 from tests.simulation.pieces import Piece, Terms, Version
 from tests.simulation.stage import Died, Stage
 
@@ -107,8 +108,8 @@ class DraftWorld:
         return self._named(
             own.send, own.send, own.send, own._two_at_once, own._two_workers, own._break_books,
             own._break_books, own._break_time, own._die, own._die_at_work, own._pass_time,
-            own._pass_time, own._pass_time, afterwards.in_the_books, own._decide,
-            own._decide_twice, afterwards.change_hours,
+            own._pass_time, own._pass_time, in_conta.in_the_books, own._decide,
+            own._decide_twice, afterwards.change_hours, in_conta.release_in_haste,
         )  # fmt: skip
 
     def _later_deeds(self) -> list[Deed]:
@@ -116,8 +117,8 @@ class DraftWorld:
         own = DraftWorld
         return self._named(
             afterwards.change_hours, afterwards.change_hours, *[afterwards.decide_changes] * 5,
-            *[afterwards.take_back] * 2, afterwards.undo, afterwards.in_the_books,
-            afterwards.take_line_out,
+            *[afterwards.take_back] * 2, afterwards.undo, in_conta.in_the_books,
+            in_conta.take_line_out, in_conta.rewrite, in_conta.release_in_haste,
             afterwards.send_late, own.send, own._decide, own._break_books, own._break_time,
             own._die_at_work, own._pass_time,
         )  # fmt: skip
@@ -178,7 +179,7 @@ class DraftWorld:
     async def _break_books(self) -> None:
         fault = self.random.choice(BOOKS_FAULTS)
         times = None if fault["kind"] == "stale_list" else 1
-        body = {**fault, "path": "invoice-drafts", "times": times}
+        body = {"path": "invoice-drafts", **fault, "times": times}
         await self.stage.twins.control("conta", "POST", "/faults", body)
 
     async def _break_time(self) -> None:
@@ -190,7 +191,7 @@ class DraftWorld:
         preview = await self._preview()
         if preview is None:
             return
-        point = self.random.choice(afterwards.POINTS)
+        point = self.random.choice(POINTS)
         async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
             try:
                 await self.post(preview)
@@ -200,7 +201,7 @@ class DraftWorld:
     async def _die_at_work(self) -> None:
         """Let time pass, and the worker die at the first passing of a random point."""
         await self._let_pass()
-        point = self.random.choice(afterwards.POINTS)
+        point = self.random.choice(POINTS)
         async with self.stage.in_a_mortal_process(point, self.random.choice(("before", "after"))):
             try:
                 await self.stage.work(self.stage.mortal)
@@ -246,16 +247,19 @@ class DraftWorld:
             clock.instant = max(due, clock() + STEP)
         clock.instant = max(end, clock())
         await self.stage.work()
-        await afterwards.pass_and_work(self, afterwards.A_LOOK)
+        await pass_and_work(self, A_LOOK)
         await self.stage.work()
 
-    async def drafts(self) -> list[dict[str, str]]:
+    async def drafts(self) -> list[dict[str, Any]]:
         """Give this link's drafts, the oldest first."""
         cursor = await self.stage.admin.execute(
-            "SELECT draft_id, mark FROM drafts ORDER BY draft_id"
+            "SELECT draft_id, mark, books_ids FROM drafts ORDER BY draft_id"
         )
-        rows: list[tuple[UUID, str]] = await cursor.fetchall()
-        return [{"id": str(draft_id), "mark": mark} for draft_id, mark in rows]
+        rows: list[tuple[UUID, str, list[str]]] = await cursor.fetchall()
+        return [
+            {"id": str(draft_id), "mark": mark, "books_ids": list(ids)}
+            for draft_id, mark, ids in rows
+        ]
 
     async def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None

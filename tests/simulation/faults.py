@@ -7,7 +7,10 @@ BOOKS_FAULTS = (
     {"kind": "status_before", "status": 500, "method": "POST"},
     {"kind": "reset_before", "method": "POST"},
     {"kind": "status_before", "status": 503, "method": "GET"},
+    {"kind": "status_before", "status": 429, "method": "POST"},
+    {"kind": "status_after", "status": 429, "method": "POST"},
     {"kind": "stale_list", "seconds": 90},
+    {"kind": "stale_list", "seconds": 90, "path": "/invoices"},
 )
 TIME_FAULTS = (
     {"kind": "status_before", "status": 503, "path": "/complete"},

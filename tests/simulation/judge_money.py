@@ -115,6 +115,8 @@ def _too_high(books: Books, bill: Piece) -> Iterator[str]:
     most = books.terms.most([books.versions[hour] for hour in counted], customer)
     taken_back = sum(-p.net for p in books.differences(bill, removed=True) if p.net < 0)
     slack = len(later)  # each line is rounded to the øre by itself
+    if held < -slack:
+        yield f"{sorted(hours)}: {-held} øre more are taken off than {bill.where} ever billed"
     if held > most + taken_back + slack:
         again = sorted(hours - set(counted))
         why = f"{again} billed elsewhere or free too, " if again else ""

@@ -82,6 +82,7 @@ class Piece:
     Args:
         where: Which draft or invoice.
         born: The id of the draft it was made as; ids only rise.
+        mark: Empty where a person wrote over it.
         difference: Whether it bills what changed of an hour, and not the hour.
         net: Øre.
 
@@ -118,14 +119,13 @@ def pieces_of(kept: Any) -> list[Piece]:
     is_draft = "invoiceDraftLines" in data
     lines = data["invoiceDraftLines"] if is_draft else data["invoiceLines"]
     marks = [mark for line in lines for mark in MARK.findall(line["description"])]
-    if not marks:
+    if not marks and not any(map(names_in, lines)):
         return []
     born = kept.id if is_draft else kept.hidden["fromDraftId"]
     where = f"draft {kept.id}" if is_draft else f"invoice {kept.id}"
     return [
         Piece(
-            where, born, marks[0], str(data.get("customerId")),
-            frozenset(NAME.findall(line["description"])),
+            where, born, marks[0] if marks else "", str(data.get("customerId")), names_in(line),
             line["description"].startswith(OF_A_DIFFERENCE),
             int(_half_up(Decimal(line["sumNet"]) * 100, "1")),
         )
@@ -133,11 +133,17 @@ def pieces_of(kept: Any) -> list[Piece]:
     ]  # fmt: skip
 
 
+def names_in(line: Mapping[str, Any]) -> frozenset[str]:
+    """Say whose hours a line of the books is of."""
+    return frozenset(NAME.findall(line["description"]))
+
+
 def standing_marks(pieces: Iterable[Piece]) -> Mapping[str, set[str]]:
-    """Say in which drafts and invoices each mark stands."""
+    """Say in which drafts and invoices each mark stands, where no person wrote over it."""
     found: dict[str, set[str]] = {}
     for piece in pieces:
-        found.setdefault(piece.mark, set()).add(piece.where)
+        if piece.mark:
+            found.setdefault(piece.mark, set()).add(piece.where)
     return found
 
 

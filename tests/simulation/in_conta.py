@@ -1,0 +1,157 @@
+"""Play what a person does in Conta's own pages with drafts and invoices of ours."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.passing import A_LOOK, A_SWEEP, pass_and_work
+from tests.simulation.pieces import living_invoices, names_in, pieces_of
+
+if TYPE_CHECKING:
+    from tests.simulation.drafts import DraftWorld
+
+LAG = timedelta(seconds=20)
+"""So long a person who just sent a draft needs to come back to our page."""
+
+
+async def in_the_books(world: "DraftWorld") -> None:
+    """Do what a person may do in Conta with one of this world's drafts and invoices."""
+    standing = documents(world)
+    if not standing:
+        return
+    kind, kept = world.random.choice(standing)
+    if kind == "drafts" and world.random.random() < 0.6:
+        await send_in_conta(world, [kept])
+    else:
+        await take_out(world, kind, kept)
+
+
+async def send_in_conta(world: "DraftWorld", drafts: list[Any]) -> None:
+    """Send drafts to their customer: each becomes an invoice."""
+    for kept in drafts:
+        world.happened["books-send"] += 1
+        await world.stage.twins.control("conta", "POST", f"{path_of('drafts', kept.id)}/send")
+
+
+async def take_out(world: "DraftWorld", kind: str, kept: Any) -> None:
+    """Delete a draft or credit an invoice, and remember what stood there."""
+    world.removed += pieces_of(kept)
+    deed = "delete" if kind == "drafts" else "credit"
+    world.happened[f"books-{deed}"] += 1
+    await world.stage.twins.control("conta", "POST", f"{path_of(kind, kept.id)}/{deed}")
+
+
+async def take_line_out(world: "DraftWorld") -> None:
+    """Take a line out of a draft in Conta, often send the draft, and release that line's hours."""
+    drafts = [(kept, pieces_of(kept)) for kind, kept in documents(world) if kind == "drafts"]
+    standing = [  # of a follow-up no line is released by itself
+        (kept, pieces) for kept, pieces in drafts
+        if len(pieces) > 1 and not any(piece.difference for piece in pieces)
+    ]  # fmt: skip
+    if not standing:
+        return
+    kept, pieces = world.random.choice(standing)
+    place = world.random.randrange(1, len(pieces))  # the first line has the mark
+    lines = await _lines(world, kept)
+    world.removed.append(pieces[place])
+    await _edit(world, kept, [one for n, one in enumerate(lines) if n != place])
+    if world.random.random() < 0.5:
+        await send_in_conta(world, [kept])
+    await pass_and_work(world, A_LOOK)
+    draft = await _ours(world, kept)
+    if draft is None:
+        return
+    body = {"reason": "Tatt ut i Conta", "lines": [place + 1]}
+    answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
+    world.happened[f"line-{answer.status_code}"] += 1
+    if answer.status_code == 200:
+        world.freed |= {world.names[name] for name in pieces[place].names}
+        if world.random.random() < 0.5:
+            await world.send()
+
+
+async def rewrite(world: "DraftWorld") -> None:
+    """
+    Write texts and hours of a draft anew in Conta, mark and all, send it; then press release.
+
+    The person bills less than we do, and says of no draft that it was looked for in Conta.
+    """
+    drafts = [
+        kept for kind, kept in documents(world)
+        if kind == "drafts" and not any(piece.difference for piece in pieces_of(kept))
+    ]  # fmt: skip
+    if not drafts:
+        return
+    kept = world.random.choice(drafts)
+    lines = [
+        one | {"description": f"Bistand til {' '.join(sorted(names_in(one)))}", "quantity": 0.1}
+        for one in await _lines(world, kept)
+    ]
+    world.left |= {world.names[name] for piece in pieces_of(kept) for name in piece.names}
+    await _edit(world, kept, lines)
+    if world.random.random() < 0.5:
+        await pass_and_work(world, A_SWEEP)
+    await send_in_conta(world, [kept])
+    for _ in range(2):
+        await pass_and_work(world, A_SWEEP)
+    await _press_release(world, kept, "rewritten")
+
+
+async def release_in_haste(world: "DraftWorld") -> None:
+    """Send a draft in Conta, whose list of invoices lags, and press release at once."""
+    drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
+    if not drafts:
+        return
+    kept = world.random.choice(drafts)
+    fault = {"kind": "stale_list", "seconds": 60, "path": "/invoices"}
+    await world.stage.twins.control("conta", "POST", "/faults", fault)
+    await send_in_conta(world, [kept])
+    world.stage.clock.instant += LAG
+    draft = await _ours(world, kept)
+    if draft is not None and world.random.random() < 0.5:
+        for _ in range(2):
+            await world.call("POST", f"/invoice-drafts/{draft['id']}/look")
+    await _press_release(world, kept, "haste")
+
+
+async def _press_release(world: "DraftWorld", kept: Any, how: str) -> None:
+    """Release whatever the page shows of a draft; bill its hours again where that was done."""
+    draft = await _ours(world, kept)
+    if draft is None:
+        return
+    body = {"reason": "Finnes ikke", "lookedInConta": False}
+    answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
+    world.happened[f"{how}-{answer.status_code}"] += 1
+    if answer.status_code == 200:
+        await world.send()
+
+
+def documents(world: "DraftWorld") -> list[tuple[str, Any]]:
+    """Give this world's drafts and living invoices, the oldest first."""
+    books = world.stage.books()
+    drafts = [("drafts", kept) for _, kept in sorted(books.drafts.items())]
+    invoices = [("invoices", kept) for kept in sorted(living_invoices(books), key=lambda k: k.id)]
+    return [(kind, kept) for kind, kept in (*drafts, *invoices) if pieces_of(kept)]
+
+
+def path_of(kind: str, number: int) -> str:
+    """Give the control path of a draft or an invoice."""
+    return f"/organizations/1001/drafts/{number}" if kind == "drafts" else f"/invoices/{number}"
+
+
+async def _ours(world: "DraftWorld", kept: Any) -> dict[str, Any] | None:
+    """Give our draft that a draft in Conta was made as."""
+    born = str(kept.hidden.get("fromDraftId", kept.id))
+    return next((one for one in await world.drafts() if born in one["books_ids"]), None)
+
+
+async def _lines(world: "DraftWorld", kept: Any) -> list[dict[str, Any]]:
+    state = await world.stage.twins.books()
+    (stored,) = [one for one in state["drafts"] if one["id"] == kept.id]
+    lines: list[dict[str, Any]] = stored["invoiceDraftLines"]
+    return lines
+
+
+async def _edit(world: "DraftWorld", kept: Any, lines: list[dict[str, Any]]) -> None:
+    await world.stage.twins.control(
+        "conta", "POST", f"{path_of('drafts', kept.id)}/edit", {"lines": lines}
+    )
