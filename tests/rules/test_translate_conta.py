@@ -507,12 +507,14 @@ def test_a_401_needs_no_readable_body() -> None:
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_page_of_a_proxy_says_nothing_about_the_record(status: int) -> None:
-    """Only Conta's own words make a record gone or a link refused."""
+    """Only Conta's own words make a record gone or a link refused; a write may have arrived."""
     for body in (b"<html>", b"[]", b"{}", b'{"message":"no Route matched"}'):
-        fault = _error(status, body)
+        written, read = _error(status, body, PUT), _error(status, body, GET)
 
-        assert isinstance(fault, Unreachable)
-        assert not fault.effect_possible
+        assert isinstance(written, Unreachable)
+        assert written.effect_possible
+        assert isinstance(read, Unreachable)
+        assert not read.effect_possible
 
 
 def test_an_unknown_id_is_not_found_and_an_unknown_path_is_not() -> None:

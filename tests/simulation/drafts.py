@@ -60,6 +60,7 @@ class DraftWorld:
         freed: Hours of lines that a person released by themselves.
         left: Hours of which a person chose once to leave what was billed.
         kept: Previews that a person did not send yet.
+        rewritten: Drafts that a person wrote over, with the newest of all drafts at that time.
 
     """
 
@@ -74,6 +75,7 @@ class DraftWorld:
     freed: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
     kept: list[str] = field(default_factory=list)
+    rewritten: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -163,7 +165,9 @@ class DraftWorld:
         await _together(self.post(one) for one in both)
 
     async def _two_workers(self) -> None:
-        """Let a worker that was taken for dead go on beside its successor."""
+        """Let a worker that was taken for dead go on beside its successor, often after a death."""
+        if self.random.random() < 0.5:
+            await self._die()
         await self._let_pass()
         for one in await self.drafts():
             await _together(

@@ -86,6 +86,7 @@ async def rewrite(world: "DraftWorld") -> None:
         one | {"description": f"Bistand til {' '.join(sorted(names_in(one)))}", "quantity": 0.1}
         for one in await _lines(world, kept)
     ]
+    world.rewritten[kept.id] = max(p.born for _, one in documents(world) for p in pieces_of(one))
     world.left |= {world.names[name] for piece in pieces_of(kept) for name in piece.names}
     await _edit(world, kept, lines)
     if world.random.random() < 0.5:

@@ -76,7 +76,11 @@ async def _books(
         free=frozenset(await _free(world)), open=frozenset(changed),
         told=frozenset(told | await _of_follow_ups(world, drafts)),
         left=frozenset(world.left), excused=frozenset(excused),
-        shown=frozenset(draft.mark for draft in drafts if draft.problem is not None),
+        shown=frozenset(
+            one for draft in drafts if draft.problem is not None
+            for one in (draft.mark, *draft.books_ids)
+        ),
+        rewritten=world.rewritten,
     )  # fmt: skip
 
 

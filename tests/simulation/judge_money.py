@@ -25,7 +25,9 @@ class Books:
             person, ``told`` those of a draft that shows a problem, ``left`` those where a person
             once chose to leave what was billed.
         excused: Hours of drafts that stand twice and are shown, or that a person sent twice.
-        shown: Marks of drafts that show a problem.
+        shown: Marks of drafts that show a problem, and their ids in the books.
+        rewritten: Drafts that a person wrote over, with the newest of all drafts at that time: what
+            was taken off before is that person's to know.
 
     """
 
@@ -41,6 +43,7 @@ class Books:
     left: frozenset[str]
     excused: frozenset[str]
     shown: frozenset[str]
+    rewritten: Mapping[int, int]
 
     def hours(self, piece: Piece) -> frozenset[str]:
         """Say which hours a line is of."""
@@ -93,7 +96,7 @@ def _without_base(books: Books, piece: Piece) -> Iterator[str]:
     """A difference stands without the bill it is of only until the hour is billed anew."""
     (hour,) = books.hours(piece)
     base = books.base(piece)
-    if base is not None and (base in books.living or base.mark in books.shown):
+    if base is not None and (base in books.living or {base.mark, str(base.born)} & books.shown):
         return
     again = [bill.where for bill in books.bills(hour) if bill.born > piece.born]
     if again or hour in books.free:
@@ -115,8 +118,9 @@ def _too_high(books: Books, bill: Piece) -> Iterator[str]:
     most = books.terms.most([books.versions[hour] for hour in counted], customer)
     taken_back = sum(-p.net for p in books.differences(bill, removed=True) if p.net < 0)
     slack = len(later)  # each line is rounded to the øre by itself
-    if held < -slack:
-        yield f"{sorted(hours)}: {-held} øre more are taken off than {bill.where} ever billed"
+    off = bill.net + sum(p.net for p in later if p.born > books.rewritten.get(bill.born, 0))
+    if off < -slack:
+        yield f"{sorted(hours)}: {-off} øre more are taken off than {bill.where} ever billed"
     if held > most + taken_back + slack:
         again = sorted(hours - set(counted))
         why = f"{again} billed elsewhere or free too, " if again else ""

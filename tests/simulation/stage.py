@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import httpx
@@ -23,6 +23,8 @@ from app.invoicing.drafts.wake import wake_drafts
 from app.queue import Job
 from app.runtime import Runtime
 from app.settings import Settings
+from app.systems.breaker import Breakers
+from app.systems.pace import Paces
 from tests.features.invoicing.conftest import JOBS
 from tests.worlds import TWIN_STATE, Tables, keep_world
 
@@ -88,6 +90,8 @@ class Stage:
         self.link.books.clear()
         self.link.books.update(self.headers)
         self.death = None
+        for runtime in (self.runtime, self.mortal):
+            tell_worlds_time(runtime, self.clock)
 
     def _stores(self) -> dict[str, Any]:
         return {system: self.store(system) for system in TWIN_STATE}
@@ -147,6 +151,22 @@ class Stage:
         row = await cursor.fetchone()
         due: datetime | None = row[0] if row else None
         return due
+
+
+def tell_worlds_time(runtime: Runtime, clock: Any) -> None:
+    """Let pace and breakers live in the world's time: who waits lets it pass."""
+
+    async def sleep(seconds: float) -> None:
+        clock.advance(seconds=seconds)
+
+    def now() -> float:
+        return float(clock().timestamp())
+
+    for side in (runtime.systems.books, runtime.systems.time):
+        transport = cast("Any", side)._transport
+        options = transport.options
+        transport._paces = Paces(options.calls_per_second, options.burst, clock=now, sleep=sleep)
+        transport._breakers = Breakers(now)
 
 
 def mortal_runtime(settings: Settings, clock: Any, network: Any, stage: list[Stage]) -> Runtime:
