@@ -6,9 +6,9 @@ Measure the matching over several draws: mean and spread, times, memory; writes 
     python -m bench.matching.measure --large                            one draw of 20,000 a side
 
 One process; seconds are of one core. Seeds below 500 are for writing rules; 1001-1012 were looked
-at along the way; 2001-2012, 3001-3012, 4001-4012, 12001-12032, 15001-15032, 16001-16016 and 15101
-were measured once; 13001-13020, 14001-14032 and, at 20,000 a side, 13101-13102 are for writing
-rules.
+at along the way; 2001-2012, 3001-3012, 4001-4012, 12001-12032, 15001-15032, 16001-16016,
+17001-17032, 15101 and 17101 were measured once; 13001-13020, 14001-14032 and, at 20,000 a side,
+13101-13102 are for writing rules.
 A change of the rules is judged on new ones.
 """
 
