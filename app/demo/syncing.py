@@ -9,11 +9,11 @@ from app.demo.screen import Screen
 def tell_sync(people: People, screen: Screen) -> None:
     """Edit on each side, then on both."""
     screen.step("Live sync: both sides stay equal")
-    pair = next(
+    wait_for("our own first writes have come back and changed nothing", lambda: _calm(people))
+    pair = next(  # only now, since what differs is asked about after the first sync
         p for p in people.all_pages("/pairs?limit=200")
         if p["kind"] == "customer" and p["state"] == "in-step"
     )  # fmt: skip
-    wait_for("our own first writes have come back and changed nothing", lambda: _calm(people))
     _edit_in_timerabbit(people, screen, pair)
     _edit_in_conta(people, screen, pair)
     _edit_on_both(people, screen, pair)
