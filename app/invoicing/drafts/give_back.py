@@ -84,20 +84,33 @@ async def _to_give(
     session: AsyncSession, follow_up: Draft, stay: Collection[UUID]
 ) -> dict[UUID, dict[UUID, str]]:
     """Read what is to be given back: entry ids by change, by the draft that billed first."""
-    own, later = aliased(CorrectionRow), aliased(CorrectionRow)
+    own, later, earlier = (aliased(CorrectionRow) for _ in range(3))
     put_on_again = (
         select(later.change_id)
         .where(
-            later.link_id == own.link_id, later.active, later.corrected_id == own.corrected_id,
-            later.entry_id == own.entry_id, later.corrected_line > 0,
+            later.link_id == own.link_id,
+            later.active,
+            later.corrected_id == own.corrected_id,
+            later.entry_id == own.entry_id,
+            later.corrected_line > 0,
+            ~later.takes_back,
             later.draft_id > own.draft_id,
+        )
+        .exists()
+    )
+    taken_off_before = (  # by a line of its own, which may still be a draft: that one gives it back
+        select(earlier.change_id)
+        .where(
+            own.line_no == 0, earlier.link_id == own.link_id, earlier.active, earlier.takes_back,
+            earlier.corrected_id == own.corrected_id, earlier.entry_id == own.entry_id,
+            earlier.line_no > 0, earlier.draft_id < own.draft_id,
         )
         .exists()
     )  # fmt: skip
     rows = await session.execute(
         select(own.corrected_id, own.change_id, own.entry_id).where(
             own.link_id == follow_up.link_id, own.draft_id == follow_up.draft_id, own.active,
-            own.takes_back, own.given_back_at.is_(None), ~put_on_again,
+            own.takes_back, own.given_back_at.is_(None), ~put_on_again, ~taken_off_before,
         )
     )  # fmt: skip
     found: dict[UUID, dict[UUID, str]] = defaultdict(dict)

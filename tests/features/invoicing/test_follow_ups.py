@@ -390,6 +390,28 @@ async def test_an_hour_that_costs_nothing_any_more_is_followed_up(
     assert [line["netOre"] for line in own] == [-draft["lines"][0]["netOre"]]
 
 
+async def test_an_hour_is_given_back_by_the_follow_up_whose_line_takes_it_off(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """A later one that takes it off once more has no line of it: the first may still be deleted."""
+    draft = await kari.bill(grouping="entry")
+    moved = draft["entries"][1]["entryId"]
+    await longer(kari, draft, 6000)
+    await change(twins, moved, customerId="cus_9")
+    first = await kari.follow(await kari.look())
+    await longer(kari, draft, 12000)
+    await twins.control("timerabbit", "POST", f"/companies/cmp_1/entries/{moved}/delete")
+    second = await kari.follow(await kari.look())
+
+    await kari.in_conta(second, "send")
+    before = await kari.hour(moved)
+    await kari.in_conta(first, "send")
+    after = await kari.hour(moved)
+
+    assert not any(moved in line["entryIds"] for line in second["lines"])
+    assert (before["place"], after["place"]) == ("in-draft", "free")
+
+
 async def test_a_paper_names_the_project_an_hour_is_of_now(kari: Bookkeeper, twins: Any) -> None:
     """Moved to another project and made longer: the new line is of the new project."""
     draft = await kari.bill(grouping="entry")
