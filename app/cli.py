@@ -163,10 +163,14 @@ def _retry(arguments: argparse.Namespace) -> int:
     from app.bootstrap import checked_runtime
     from app.canonical import LinkId
     from app.operating.commands import retry
+    from app.operating.retry import NotRetried
 
     runtime = checked_runtime(_settings())
     link_id = LinkId(arguments.link) if arguments.link else None
-    return asyncio.run(retry(runtime, link_id, code=arguments.code, dry_run=arguments.dry_run))
+    try:
+        return asyncio.run(retry(runtime, link_id, code=arguments.code, dry_run=arguments.dry_run))
+    except NotRetried as err:
+        return _refuse(str(err))
 
 
 def _serve(arguments: argparse.Namespace) -> int:

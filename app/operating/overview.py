@@ -24,6 +24,9 @@ LATE: Final = timedelta(minutes=5)
 MOST_LINKS: Final = 50
 """How many links in need are told one by one."""
 
+NOT_MIGRATED: Final = "database not migrated: run timerabbit-conta migrate"
+"""What both commands say of a database without tables."""
+
 _AT_ONCE: Final = 500
 _OPEN: Final = (DraftState.UNCONFIRMED, DraftState.NEEDS_PERSON)
 

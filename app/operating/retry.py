@@ -7,9 +7,14 @@ from sqlalchemy import select
 from app.canonical import LinkId
 from app.changes.inbox import Chosen, count_changes, look_again
 from app.changes.store import ChangeState
-from app.database import CommitPoint
+from app.database import CommitPoint, is_migrated
 from app.links.store import DirectoryEntry, LinkState
+from app.operating.overview import NOT_MIGRATED
 from app.runtime import Runtime
+
+
+class NotRetried(Exception):  # noqa: N818 - named by what happened
+    """Say in one sentence why nothing was looked at: what was asked for cannot be meant."""
 
 
 async def retry_parked(
@@ -23,7 +28,12 @@ async def retry_parked(
         code: Only what is parked for this reason.
         dry_run: Count only.
 
+    Raises:
+        NotRetried: The database has no tables.
+
     """
+    if not await is_migrated(runtime.database):
+        raise NotRetried(NOT_MIGRATED)
     chosen = Chosen(state=ChangeState.PARKED, code=code)
     now = runtime.clock()
     total = 0

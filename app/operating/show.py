@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.operating.overview import LATE, LinkInNeed, Overview
+from app.operating.overview import LATE, NOT_MIGRATED, LinkInNeed, Overview
 from app.problems import catalogue, say
 
 
@@ -15,7 +15,7 @@ def show(overview: Overview, console: Console, language: str) -> None:
     """Print how everything stands, then each link in need with its remedy."""
     console.print(f"{overview.at:%Y-%m-%d %H:%M:%S} UTC")
     if not overview.migrated:
-        console.print("[red]database not migrated[/]: run timerabbit-conta migrate")
+        console.print(f"[red]{NOT_MIGRATED}[/]")
         return
     mark = "[green]" if overview.workers else "[red]"
     console.print(f"workers  {mark}{overview.workers}[/] alive")

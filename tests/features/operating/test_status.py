@@ -8,14 +8,17 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
+from app.bootstrap import build_runtime
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
+from app.embedded import EmbeddedServer
 from app.operating.commands import tell_status
 from app.operating.overview import read_overview
-from app.operating.retry import retry_parked
+from app.operating.retry import NotRetried, retry_parked
 from app.operating.show import show
 from app.runtime import Runtime
+from app.settings import Settings
 from app.systems.ports import ChangeNotice
 from tests.conftest import SetClock
 from tests.features.conftest import Linked
@@ -129,3 +132,19 @@ async def test_a_program_reads_the_same(
     assert (needed, told["isWell"], told["links"]) == (1, False, {"active": 1})
     assert told["inNeed"][0]["linkId"] == str(linked.link_id)
     assert told["inNeed"][0]["parked"] == {"record-gone": 1}
+
+
+async def test_a_database_without_tables_is_told_by_both_commands_in_one_sentence(
+    settings: Settings, server: EmbeddedServer
+) -> None:
+    """Who forgot `migrate` reads that, and no traceback."""
+    bare = server.url("tc_service", "postgres")
+    runtime = build_runtime(settings.model_copy(update={"database_url": bare}))
+    try:
+        with pytest.raises(NotRetried) as refused:
+            await retry_parked(runtime, None, dry_run=True)
+
+        assert str(refused.value) == "database not migrated: run timerabbit-conta migrate"
+        assert str(refused.value) in await told(runtime)
+    finally:
+        await runtime.close()
