@@ -104,22 +104,31 @@ def _seed(text: str) -> str:
     raise argparse.ArgumentTypeError("demo, empty, or a number of customers")
 
 
-def _settings() -> "Settings":
-    """Read the settings; without a database URL, start the embedded server and use it."""
-    from app.embedded import EmbeddedMissing, start_embedded
+def _settings(*, found_only: bool = False) -> "Settings":
+    """
+    Read the settings; without a database URL, start the embedded server and use it.
+
+    Args:
+        found_only: Refuse where there is no database yet; a question makes none.
+
+    """
+    from app.embedded import EmbeddedMissing, is_there, start_embedded
     from app.settings import SettingsInvalid, load_settings
 
     settings = load_settings()
     if settings.database_url is not None:
         return settings
+    folder = settings.data_dir
     try:
-        server = start_embedded(settings.data_dir)
+        if found_only and not is_there(folder):
+            raise SettingsInvalid(f"no database in {folder}; set TC_DATABASE_URL or TC_DATA_DIR")
+        server = start_embedded(folder)
     except EmbeddedMissing as err:
         raise SettingsInvalid(str(err)) from err
     except OSError as err:
         raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
     except subprocess.SubprocessError as err:
-        log = settings.data_dir / "postgres" / "log"
+        log = folder / "postgres" / "log"
         raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; see {log}") from err
     return settings.model_copy(
         update={
@@ -155,7 +164,7 @@ def _status(arguments: argparse.Namespace) -> int:
     from app.bootstrap import checked_runtime
     from app.operating.commands import tell_status
 
-    runtime = checked_runtime(_settings())
+    runtime = checked_runtime(_settings(found_only=True))
     return asyncio.run(tell_status(runtime, language=arguments.language, as_json=arguments.json))
 
 
@@ -165,7 +174,7 @@ def _retry(arguments: argparse.Namespace) -> int:
     from app.operating.commands import retry
     from app.operating.retry import NotRetried
 
-    runtime = checked_runtime(_settings())
+    runtime = checked_runtime(_settings(found_only=True))
     link_id = LinkId(arguments.link) if arguments.link else None
     try:
         return asyncio.run(retry(runtime, link_id, code=arguments.code, dry_run=arguments.dry_run))

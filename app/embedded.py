@@ -130,6 +130,11 @@ def _forget_the_dead(users: _Users) -> None:
             continue  # it lives, as another user
 
 
+def is_there(data_dir: Path) -> bool:
+    """Say whether a server's data lie in ``data_dir``, running or not."""
+    return (data_dir / "postgres" / "PG_VERSION").exists()
+
+
 def start_embedded(data_dir: Path) -> EmbeddedServer:
     """
     Start (or find running) the server whose data lie in ``data_dir`` and make roles and database.

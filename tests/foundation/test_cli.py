@@ -121,3 +121,19 @@ def test_a_revision_that_does_not_exist_is_told(
     monkeypatch.setenv("TC_MIGRATION_URL", server.url("tc_owner", database_name))
 
     assert "9999" in refused(capsys, "migrate", "--revision", "9999")
+
+
+@pytest.mark.parametrize("command", ["status", "retry"])
+def test_an_operators_question_makes_no_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:  # fmt: skip
+    """Asked in the wrong folder, it says where it looked and leaves nothing there."""
+    nowhere = tmp_path / "data"
+    monkeypatch.delenv("TC_DATABASE_URL", raising=False)
+    monkeypatch.setenv("TC_DATA_DIR", str(nowhere))
+
+    sentence = refused(capsys, command)
+
+    assert sentence == f"no database in {nowhere}; set TC_DATABASE_URL or TC_DATA_DIR"
+    assert not nowhere.exists()
