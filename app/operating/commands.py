@@ -37,7 +37,9 @@ async def retry(
     finally:
         await runtime.close()
     console = Console(highlight=False)
-    console.print(f"{found} parked changes {'would be' if dry_run else 'are'} looked at again")
+    one = found == 1
+    looked = "would be" if dry_run else "is" if one else "are"
+    console.print(f"{found} parked change{'' if one else 's'} {looked} looked at again")
     return 0
 
 

@@ -8,8 +8,9 @@ from app.canonical import LinkId
 from app.changes.inbox import Chosen, count_changes, look_again
 from app.changes.store import ChangeState
 from app.database import CommitPoint, is_migrated
-from app.links.store import DirectoryEntry, LinkState
+from app.links.store import DirectoryEntry, LinkState, directory_entry
 from app.operating.overview import NOT_MIGRATED
+from app.problems import catalogue
 from app.runtime import Runtime
 
 
@@ -29,9 +30,11 @@ async def retry_parked(
         dry_run: Count only.
 
     Raises:
-        NotRetried: The database has no tables.
+        NotRetried: There is no such link or code, or the database has no tables.
 
     """
+    if code is not None and code not in catalogue():
+        raise NotRetried(f"no code {code}; status names those that something is parked for")
     if not await is_migrated(runtime.database):
         raise NotRetried(NOT_MIGRATED)
     chosen = Chosen(state=ChangeState.PARKED, code=code)
@@ -47,9 +50,11 @@ async def retry_parked(
 
 
 async def _links(runtime: Runtime, link_id: LinkId | None) -> Sequence[LinkId]:
-    if link_id is not None:
-        return [link_id]
     async with runtime.database.reading() as session:
+        if link_id is not None:
+            if await directory_entry(session, link_id) is None:
+                raise NotRetried(f"no link {link_id}; status names those that need someone")
+            return [link_id]
         found = await session.scalars(
             select(DirectoryEntry.link_id)
             .where(DirectoryEntry.parked > 0, DirectoryEntry.state != LinkState.CLOSED)

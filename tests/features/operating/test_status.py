@@ -2,6 +2,7 @@
 
 import io
 import json
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.embedded import EmbeddedServer
-from app.operating.commands import tell_status
+from app.operating.commands import retry, tell_status
 from app.operating.overview import read_overview
 from app.operating.retry import NotRetried, retry_parked
 from app.operating.show import show
@@ -148,3 +149,33 @@ async def test_a_database_without_tables_is_told_by_both_commands_in_one_sentenc
         assert str(refused.value) in await told(runtime)
     finally:
         await runtime.close()
+
+
+async def test_a_link_or_code_that_does_not_exist_is_refused(
+    linked: Linked, runtime: Runtime
+) -> None:
+    """A slip of the pen must not look as if nothing were parked."""
+    stranger = LinkId(UUID(int=7))
+
+    with pytest.raises(NotRetried, match="no code nosuch"):
+        await retry_parked(runtime, None, code="nosuch")
+    with pytest.raises(NotRetried, match=f"no link {stranger}"):
+        await retry_parked(runtime, stranger, dry_run=True)
+
+
+async def test_one_parked_change_is_told_as_one(
+    linked: Linked, runtime: Runtime, clock: SetClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Counted first, then looked at; after that there is none."""
+    await park(runtime, linked.link_id, "other-system-refused", clock)
+
+    codes = [
+        await retry(runtime, linked.link_id, code=None, dry_run=dry) for dry in (True, False, False)
+    ]
+
+    assert codes == [0, 0, 0]
+    assert capsys.readouterr().out.splitlines() == [
+        "1 parked change would be looked at again",
+        "1 parked change is looked at again",
+        "0 parked changes are looked at again",
+    ]
