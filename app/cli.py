@@ -6,7 +6,6 @@ Imports stand inside commands.
 import argparse
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -203,11 +202,12 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     import uvicorn
 
     from app.bootstrap import checked_runtime, leave_to_stay
+    from app.edge import listening
     from app.main import create_app
 
     runtime = checked_runtime(settings, hook)
     try:
-        line = _listening(host, port)
+        line = listening(host, port)
     except OSError as err:
         return _refuse(f"cannot listen on {host}:{port}: {err.strerror or err}")
     config = uvicorn.Config(
@@ -228,16 +228,6 @@ def serve(settings: "Settings", *, host: str, port: int, hook: "Hook | None" = N
     structlog.get_logger().info("serving", address=f"http://{host}:{line.getsockname()[1]}")
     server.run(sockets=[line])
     return 0 if server.started else 3
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Take the port, where callers wait until the process answers; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    line.bind((host, port))
-    line.listen()
-    return line
 
 
 def work(settings: "Settings", *, hook: "Hook | None" = None) -> int:

@@ -4,6 +4,7 @@ Request ids, body size and time limits, framing that two readers could read diff
 """
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from typing import Final
 
@@ -118,3 +119,13 @@ class _Guard:
         await self._send(message)
         if self._scope["method"] == "HEAD":  # ended at once: a stream of events need not be over
             await self._send({"type": "http.response.body"})
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take the port, where callers wait until the process answers; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    line.bind((host, port))
+    line.listen()
+    return line
