@@ -76,7 +76,7 @@ def test_without_a_database_and_without_the_wheel_the_reason_is_told(tmp_path: P
     environment = {name: value for name, value in os.environ.items() if name[:3] != "TC_"}
 
     ended = subprocess.run(
-        [sys.executable, "-m", "app.cli", "status"],
+        [sys.executable, "-m", "app.cli", "migrate"],
         env=environment | {"PYTHONPATH": str(tmp_path), "TC_DATA_DIR": str(tmp_path / "data")},
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
