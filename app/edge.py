@@ -1,6 +1,7 @@
 """Guard the service's front.
 
-Request ids, body size and time limits, framing that two readers could read differently.
+The port it takes, request ids, body size and time limits, framing that two readers could read
+differently.
 """
 
 import asyncio
