@@ -17,6 +17,7 @@ from app.records.matching import Indexes
 from app.runtime import Runtime
 from app.sync.merge import Policy
 from app.sync.open_both import Opened, read_opened
+from app.sync.standing import Standing
 from app.sync.store import ConflictRow, current_conflicts
 from app.systems.ports import Capabilities, RecordKeeper
 
@@ -62,6 +63,7 @@ class Look:
     Hold what every look of one drain shares: the link's two systems and its rules.
 
     Args:
+        standing: Says whether a pair may still be written to.
         abilities: What each side can do, as asked for by ``able``.
         indexes: The two sides as read for matching, for all records of the drain.
         refreshed: Lists that were read anew in this drain, by side and kind.
@@ -73,6 +75,7 @@ class Look:
     keepers: Mapping[Side, RecordKeeper]
     policies: Mapping[str, Policy]
     projects: bool
+    standing: Standing
     abilities: dict[Side, Capabilities] = field(default_factory=dict)
     indexes: Indexes = field(default_factory=Indexes)
     refreshed: dict[tuple[Side, RecordKind], asyncio.Future[None]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from app.sync.keep import keep_outcomes
 from app.sync.open_both import NotLetIn, open_both
 from app.sync.outcomes import Outcome
 from app.sync.reconcile import reconcile
+from app.sync.standing import Standing
 from app.sync.take_up import take_up
 from app.sync.verdicts import Again, Failed, HeldBack, Refused
 from app.trail import trail_of
@@ -56,7 +57,8 @@ async def drain_link(runtime: Runtime, link_id: LinkId) -> None:
     except NotLetIn as refusal:
         await _stop(runtime, link_id, Refused(refusal.side, refusal.fault.reason))
         return
-    look = Look(runtime, link_id, keepers, bite.policies, bite.projects)
+    standing = Standing(runtime, link_id)
+    look = Look(runtime, link_id, keepers, bite.policies, bite.projects, standing)
     *waves, last = _waves(bite.works, _WAVES_KEPT_TOGETHER * runtime.settings.drain_parallel)
     for wave in waves:
         outcomes = await _look_at(look, wave)

@@ -20,9 +20,11 @@ from app.sync.merge import Decision, Plan, as_agreed, plan_merge
 from app.sync.outcomes import Kept, Outcome, read_shown, with_shown
 from app.sync.store import ConflictState
 from app.sync.verdicts import (
+    CHANGED,
     CUSTOMER_NOT_LINKED,
     PROJECTS_NEED_SMART,
     REFUSED,
+    Again,
     Asks,
     Done,
     Verdict,
@@ -152,6 +154,8 @@ async def _make_equal(look: Look, work: Work, pair: Pair, records: _Records) -> 
         policies=look.policies,
         decisions=_decisions(work),
     )
+    if any(planned.to(side) for side in Side) and not await look.standing.holds(pair):
+        return Outcome(work, Again(CHANGED))
     plan, verdict = planned, cast("Verdict", Done())
     for side in Side:
         plan, result, spelled = await _write(look, pair, records, plan, side)
