@@ -204,8 +204,8 @@ def _key(entry: TimeEntry, style: Style, project_names: Mapping[RecordId, str]) 
             parts = (overtime,)
         case Grouping.SUM:
             parts = ()
-        case _:
-            assert_never(style.grouping)
+        case unreachable:
+            assert_never(unreachable)
     rounding = style.rounding_of(entry)
     return (*parts, f"{entry.hourly_rate or 0:012d}", repr(rounding.as_json()) if rounding else "")
 
