@@ -37,9 +37,9 @@ MayWrite = Annotated[Reached, Depends(reach(Scope.INVOICES_WRITE))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 _PILE: Final[dict[str, Any]] = {
     "customerId": "cus_4", "customerName": "Eksempel AS", "ore": 712500, "minutes": 450,
-    "hours": 1, "oldest": "2026-11-20",
+    "entryCount": 1, "oldest": "2026-11-20",
     "byAge": {"fresh": 712500, "close-to-limit": 0, "past-limit": 0, "old": 0},
-    "byHindrance": {"not-approved": {"ore": 712500, "hours": 1}}, "inDraftsOre": 0,
+    "byHindrance": {"not-approved": {"ore": 712500, "entryCount": 1}}, "inDraftsOre": 0,
 }  # fmt: skip
 _CHANGE: Final[dict[str, Any]] = {
     "id": "0199f3a0-0000-7000-8000-0000000000e1",
@@ -57,7 +57,7 @@ class PileAnswer(AnswerDocument):
     customer_name: str | None
     ore: int
     minutes: int
-    hours: int
+    entry_count: int = Field(description="How many entries; `minutes` are their time.")
     oldest: date | None
     by_age: dict[str, int]
     by_hindrance: dict[str, dict[str, int]]
@@ -178,7 +178,7 @@ async def get_money(reached: MayRead, runtime: Running) -> MoneyAnswer:
         )  # fmt: skip
     return MoneyAnswer(
         as_of=mark.seen_at if mark else None, reading=reading, total=_pile(total(found)),
-        customers=[_pile(pile) for pile in found if pile.hours or pile.in_drafts_ore],
+        customers=[_pile(pile) for pile in found if pile.entry_count or pile.in_drafts_ore],
     )  # fmt: skip
 
 
@@ -279,7 +279,7 @@ async def _read_again(
 def _pile(pile: Pile) -> PileAnswer:
     return PileAnswer(
         customer_id=pile.customer_id, customer_name=pile.customer_name, ore=pile.ore,
-        minutes=pile.minutes, hours=pile.hours, oldest=pile.oldest, by_age=pile.by_age,
+        minutes=pile.minutes, entry_count=pile.entry_count, oldest=pile.oldest, by_age=pile.by_age,
         by_hindrance=pile.by_hindrance, in_drafts_ore=pile.in_drafts_ore,
     )  # fmt: skip
 

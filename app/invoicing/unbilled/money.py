@@ -27,7 +27,7 @@ class Pile:
     customer_name: str | None
     ore: int = 0
     minutes: int = 0
-    hours: int = 0
+    entry_count: int = 0
     oldest: date | None = None
     by_age: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AGES, 0))
     by_hindrance: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ async def piles(
     own = each.c
     rows = await session.execute(
         select(
-            own.customer_id, own.name, own.age, own.hindrance, func.count().label("hours"),
+            own.customer_id, own.name, own.age, own.hindrance, func.count().label("entries"),
             func.sum(own.minutes).label("minutes"),
             func.coalesce(func.sum(own.amount), 0).label("ore"),
             func.min(own.day).label("oldest"),
@@ -92,33 +92,33 @@ async def piles(
 def total(found: list[Pile]) -> Pile:
     """Sum all customers."""
     whole = Pile(None, None)
-    hindered: dict[str, dict[str, int]] = defaultdict(lambda: {"ore": 0, "hours": 0})
+    hindered: dict[str, dict[str, int]] = defaultdict(lambda: {"ore": 0, "entryCount": 0})
     for pile in found:
         whole.ore += pile.ore
         whole.minutes += pile.minutes
-        whole.hours += pile.hours
+        whole.entry_count += pile.entry_count
         whole.in_drafts_ore += pile.in_drafts_ore
         whole.oldest = min((d for d in (whole.oldest, pile.oldest) if d), default=None)
         for age in AGES:
             whole.by_age[age] += pile.by_age[age]
         for code, sums in pile.by_hindrance.items():
             hindered[code]["ore"] += sums["ore"]
-            hindered[code]["hours"] += sums["hours"]
+            hindered[code]["entryCount"] += sums["entryCount"]
     whole.by_hindrance = dict(hindered)
     return whole
 
 
 def _add(pile: Pile, row: Mapping[Any, Any]) -> None:
-    ore, count = int(row["ore"]), int(row["hours"])
+    ore, count = int(row["ore"]), int(row["entries"])
     if row["hindrance"] == Hindrance.IN_DRAFT.value:
         pile.in_drafts_ore += ore
         return
     pile.ore += ore
     pile.minutes += int(row["minutes"])
-    pile.hours += count
+    pile.entry_count += count
     pile.oldest = min(d for d in (pile.oldest, row["oldest"]) if d)
     pile.by_age[row["age"]] += ore
     if row["hindrance"]:
-        sums = pile.by_hindrance.setdefault(row["hindrance"], {"ore": 0, "hours": 0})
+        sums = pile.by_hindrance.setdefault(row["hindrance"], {"ore": 0, "entryCount": 0})
         sums["ore"] += ore
-        sums["hours"] += count
+        sums["entryCount"] += count

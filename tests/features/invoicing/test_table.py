@@ -57,6 +57,10 @@ async def test_the_table_is_the_billable_list_to_the_ore(
     assert {"no-rate", "no-customer"} <= found["total"]["byHindrance"].keys()
     assert found["total"]["byAge"]["close-to-limit"] > 0
     assert found["asOf"] is not None
+    billable = found["total"]["entryCount"] - sum(
+        one["entryCount"] for one in found["total"]["byHindrance"].values()
+    )
+    assert billable == listed["billableCount"]
 
 
 async def test_what_was_billed_leaves_the_table(
