@@ -5,6 +5,7 @@ Each hour once, to the øre, also when an answer is lost.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from app.demo.people import People, fresh_key, require, wait_for
@@ -13,27 +14,41 @@ from app.demo.screen import Screen, kroner
 SHOWN: Final = 6
 """How many customers the table names; the others are one row."""
 
+_GROUPED: Final = {
+    "person": "a line for each person", "week": "a line for each week", "sum": "one sum",
+}  # fmt: skip
 
-def tell_drafts(people: People, screen: Screen) -> None:
-    """Choose, preview, send, send the same again, and lose an answer on purpose."""
+
+def tell_drafts(people: People, screen: Screen, *, folder: Path) -> None:
+    """
+    Choose, preview, send, send the same again, and lose an answer on purpose.
+
+    Args:
+        folder: Where the time specification is put, so that it outlives the service.
+
+    """
     screen.step("Hours to bill")
     entries = people.ask("GET", "/billable-entries")
     screen.told(
-        f"{entries['count']} entries read, {entries['billableCount']} billable:"
-        f" {kroner(entries['billableOre'])}"
+        f"{entries['count']} entries of hours read, {entries['billableCount']} of them billable:"
+        f" {kroner(entries['billableOre'])} without VAT"
     )
     names = {c["id"]: c["name"] for c in people.hours()["customers"]}
     rows = by_customer(entries["items"], names)
     require(rows[-1][-1] == kroner(entries["billableOre"]), "the customers sum up to the total")
     screen.table(("customer", ">entries", ">hours", ">amount"), rows)
     reasons = Counter(h["text"] for e in entries["items"] for h in e["hindrances"])
-    screen.table(("why not", ">entries"), reasons.most_common())
+    screen.table(("why the others cannot be billed", ">entries"), reasons.most_common())
     customers = Counter(e["customerId"] for e in entries["items"] if e["billable"])
     (first, _), (second, _) = customers.most_common(2)
     _refused_line(people, screen, first)
-    _draft(people, screen, first)
+    draft = _draft(people, screen, first)
+    _marked(people, screen, draft)
+    _specification(people, screen, draft, folder / "specification.pdf")
     _lost_answer(people, screen, second)
-    _table(people, screen)
+    _table(
+        people, screen, {h["code"]: h["text"] for e in entries["items"] for h in e["hindrances"]}
+    )
 
 
 def by_customer(
@@ -63,7 +78,7 @@ def _hours(entries: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _refused_line(people: People, screen: Screen, customer: str) -> None:
-    screen.step("A line that Conta would refuse, and grouping")
+    screen.step("A line that Conta would refuse, and three ways to group")
     wrong = people.ask(
         "POST", "/invoice-drafts/preview",
         {"customerId": customer, "grouping": "week", "texts": {"1": "<b></b>"},
@@ -78,14 +93,15 @@ def _refused_line(people: People, screen: Screen, customer: str) -> None:
         if problem["blocking"]:
             screen.told(f"! {problem['text']}")
     screen.true("refused before it was sent; nothing is in Conta")
-    for grouping in ("person", "week", "sum"):
+    for grouping in _GROUPED:
         shown = people.ask(
             "POST", "/invoice-drafts/preview", {"customerId": customer, "grouping": grouping}
         )
-        screen.told(f"by {grouping}: {len(shown['lines'])} lines, {kroner(shown['netOre'])}")
+        screen.told(f"{_GROUPED[grouping]}: {len(shown['lines'])} lines, {kroner(shown['netOre'])}")
+    screen.told("(never fewer lines than rates: one line has one rate)")
 
 
-def _table(people: People, screen: Screen) -> None:
+def _table(people: People, screen: Screen, reasons: Mapping[str, str]) -> None:
     screen.step("Money on the table")
 
     def read() -> Any:  # noqa: ANN401 - JSON
@@ -95,30 +111,47 @@ def _table(people: People, screen: Screen) -> None:
     found = wait_for("the hours are read", read, every=0.1)
     total = found["total"]
     ages = total["byAge"]
-    screen.told(
-        f"{kroner(total['ore'])} unbilled, {kroner(ages['close-to-limit'])} of it close to the"
-        f" one-month limit, {kroner(ages['past-limit'] + ages['old'])} past it"
-    )
+    screen.table(("worked and in no draft or invoice", ">amount"), on_the_table(total))
+    for code, sums in total["byHindrance"].items():
+        screen.told(
+            f"not billable yet: {sums['entryCount']} of the entries, {kroner(sums['ore'])}."
+            f" {reasons.get(code, code)}"
+        )
     require(sum(ages.values()) == total["ore"], "the ages sum up to the total")
 
 
-def _specification(people: People, screen: Screen, draft: dict[str, Any]) -> None:
+def on_the_table(total: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give the unbilled kroner by age, and below them all, and what of them is hindered."""
+    ages = total["byAge"]
+    hindered = sum(sums["ore"] for sums in total["byHindrance"].values())
+    return [
+        ("within the month in which it must be billed", kroner(ages["fresh"])),
+        ("close to the end of that month", kroner(ages["close-to-limit"])),
+        ("past it (bokføringsforskriften § 5-2-2)", kroner(ages["past-limit"] + ages["old"])),
+        ("in all", kroner(total["ore"])),
+        ("of it billable today", kroner(total["ore"] - hindered)),
+    ]
+
+
+def _specification(people: People, screen: Screen, draft: dict[str, Any], file: Path) -> None:
     path = f"/invoice-drafts/{draft['id']}/specification.pdf"
     paper = people.call("GET", path)
     require(paper.content.startswith(b"%PDF-"), "the specification is a PDF")
     require(people.call("GET", path).content == paper.content, "its bytes never change")
-    where = f"{people.addresses.service}/v1/links/{people.link_id}{path}"
-    screen.true(f"time specification {draft['mark']}, {len(paper.content)} bytes: {where}")
+    file.write_bytes(paper.content)
+    screen.true(f"its time specification (PDF, always the same bytes) lies in {file}")
 
 
-def _draft(people: People, screen: Screen, customer: str) -> None:
+def _draft(people: People, screen: Screen, customer: str) -> dict[str, Any]:
     screen.step("Preview, then the draft in Conta")
     preview = people.ask(
         "POST", "/invoice-drafts/preview", {"customerId": customer, "grouping": "project"}
     )
     _show(screen, preview)
     key = fresh_key()
-    draft = people.ask("POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=key)
+    draft: dict[str, Any] = people.ask(
+        "POST", "/invoice-drafts", {"previewId": preview["previewId"]}, key=key
+    )
     stored = _drafts_with(people, preview["mark"])
     require(len(stored) == 1, "one draft carries the mark in Conta")
     require(_ore(stored[0]["sumNet"]) == preview["netOre"], "the net is equal to the øre")
@@ -134,9 +167,8 @@ def _draft(people: People, screen: Screen, customer: str) -> None:
     require(again.headers.get("idempotent-replayed") == "true", "the repeat is known")
     require(again.json()["id"] == draft["id"], "the same draft is answered")
     require(len(_drafts_with(people, preview["mark"])) == 1, "still one draft")
-    screen.true("the same POST again: the same draft, still one in Conta")
-    _marked(people, screen, draft)
-    _specification(people, screen, draft)
+    screen.true("the same call again: the same draft, still one in Conta")
+    return draft
 
 
 def _show(screen: Screen, preview: dict[str, Any]) -> None:
@@ -148,8 +180,9 @@ def _show(screen: Screen, preview: dict[str, Any]) -> None:
     screen.table(("line", ">hours", ">price", ">VAT", ">net"), rows)
     screen.told(
         f"net {kroner(preview['netOre'])} + VAT {kroner(preview['vatOre'])}"
-        f" = {kroner(preview['totalOre'])}, mark {preview['mark']}"
+        f" = {kroner(preview['totalOre'])} (VAT is rounded line by line, as Conta does)"
     )
+    screen.told(f"mark {preview['mark']}: by it the draft is found again in Conta")
     for problem in preview["problems"]:
         screen.told(f"! {problem['text']}")
 
@@ -168,7 +201,7 @@ def _lost_answer(people: People, screen: Screen, customer: str) -> None:
     )
     draft = answer.json()
     require(answer.status_code == 202 and draft["state"] == "unconfirmed", "the outcome is unknown")
-    screen.told(f"202: {draft['problemText']}")
+    screen.told(f"answered 202: {draft['problemText']}")
 
     def settled() -> Any:  # noqa: ANN401 - JSON
         now = people.ask("GET", f"/invoice-drafts/{draft['id']}")
@@ -202,7 +235,7 @@ def _marked(people: People, screen: Screen, draft: dict[str, Any]) -> None:
     )
     require(max(covered.values()) == 1, "no hour is in two drafts")
     screen.true(
-        f"{len(held)} entries ({_hours(draft['entries'])} hours) marked «fakturert» in Timerabbit,"
+        f"{len(held)} entries ({_hours(draft['entries'])} hours) marked as invoiced in Timerabbit,"
         " each in one draft"
     )
 

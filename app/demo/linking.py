@@ -5,6 +5,7 @@ from typing import Any
 
 from app.demo.people import KEY, ORGANIZATION, People, fresh_key, require, wait_for
 from app.demo.screen import Screen
+from app.demo.words import ANSWERS, CATEGORIES, OUTCOMES, fix_in_words
 
 
 def tell_connecting(people: People, screen: Screen) -> None:
@@ -24,12 +25,13 @@ def tell_connecting(people: People, screen: Screen) -> None:
     screen.told(f"«{started['notice']}»")
     link = people.ask("POST", "/handover", people.log_in(started["handoverUrl"]))
     require(link["timerabbit"]["accountId"] == "cmp_1", "the log-in names the company")
-    screen.true(f"logged in at Timerabbit: {link['timerabbit']['name']}, state {link['state']}")
+    screen.true(f"logged in at Timerabbit as {link['timerabbit']['name']}")
     report = people.ask("PUT", "/conta-key", {"key": KEY})
     require(report["usable"], "the key can be used")
-    screen.true(f"Conta key tested and sealed (made by {report['keyOwner']})")
+    screen.true(f"Conta's key tested and sealed; it was made by {report['keyOwner']}")
     told = wait_for("Timerabbit is told of the link", lambda: people.hours()["link"])
-    screen.true(f"Timerabbit shows the link: {told['status']}")
+    require(told["status"] == "first_sync", "Timerabbit waits for the first sync")
+    screen.true("Timerabbit shows the link, which waits for its first sync")
 
 
 def tell_first_sync(people: People, screen: Screen) -> None:
@@ -85,9 +87,9 @@ def _mend(people: People, screen: Screen) -> None:
     screen.told(f"{score['ready']} of {score['total']} customers in Timerabbit ready")
     hindered = [item for item in page["items"] if not item["ready"]]
     screen.table(
-        ("record", "what is missing", "repair through the API"),
+        ("record", "what is missing", "repair"),
         [
-            (item["name"], finding["text"], finding["fix"] or "–")
+            (f"{item['name']} ({item['kind']})", finding["text"], fix_in_words(finding["fix"]))
             for item in hindered
             for finding in item["findings"]
             if finding["blocking"]
@@ -113,25 +115,24 @@ def _mend(people: People, screen: Screen) -> None:
     require(own[streets[0]]["address"]["city"] == "Oslo", "the address is set in Timerabbit")
     after = people.ask("GET", "/readiness?side=time")["score"]["time"]["customer"]
     screen.true(
-        f"two fixes carried out in Timerabbit ({len(kinds)} kinds, 1 address):"
-        f" {after['ready']} of {after['total']} ready"
+        f"mended in Timerabbit through the API: the kind of {len(kinds)} customers and one"
+        f" address; now {after['ready']} of {after['total']} are ready"
     )
+    screen.told("The rest is left on purpose: it waits, and hinders nothing else.")
 
 
 def _review(people: People, screen: Screen, plan: Any) -> None:  # noqa: ANN401 - JSON
     untouched = _stores(people)
+    counts = plan["categories"]
+    require(set(counts) <= set(CATEGORIES), "each category has its words")
     screen.table(
-        ("category", ">lines"), sorted(plan["categories"].items(), key=lambda item: str(item[0]))
+        ("what the matching found", ">lines"),
+        [(words, counts[code]) for code, words in CATEGORIES.items() if code in counts],
     )
-    certain = people.ask("GET", "/first-sync/proposals?category=certain&kind=customer&limit=4")
-    screen.table(
-        ("Timerabbit", "Conta", "why"),
-        [
-            (line["record"]["name"], line["candidates"][0]["record"]["name"],
-             line["candidates"][0]["reasons"])
-            for line in certain["items"]
-        ],
-    )  # fmt: skip
+    certain = people.ask("GET", "/first-sync/proposals?category=certain&kind=customer&limit=2")
+    for line in certain["items"]:
+        one = line["candidates"][0]
+        screen.told(f"for instance {line['record']['name']}, the same since: {one['reasons']}")
     asked = list(people.all_pages("/first-sync/proposals?deed=ask"))
     for line in asked:
         link = bool(line["candidates"])
@@ -142,8 +143,10 @@ def _review(people: People, screen: Screen, plan: Any) -> None:  # noqa: ANN401 
             "PATCH", f"/first-sync/proposals/{line['id']}", body,
             If_Match=f'"{line["version"]}"',
         )  # fmt: skip
-        why = line["candidates"][0]["reasons"] if link else "same customer twice"
-        screen.told(f"asked: {line['record']['name'].strip()} – {why} → {shown['answer']}")
+        why = line["candidates"][0]["reasons"] if link else "stands twice on its own side"
+        screen.told(
+            f"asked: {line['record']['name'].strip()} ({why}); answered: {ANSWERS[shown['answer']]}"
+        )
     again = people.ask("GET", "/first-sync")
     require(again["missingAnswers"] == 0, "every question is answered")
     require(_stores(people) == untouched, "the review wrote nothing to either system")
@@ -165,7 +168,14 @@ def _confirm(people: People, screen: Screen) -> None:
             progress.update(task, completed=run["done"])
             time.sleep(0.05)
     require(run["state"] == "done", f"the run ended ({run['state']}, {run['problem']})")
-    outcomes = ", ".join(f"{count} {state}" for state, count in sorted(run["outcomes"].items()))
-    screen.true(f"{run['done']} of {run['total']} lines carried out: {outcomes}")
+    outcomes = ", ".join(
+        f"{run['outcomes'][code]} {words}"
+        for code, words in OUTCOMES.items() if code in run["outcomes"]
+    )  # fmt: skip
+    require(set(run["outcomes"]) <= set(OUTCOMES), "no line was refused")
+    screen.true(f"all {run['total']} lines looked at: {outcomes}")
+    for line in people.all_pages("/first-sync/proposals?outcome=later"):
+        lacks = " ".join(one["text"] for one in line["findings"] if one["blocking"])
+        screen.told(f"put off: {line['record']['name']}. {lacks}")
     link = people.ask("GET", f"/v1/links/{people.link_id}")
     require(link["state"] == "active", "the link is active")

@@ -44,7 +44,7 @@ class People:
         """Get a token of Conta for an administrator."""
         body = {"subject": "kari", "accounts": [ORGANIZATION], "role": "administrator"}
         token = self.conta("POST", "/tokens", body)["token"]
-        self.headers = {"Authorization": f"Bearer {token}", "Accept-Language": "nb"}
+        self.headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
 
     def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None, **headers: str

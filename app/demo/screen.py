@@ -1,6 +1,8 @@
 """Print the story so that a person likes to read it; plain text where it is no terminal."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.padding import Padding
@@ -8,20 +10,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+_FILE_WIDTH: Final = 100
+_INDENT: Final = "   "
+_TICKED: Final = "   ✓ "
+
 
 def kroner(ore: int) -> str:
     """Write an amount the Norwegian way."""
     whole, rest = divmod(abs(ore), 100)
     grouped = f"{whole:,}".replace(",", "\u00a0")
-    return f"{'-' if ore < 0 else ''}{grouped},{rest:02d} kr"
+    return f"{'-' if ore < 0 else ''}{grouped},{rest:02d}\u00a0kr"
 
 
 class Screen:
     """Hold the console; each step is numbered, each truth is ticked."""
 
-    def __init__(self) -> None:
-        wide = None if Console().is_terminal else 200  # an address must not be broken
-        self.console = Console(highlight=False, width=wide)
+    def __init__(self, console: Console | None = None) -> None:
+        wide = None if Console().is_terminal else _FILE_WIDTH
+        self.console = console or Console(highlight=False, width=wide)
         self._step = 0
 
     def step(self, title: str) -> None:
@@ -31,22 +37,43 @@ class Screen:
 
     def told(self, text: str) -> None:
         """Tell something in passing."""
-        self.console.print(Padding(Text(text), (0, 0, 0, 3), expand=False))
+        for line in self._broken(_INDENT, text):
+            self.console.print(Text(line), soft_wrap=True)
 
     def true(self, text: str) -> None:
         """Tell something that was verified in the twins' own stores."""
-        ticked = Text.assemble(("✓ ", "green"), text)
-        self.console.print(Padding(ticked, (0, 0, 0, 3), expand=False))
+        first, *others = self._broken(_TICKED, text)
+        ticked = Text(first)
+        ticked.stylize("green", 0, len(_TICKED))
+        for line in (ticked, *map(Text, others)):
+            self.console.print(line, soft_wrap=True)
+
+    def copied(self, line: str) -> None:
+        """Tell a line that a person copies: never broken, and nothing stands before it."""
+        self.console.print(Text(line), soft_wrap=True)
+
+    def _broken(self, first: str, text: str) -> list[str]:
+        """Break a text at ordinary spaces only: an amount or an address stays in one piece."""
+        below = " " * len(first)
+        found: list[str] = []
+        for part in text.splitlines():
+            found += textwrap.wrap(
+                part, self.console.width, initial_indent=below if found else first,
+                subsequent_indent=below, break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+        return found
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Show a table."""
+        """Show a table; a heading that begins with ``>`` is of figures, which are not broken."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for heading in headings:
-            right = heading.startswith(">")
-            table.add_column(heading.removeprefix(">"), justify="right" if right else "left")
+            figures = heading.startswith(">")
+            table.add_column(
+                heading.removeprefix(">"), justify="right" if figures else "left", no_wrap=figures
+            )
         for row in rows:
-            table.add_row(*(str(cell) for cell in row))
-        self.console.print(Padding(table, (0, 0, 0, 3), expand=False))
+            table.add_row(*(Text(str(cell)) for cell in row))
+        self.console.print(Padding(table, (0, 0, 0, len(_INDENT)), expand=False))
 
     def progress(self) -> Progress:
         """Give a progress bar, drawn on a terminal only."""

@@ -94,6 +94,8 @@ def _begin(stage: Stage, addresses: Addresses, screen: Screen) -> None:
         (("Conta (twin)", addresses.conta), ("Timerabbit (twin)", addresses.timerabbit),
          ("service", addresses.service), ("worker", "no address; takes jobs from the database")),
     )  # fmt: skip
+    screen.told("The twins stand in for both systems; a step with ✓ was verified in their stores.")
+    screen.told("The service speaks Norwegian (nb, nn) and English; here it is asked in English.")
 
 
 def _empty_database() -> None:
@@ -113,7 +115,7 @@ def _story(people: People, screen: Screen) -> None:
     tell_connecting(people, screen)
     tell_first_sync(people, screen)
     tell_sync(people, screen)
-    tell_drafts(people, screen)
+    tell_drafts(people, screen, folder=DATA)
 
 
 def _stay(addresses: Addresses, screen: Screen) -> None:
@@ -129,10 +131,27 @@ def _tell_where(addresses: Addresses, screen: Screen) -> None:
     screen.step("Everything stays up; Ctrl+C ends it")
     screen.table(
         ("what", "where"),
-        (("documentation", f"{addresses.service}/docs"),
+        (("the pages, and the API to click", f"{addresses.service}/docs/"),
          ("the first hour, in curl", f"{addresses.service}/docs/first-hour"),
          ("play a person in Conta", addresses.conta),
          ("play a person in Timerabbit", addresses.timerabbit),
          ("metrics", f"{addresses.service}/metrics")),
     )  # fmt: skip
+    screen.told("For another shell, in this folder: the addresses, and the operator's look")
+    screen.copied(shell_line(addresses))
+    screen.copied(f"TC_DATA_DIR={DATA} {_command()} status --language en")
     sys.stdout.flush()
+
+
+def shell_line(addresses: Addresses) -> str:
+    """Write the line that puts the addresses into the variables that the first hour uses."""
+    return (
+        f"export SERVICE={addresses.service} CONTA={addresses.conta}"
+        f" TIMERABBIT={addresses.timerabbit}"
+    )
+
+
+def _command() -> str:
+    """Give the command as one types it here: that of the checkout, else the installed one."""
+    own = Path(".venv") / "bin" / "timerabbit-conta"
+    return str(own) if own.exists() else "timerabbit-conta"

@@ -37,7 +37,8 @@ def _edit_in_timerabbit(people: People, screen: Screen, pair: dict[str, Any]) ->
             every=0.005,
         )
     screen.true(
-        f"{pair['name']}: phone edited in Timerabbit, in Conta after {took[0]:.0f} ms (webhook)"
+        f"{pair['name']}: the phone number edited in Timerabbit stands in Conta after"
+        f" {took[0]:.0f} ms (webhook)"
     )
 
 
@@ -51,7 +52,10 @@ def _edit_in_conta(people: People, screen: Screen, pair: dict[str, Any]) -> None
     )
     books = people.customer_in_books(pair["booksId"])
     require(books.get("phoneNo") == "22334455", "the phone number stayed as it was")
-    screen.true("e-mail edited in Conta's web app, found by «sync now» (Conta sends no webhooks)")
+    screen.true(
+        "the e-mail address edited in Conta stands in Timerabbit, found by «sync now» (Conta sends"
+        " no webhooks)"
+    )
 
 
 def _edit_on_both(people: People, screen: Screen, pair: dict[str, Any]) -> None:
@@ -95,6 +99,9 @@ def _edit_on_both(people: People, screen: Screen, pair: dict[str, Any]) -> None:
         "Timerabbit keeps the value that was chosen",
     )
     screen.true(
-        f"same field changed on both sides: a person decided, Timerabbit's value stands"
-        f" ({before} other open conflict(s) from the first sync)"
+        "the same field changed on both sides: a person decided, and Timerabbit's value stands"
+    )
+    screen.told(
+        f"{before} fields differed already when their records were linked. Nobody knows which value"
+        " is right, so neither is written over: they wait for an answer like this one."
     )

@@ -1,6 +1,7 @@
 """The pages with curl calls are true: their calls run, one after another."""
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from app.demo.linking import tell_connecting
 from app.demo.screen import Screen
+from app.demo.story import shell_line
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,13 +31,9 @@ def test_every_block_of_the_page_runs(theatre: Any) -> None:
     """From sandbox to invoice draft with nothing but curl; the draft is in Conta's store."""
     theatre.start_service()
     theatre.start_worker()
-    addresses = theatre.addresses
-    ran = run_page(
-        "first-hour.md",
-        SERVICE=addresses.service,
-        CONTA=addresses.conta,
-        TIMERABBIT=addresses.timerabbit,
-    )
+    _, *printed = shlex.split(shell_line(theatre.addresses))
+
+    ran = run_page("first-hour.md", **dict(one.split("=", 1) for one in printed))
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.rstrip().endswith("completed")
