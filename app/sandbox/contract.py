@@ -128,7 +128,7 @@ async def _whole(receive: Receive) -> tuple[deque[Message], bytes]:
 
 def _exempt(path: str) -> bool:
     # Control calls, keys, and the pages that a person's browser opens; no call of ours goes there.
-    pages = ("/handover/", "/oauth/authorize", "/oauth/consent")
+    pages = ("/handover/", "/oauth/authorize", "/oauth/consent", "/faktura/", "/tilbake")
     return path == "/" or path.startswith(("/_", "/.well-known", *pages))
 
 

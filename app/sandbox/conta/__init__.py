@@ -18,7 +18,7 @@ from app.sandbox.conta.control import Control
 from app.sandbox.conta.errors import Refusal
 from app.sandbox.conta.hooks import Sender
 from app.sandbox.conta.money import as_json
-from app.sandbox.conta.page import Page
+from app.sandbox.conta.page import WEB_APP, Page
 from app.sandbox.conta.routes import api_routes
 from app.sandbox.conta.store import Seen, Store
 from app.sandbox.contract import ContractMiddleware
@@ -85,7 +85,8 @@ class _SeenMiddleware:
         self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith("/_"):
+        path = scope.get("path", "")
+        if scope["type"] != "http" or path == "/" or path.startswith(("/_", *WEB_APP)):
             await self._app(scope, receive, send)
             return
         status = 0

@@ -1,7 +1,9 @@
 """Show Conta to a person: plain HTML with buttons, so that the demo can be played by hand."""
 
+import json
+from collections.abc import Iterable
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,6 +20,8 @@ table{border-collapse:collapse;width:100%;margin:.5rem 0 2rem}
 th,td{border-bottom:1px solid #ddd;padding:.3rem .5rem;text-align:left;vertical-align:top}
 form{display:inline}.off{color:#999}.sum{text-align:right}
 """
+WEB_APP: Final = ("/faktura/", "/tilbake")
+"""Where pages of the web app lie; they are in no contract and no call of the API."""
 WARNING = "Dette er en tvilling for utvikling og demo, ikke Conta. Alle navn er oppdiktet."
 
 
@@ -31,16 +35,23 @@ class Page:
         """Give the routes; the buttons post forms and lead back to the page."""
         return [
             Route("/", self._show, methods=["GET"]),
+            Route("/faktura/{org:int}/fakturaer", self._show_one, methods=["GET"]),
+            Route("/tilbake", self._come_back, methods=["GET"]),
             Route("/_page/{org:int}/{deed}/{id:int}", self._press, methods=["POST"]),
         ]
 
     async def _show(self, _request: Request) -> Response:
-        parts = [_organization(own) for own in self._store.organizations.values()]
-        head = (
-            f"<!doctype html><html lang=nb><meta charset=utf-8><title>Conta</title><style>{STYLE}"
-        )
-        body = f"</style><h1>Conta (tvilling)</h1><p>{WARNING}</p>{''.join(parts)}</html>"
-        return HTMLResponse(head + body)
+        return _page(map(_organization, self._store.organizations.values()))
+
+    async def _show_one(self, request: Request) -> Response:
+        """Show the organization that an address of the web app names."""
+        own = self._store.organizations.get(request.path_params["org"])
+        return HTMLResponse("Finnes ikke.", 404) if own is None else _page([_organization(own)])
+
+    async def _come_back(self, request: Request) -> Response:
+        """Show what the log-in at Timerabbit brought back, as the front end hands it on."""
+        brought = json.dumps(dict(request.query_params), indent=2, ensure_ascii=False)
+        return _page([f"<h2>Tilbake fra Timerabbit</h2><p>{_BACK}</p><pre>{escape(brought)}</pre>"])
 
     async def _press(self, request: Request) -> Response:
         own = self._store.organizations.get(request.path_params["org"])
@@ -82,6 +93,17 @@ class Page:
                 person.credit(self._store, own, number)
             case _:
                 raise KeyError(deed)
+
+
+_BACK: Final = (
+    "Her tar Contas egen side over: den sender code, state og iss til <code>POST …/handover</code>."
+)
+
+
+def _page(parts: Iterable[str]) -> HTMLResponse:
+    head = f"<!doctype html><html lang=nb><meta charset=utf-8><title>Conta</title><style>{STYLE}"
+    body = f"</style><h1>Conta (tvilling)</h1><p>{WARNING}</p>{''.join(parts)}</html>"
+    return HTMLResponse(head + body)
 
 
 def _organization(own: Organization) -> str:

@@ -185,6 +185,33 @@ async def test_the_page_lets_a_person_press_the_buttons(
     assert own.invoices[invoice].data["personalMessage"] == "Hei"
 
 
+async def test_the_address_of_an_organizations_invoices_is_a_page(
+    conta: httpx.AsyncClient, store: Store
+) -> None:
+    """Where `contaUrl` leads a person sees the drafts; that is no call of the API."""
+    body = {"registrationSource": "CONTA", "customerId": 10001, "invoiceDraftLines": [LINE]}
+    made = (await conta.post(f"{OWN}/invoice-drafts", json=body)).json()["id"]
+    calls = len(store.requests)
+
+    page = await conta.get("/faktura/1001/fakturaer")
+    nobodys = await conta.get("/faktura/7/fakturaer")
+
+    assert f"/_page/1001/send-draft/{made}" in page.text
+    assert nobodys.status_code == 404
+    assert len(store.requests) == calls
+
+
+async def test_who_comes_back_from_timerabbit_sees_what_was_brought(
+    conta: httpx.AsyncClient,
+) -> None:
+    """The log-in ends on a page, not on an error; what it carries is shown, not run."""
+    page = await conta.get("/tilbake", params={"code": "<script>", "state": "s1"})
+
+    assert page.status_code == 200
+    assert "&lt;script&gt;" in page.text
+    assert "&quot;state&quot;: &quot;s1&quot;" in page.text
+
+
 async def test_a_draft_to_nobody_cannot_be_sent(
     conta: httpx.AsyncClient, person: httpx.AsyncClient
 ) -> None:
