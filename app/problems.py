@@ -1,9 +1,7 @@
-"""Answer every failure as a problem document (RFC 9457) with a stable code.
-
-In the caller's language.
-"""
+"""Answer every failure as a problem document (RFC 9457), in the caller's language."""
 
 import json
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -131,6 +129,13 @@ def say(texts: Mapping[str, str], language: str, facts: Mapping[str, str]) -> st
 class _Lenient(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "–"
+
+
+def named_facts(kind: ProblemType) -> dict[str, Any]:
+    """Give each fact that a problem's texts name, with its own name in ‹ › for a value."""
+    texts = (text for told in (kind.title, kind.detail, kind.remedy) for text in told.values())
+    parts = (part for text in texts for part in string.Formatter().parse(text))
+    return {name: f"‹{name}›" for _, name, _, _ in parts if name}
 
 
 def preferred_language(header: str | None) -> str:
@@ -266,12 +271,13 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 def _example(kind: ProblemType) -> dict[str, Any]:
-    facts = {"base_url": "https://link.example", "instance": "/v1/links", "request_id": _EXAMPLE_ID}
-    return Problem(kind.code).document("en", **facts)
+    where = {"base_url": "https://link.example", "instance": "/v1/links", "request_id": _EXAMPLE_ID}
+    return Problem(kind.code, **named_facts(kind)).document("en", **where)
 
 
 _EXAMPLE_ID: Final = "0199f3a0-0000-7000-8000-000000000000"
 _TEXT: Final = {"type": "string"}
+_PARTS: Final = {"pointer": _TEXT, "code": _TEXT, "detail": _TEXT}
 
 PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -284,13 +290,7 @@ PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         "instance": _TEXT,
         "code": _TEXT,
         "facts": {"type": "object", "additionalProperties": _TEXT},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"pointer": _TEXT, "code": _TEXT, "detail": _TEXT},
-            },
-        },
+        "errors": {"type": "array", "items": {"type": "object", "properties": _PARTS}},
         "remedy": {"type": "object", "properties": {"text": _TEXT, "action": _TEXT, "href": _TEXT}},
         "requestId": _TEXT,
     },

@@ -1,33 +1,41 @@
 """Serve the documentation without any other host.
 
-Swagger UI from a package, the first hour, the problems.
+The documents as pages, Swagger UI from a package, the problems.
 """
 
 import html
 import importlib.resources
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from markdown_it import MarkdownIt
 
-from app.problems import LANGUAGES, Problem, ProblemType, catalogue, preferred_language, say
+from app.pages.page import header, markdown, page
+from app.problems import (
+    LANGUAGES,
+    Problem,
+    ProblemType,
+    catalogue,
+    named_facts,
+    preferred_language,
+    say,
+)
 from app.shipped import shipped
 
 router = APIRouter(include_in_schema=False)
 
 _ASSETS: Final = "/assets"
-_STYLE: Final = (
-    "body{font:16px/1.55 system-ui,sans-serif;max-width:52rem;"
-    "margin:2rem auto;padding:0 1rem;color:#1b1f24}"
-    "code,pre{font-family:ui-monospace,monospace;background:#f3f4f6;border-radius:4px}"
-    "pre{padding:.8rem;overflow:auto}code{padding:.1rem .25rem}pre code{padding:0}"
-    "table{border-collapse:collapse}td,th{padding:.3rem .7rem;border-bottom:1px solid #ddd;"
-    "text-align:left}"
-    "a{color:#0b57d0}"
-)
+READERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "An integrator": ("first-hour",),
+    "Building a front end": ("first-sync", "invoicing"),
+    "A bookkeeper": ("money", "sync-rules", "matching"),
+    "Operating it": ("operating", "settings"),
+    "Changing it": ("architecture", "glossary", "twins"),
+}
+"""Who reads which document, by its name; each is shown at ``/docs/`` and its name."""
 
 
 def mount_assets(app: FastAPI) -> None:
@@ -38,9 +46,35 @@ def mount_assets(app: FastAPI) -> None:
 
 @router.get("/")
 @router.get("/docs")
-async def documentation(request: Request) -> HTMLResponse:
+@router.get("/docs/")
+async def documentation() -> HTMLResponse:
+    """List the pages, by who reads them."""
+    parts = [
+        "<h1>Timerabbit ⇄ Conta</h1>",
+        '<p>Start with <a href="/docs/first-hour">the first hour</a>. The API stands, operation by'
+        ' operation, at <a href="/docs/api">/docs/api</a> (the document itself is'
+        ' <a href="/openapi.json">/openapi.json</a>); what a refusal means and what to do about it,'
+        ' at <a href="/problems">/problems</a>.</p>',
+    ]
+    for reader, names in READERS.items():
+        rows = "".join(f'<li><a href="/docs/{name}">{_title(name)}</a></li>' for name in names)
+        parts.append(f"<h2>{reader}</h2><ul>{rows}</ul>")
+    return page("Documentation", "".join(parts))
+
+
+def _title(name: str) -> str:
+    """Give a document's first line, its title."""
+    return html.escape(_text(name).partition("\n")[0].removeprefix("# "))
+
+
+def _text(name: str) -> str:
+    return shipped(f"docs/{name}.md").read_text(encoding="utf-8")
+
+
+@router.get("/docs/api")
+async def api(request: Request) -> HTMLResponse:
     """Show the API, operation by operation, in the order of the story."""
-    return get_swagger_ui_html(
+    shown = get_swagger_ui_html(
         openapi_url=request.app.openapi_url,
         title=request.app.title,
         swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
@@ -48,13 +82,15 @@ async def documentation(request: Request) -> HTMLResponse:
         swagger_favicon_url=f"{_ASSETS}/favicon.png",
         swagger_ui_parameters={"tagsSorter": None, "docExpansion": "none", "tryItOutEnabled": True},
     )
+    return HTMLResponse(bytes(shown.body).decode().replace("<body>", f"<body>{header()}", 1))
 
 
-@router.get("/docs/first-hour")
-async def first_hour() -> HTMLResponse:
-    """Show the first hour: from sandbox to invoice draft in a few curl calls."""
-    text = shipped("docs/first-hour.md").read_text(encoding="utf-8")
-    return page("The first hour", markdown(text))
+@router.get("/docs/{name}")
+async def document(name: str) -> HTMLResponse:
+    """Show one document."""
+    if not any(name in names for names in READERS.values()):
+        raise Problem("not-found")
+    return page(name, markdown(_text(name)))
 
 
 @router.get("/problems")
@@ -66,7 +102,7 @@ async def problems(request: Request) -> HTMLResponse:
         f"<td>{html.escape(say(kind.title, language, {}))}</td></tr>"
         for code, kind in sorted(catalogue().items())
     )
-    return page("Problems", f"<h1>Problems</h1><table>{rows}</table>")
+    return page("Problems", f"<h1>Problems</h1><table>{rows}</table>", language=language)
 
 
 @router.get("/problems/{code}")
@@ -79,10 +115,13 @@ async def problem(code: str) -> HTMLResponse:
 
 
 def _one_problem(kind: ProblemType) -> str:
+    facts = named_facts(kind)
     parts = [f"<h1><code>{kind.code}</code> · {kind.status}</h1>"]
+    if facts:
+        parts.append("<p>A name in ‹ › stands for the fact of that name in the answer.</p>")
     for language in LANGUAGES:
         title, detail, remedy = (
-            html.escape(say(texts, language, {}))
+            html.escape(say(texts, language, facts))
             for texts in (kind.title, kind.detail, kind.remedy)
         )
         parts.append(
@@ -90,18 +129,3 @@ def _one_problem(kind: ProblemType) -> str:
             f"<p><strong>→ {remedy}</strong></p></section>"
         )
     return "".join(parts)
-
-
-def page(title: str, body: str) -> HTMLResponse:
-    """Wrap a body into a page that needs nothing from elsewhere."""
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<body>{body}</body></html>"
-    )
-
-
-def markdown(text: str) -> str:
-    """Turn one of our own documents into HTML; raw HTML in it is shown, not run."""
-    rendered: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return rendered

@@ -83,8 +83,8 @@ async def test_a_wrong_method_names_the_right_ones(client: httpx.AsyncClient, me
 
 @pytest.mark.parametrize(
     "path",
-    ["/health/live", "/docs", "/docs/first-hour", "/problems", "/openapi.json",
-     "/assets/swagger-ui.css", "/metrics"],
+    ["/health/live", "/docs", "/docs/", "/docs/api", "/docs/first-hour", "/problems",
+     "/openapi.json", "/assets/swagger-ui.css", "/metrics"],
 )  # fmt: skip
 async def test_head_is_answered_wherever_get_is(client: httpx.AsyncClient, path: str) -> None:
     """Watchers ask so; the headers are those of GET, and nothing follows them."""
@@ -109,7 +109,9 @@ async def test_head_of_what_is_only_written_names_what_is_allowed(
     assert answer.content == b""
 
 
-@pytest.mark.parametrize("path", ["/v1/links/", "/health/live/", "/docs/", "/assets", "/problems/"])
+@pytest.mark.parametrize(
+    "path", ["/v1/links/", "/health/live/", "/docs/api/", "/assets", "/problems/"]
+)
 async def test_a_slash_too_many_leads_nowhere(client: httpx.AsyncClient, path: str) -> None:
     """No redirection to an address that the caller's own Host header names."""
     answer = await client.get(path, headers={"Host": "evil.example"})

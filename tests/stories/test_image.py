@@ -150,7 +150,15 @@ def test_the_image_migrates_and_serves(image: Image, stage: Stage) -> None:
     image.call(*check, str(stage.running["service"].pid))
     pages = [
         httpx.get(f"http://127.0.0.1:{port}{path}").status_code
-        for path in ("/docs", "/docs/first-hour", "/problems", "/openapi.json", "/metrics")
+        for path in (
+            "/docs",
+            "/docs/api",
+            "/docs/first-hour",
+            "/docs/operating",
+            "/problems",
+            "/openapi.json",
+            "/metrics",
+        )
     ]
     twin = stage.environment["TC_CONTA_URL"]
     twins = ["sandbox", "--only", "conta", "--conta-port", port_of(twin)]
@@ -162,7 +170,7 @@ def test_the_image_migrates_and_serves(image: Image, stage: Stage) -> None:
 
     assert migrated == 0, stage.log_end("migrate")
     assert first == "1", "the check asks the container's own process"
-    assert pages == [200] * 5
+    assert set(pages) == {200}
 
 
 def test_the_image_matches_registers(image: Image) -> None:

@@ -1,13 +1,16 @@
 """Pages that a person reads: they work without any other host, and tell each problem."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
-from app.pages.documentation import markdown, page
+from app.pages.documentation import READERS
+from app.pages.page import markdown, page
 from app.problems import catalogue
 
+DOCS = Path(__file__).parents[3] / "docs"
 REFERENCES = re.compile(r"""(?:src|href|url)\s*[=:(]\s*["']?([^"'\s>)]+)""")
 
 
@@ -16,14 +19,17 @@ def references(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/docs/first-hour", "/problems", "/problems/not-found"]
-)
+    "path",
+    ["/", "/docs", "/docs/", "/docs/api", "/problems", "/problems/not-found",
+     *(f"/docs/{name}" for names in READERS.values() for name in names)],
+)  # fmt: skip
 async def test_a_page_needs_no_other_host(client: httpx.AsyncClient, path: str) -> None:
     """What a page loads or leads to within the service is served by us, and is there."""
     got = await client.get(path)
 
     assert got.status_code == 200
     assert got.headers["content-type"].startswith("text/html")
+    assert re.findall(r'href="(?!https?:|[/#])[^"]*"', got.text) == []
     for target in references(got.text):
         place = re.escape(target)
         loaded = re.search(rf"""src=["']{place}|<link[^>]*{place}""", got.text)
@@ -35,7 +41,7 @@ async def test_a_page_needs_no_other_host(client: httpx.AsyncClient, path: str) 
 
 async def test_the_api_page_shows_our_own_document(client: httpx.AsyncClient) -> None:
     """Scripts, styles and icon come from us, and the document it draws is the service's."""
-    shown = (await client.get("/docs")).text
+    shown = (await client.get("/docs/api")).text
 
     assert "/assets/swagger-ui-bundle.js" in shown
     assert "/assets/swagger-ui.css" in shown
@@ -44,6 +50,37 @@ async def test_the_api_page_shows_our_own_document(client: httpx.AsyncClient) ->
     assert "https://" not in shown
     document = (await client.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
+
+
+async def test_every_document_but_the_generated_list_is_shown(client: httpx.AsyncClient) -> None:
+    """A new document is listed for someone; the problems have pages of their own."""
+    listed = {name for names in READERS.values() for name in names}
+
+    shown = (await client.get("/docs/")).text
+
+    assert listed | {"problems"} == {path.stem for path in DOCS.glob("*.md")}
+    assert all(f'href="/docs/{name}"' in shown for name in listed)
+    assert (await client.get("/docs/..%2FREADME")).status_code == 404
+
+
+async def test_all_pages_look_alike(client: httpx.AsyncClient) -> None:
+    """From each one leads back to the list, and to the API and the problems."""
+    for path in ("/docs", "/docs/api", "/docs/money", "/problems", "/problems/not-found"):
+        shown = (await client.get(path)).text
+        assert '<header class="ours"><a href="/docs">' in shown, path
+        assert "<style>" in shown
+
+
+async def test_a_fact_of_a_problem_is_shown_by_its_name(client: httpx.AsyncClient) -> None:
+    """A page of no particular answer has no facts; a dash would read like one that is missing."""
+    for code in catalogue():
+        told = (await client.get(f"/problems/{code}")).text
+        assert "–" not in told, code
+
+    told = (await client.get("/problems/record-not-ready")).text
+    examples = (await client.get("/openapi.json")).json()["components"]["examples"]
+    assert "‹finding›" in told
+    assert examples["link-not-active"]["value"]["facts"] == {"state": "‹state›"}
 
 
 async def test_every_problem_has_a_page_in_each_language(client: httpx.AsyncClient) -> None:
@@ -73,6 +110,18 @@ async def test_a_problem_that_is_none_is_not_found(client: httpx.AsyncClient) ->
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_links_between_documents_lead_to_pages_and_headings() -> None:
+    """What reads right in the repository reads right in the service too."""
+    body = markdown(
+        "## Order, patience\n\n[a](money.md#half-up) [b](problems.md) [c](#order-patience)"
+    )
+
+    assert '<h2 id="order-patience">' in body
+    assert 'href="/docs/money#half-up"' in body
+    assert 'href="/problems"' in body
+    assert 'href="#order-patience"' in body
 
 
 def test_raw_html_in_a_document_is_shown_not_run() -> None:
