@@ -7,58 +7,72 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.operating.overview import LATE, NOT_MIGRATED, LinkInNeed, Overview
-from app.problems import catalogue, say
+from app.operating.overview import LATE, LinkInNeed, Overview
+from app.operating.words import word
+from app.problems import catalogue, named_facts, say
 
 
 def show(overview: Overview, console: Console, language: str) -> None:
     """Print how everything stands, then each link in need with its remedy."""
     console.print(f"{overview.at:%Y-%m-%d %H:%M:%S} UTC")
     if not overview.migrated:
-        console.print(f"[red]{NOT_MIGRATED}[/]")
+        console.print(Text(word("not-migrated", language), "red"))
         return
-    mark = "[green]" if overview.workers else "[red]"
-    console.print(f"workers  {mark}{overview.workers}[/] alive")
-    console.print(f"jobs     {_told(overview.jobs or {})}")
-    console.print(f"links    {_told(overview.links or {})}")
+    _show_counts(overview, console, language)
     if not overview.workers:
-        console.print("[red]No worker is alive[/]: start one (timerabbit-conta worker).")
+        console.print(Text(word("no-worker", language), "red"))
     if not overview.in_need:
-        console.print("[green]No link needs the operator.[/]")
-        console.print("What asks a customer's own people stands in that link's …/status.")
+        console.print(Text(word("nobody", language), "green"))
+        console.print(word("own-people", language))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("link", "state", "what", "what to do"):
-        table.add_column(heading, no_wrap=heading == "link", overflow="fold")
+    for heading in ("link", "state", "what", "to-do"):
+        table.add_column(word(heading, language), no_wrap=heading == "link", overflow="fold")
     for link in overview.in_need:
         for number, (what, remedy) in enumerate(_reasons(link, language)):
-            first = (str(link.link_id), link.state) if number == 0 else ("", "")
+            first = (str(link.link_id), word(link.state, language)) if number == 0 else ("", "")
             table.add_row(*first, Text(what), Text(remedy))
     console.print(table)
     if overview.more:
-        console.print(f"… and {overview.more} more")
+        console.print(word("more", language, count=overview.more))
+
+
+def _show_counts(overview: Overview, console: Console, language: str) -> None:
+    alive = Text(str(overview.workers), "green" if overview.workers else "red")
+    told = {
+        "workers": Text.assemble(alive, " ", word("alive", language)),
+        "jobs": Text(_told(overview.jobs or {}, language)),
+        "links": Text(_told(overview.links or {}, language)),
+    }
+    widest = max(len(word(name, language)) for name in told)
+    for name, counts in told.items():
+        console.print(Text.assemble(word(name, language).ljust(widest + 2), counts))
 
 
 def _reasons(link: LinkInNeed, language: str) -> Iterable[tuple[str, str]]:
     if link.pause_reason:
-        yield f"paused: {link.pause_reason}", _remedy(link.pause_reason, language)
+        why = word("why-paused", language, code=link.pause_reason)
+        yield why, _remedy(link.pause_reason, language)
     for code, count in sorted(link.parked.items()):
-        yield f"{count} parked: {code}", _remedy(code, language)
+        yield word("parked", language, count=count, code=code), _remedy(code, language)
     for state, count in sorted(link.drafts.items()):
-        yield f"{count} drafts {state}", f"GET /v1/links/{link.link_id}/invoice-drafts"
+        where = f"GET /v1/links/{link.link_id}/invoice-drafts"
+        yield word("drafts", language, count=count, code=state), where
     if link.late > LATE:
-        yield f"{link.pending} changes, late by {_spell(link.late)}", "timerabbit-conta worker"
+        late = _spell(link.late, language)
+        yield word("late", language, count=link.pending, late=late), "timerabbit-conta worker"
 
 
 def _remedy(code: str, language: str) -> str:
     kind = catalogue().get(code)
-    return say(kind.remedy, language, {}) if kind else "–"
+    return say(kind.remedy, language, named_facts(kind)) if kind else "–"
 
 
-def _told(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+def _told(counts: Mapping[str, int], language: str) -> str:
+    parts = (f"{count} {word(name, language)}" for name, count in sorted(counts.items()))
+    return ", ".join(parts) or word("none", language)
 
 
-def _spell(late: timedelta) -> str:
-    minutes = int(late.total_seconds()) // 60
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+def _spell(late: timedelta, language: str) -> str:
+    hours, minutes = divmod(int(late.total_seconds()) // 60, 60)
+    return word("hours" if hours else "minutes", language, hours=hours, minutes=minutes)

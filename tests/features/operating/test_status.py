@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from uuid import UUID
 
 import httpx
@@ -114,7 +115,25 @@ async def test_work_that_nobody_takes_up_is_told_as_late(
     overview = await read_overview(runtime)
 
     assert overview.in_need[0].late.total_seconds() == 7200
-    assert "1 changes, late by 2 h 0 min" in await told(runtime)
+    assert "changes waiting: 1, late by 2 h 0 min" in await told(runtime)
+
+
+async def test_the_whole_view_speaks_the_language_that_was_asked_for(
+    linked: Linked, runtime: Runtime, clock: SetClock
+) -> None:
+    """The frame too: no English word is left between a remedy's Norwegian ones."""
+    await a_worker_lives(runtime)
+    calm = {language: await told(runtime, language) for language in ("nb", "nn")}
+    await park(runtime, linked.link_id, "record-gone", clock)
+
+    needed = {language: await told(runtime, language) for language in ("nb", "nn")}
+
+    assert "Ingen kobling trenger driften." in calm["nb"]
+    assert "Inga kopling treng drifta." in calm["nn"]
+    assert "1 venter på et menneske: record-gone" in needed["nb"]
+    assert "1 ventar på eit menneske: record-gone" in needed["nn"]
+    for shown in (*calm.values(), *needed.values()):
+        assert not re.search(r"\b(workers|alive|jobs|links|link|state|what|active)\b", shown)
 
 
 async def test_a_program_reads_the_same(
