@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args
 
@@ -18,6 +19,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from app.canonical import SYNCED_FIELDS, Address
 from app.problems import Problem
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -58,6 +60,53 @@ Day = Annotated[date, BeforeValidator(_written_day)]
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_instant), AfterValidator(_in_utc)]
 """An instant in a request: text with its offset, given in UTC."""
+
+
+_STORED: Final[Mapping[str, str]] = {
+    to_camel(name): name
+    for name in (*(one for names in SYNCED_FIELDS.values() for one in names),
+                 *(part.name for part in fields(Address)))
+}  # fmt: skip
+_SHOWN: Final[Mapping[str, str]] = {name: shown for shown, name in _STORED.items()}
+
+
+def shown_field(name: Any) -> Any:  # noqa: ANN401 - a name, or None where there is none
+    """Give the name of a synced field, or of a part of one, as callers see it."""
+    if not isinstance(name, str):
+        return name
+    return ".".join(_SHOWN.get(part, part) for part in name.split("."))
+
+
+def shown_fields(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Give a field's value, or values by field, with the names that callers see."""
+    if isinstance(value, Mapping):
+        return {shown_field(name): shown_fields(part) for name, part in value.items()}
+    return value
+
+
+def _stored_field(name: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(name, str) and _SHOWN.get(name, name) != name:
+        raise PydanticCustomError("not_a_field", "Fields are named in camelCase")
+    return _STORED.get(name, name) if isinstance(name, str) else name
+
+
+def _stored_fields(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, Mapping):
+        return {_stored_field(name): part for name, part in value.items()}
+    return value
+
+
+FieldOut = Annotated[str, BeforeValidator(shown_field)]
+"""A synced field's name in an answer: camelCase, as all else; the store has names of its own."""
+
+ValueOut = Annotated[Any, BeforeValidator(shown_fields)]
+"""A synced field's value in an answer."""
+
+FieldIn = Annotated[str, BeforeValidator(_stored_field)]
+"""A synced field's name in a request."""
+
+ValueIn = Annotated[Any, BeforeValidator(_stored_fields)]
+"""A synced field's value in a request."""
 
 
 class RequestDocument(BaseModel):

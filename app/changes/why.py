@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from app.changes.refusals import say_reason
-from app.documents import AnswerDocument
+from app.documents import AnswerDocument, shown_field
 from app.problems import catalogue, say
 
 Who = Literal["nobody", "administrator", "time", "books"]
@@ -68,7 +68,7 @@ def explain(code: str, facts: Mapping[str, Any], *, language: str) -> Why:
         detail=say(kind.detail, language, values),
         remedy=say(kind.remedy, language, values),
         fixable_by=_fixable_by(code),
-        facts=facts,
+        facts={name: _shown(value) for name, value in facts.items()},
     )
 
 
@@ -79,6 +79,13 @@ def needs_person(code: str) -> bool:
 
 def _fixable_by(code: str) -> Who:
     return _WHO.get(code, "administrator")
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Name the field of each reason as callers see it."""
+    if isinstance(value, Mapping) and "field" in value:
+        return {**value, "field": shown_field(value["field"])}
+    return [_shown(item) for item in value] if isinstance(value, list) else value
 
 
 def _in_words(value: object, language: str) -> str:

@@ -7,11 +7,11 @@ from typing import Any, Final, Literal, Self, TypeVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument, FieldIn, FieldOut, RequestDocument
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed
 from app.first_sync.store import OutcomeState
-from app.records.judge import say_finding
+from app.records.judge import finding_shown
 from app.records.shown import reasons_shown, record_shown
 
 _RECORD: Final[dict[str, Any]] = {
@@ -78,7 +78,7 @@ class ProposalAnswer(AnswerDocument):
     ready: bool
     findings: list[Mapping[str, Any]]
     answer: str | None
-    winners: Mapping[str, str]
+    winners: Mapping[FieldOut, str]
     answered_by: str | None
     answered_at: datetime | None
     outcome: str | None
@@ -111,7 +111,7 @@ class AnswerRequest(RequestDocument):
 
     answer: Literal["link", "create", "leave_out"] | None
     partner_id: str | None = Field(default=None, max_length=64, pattern=PLAIN_TEXT)
-    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
+    winners: dict[FieldIn, Literal["time", "books"]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _links_or_names_nobody(self) -> Self:
@@ -143,7 +143,7 @@ class BulkAnswer(RequestDocument):
     ids: list[str] | None = Field(default=None, min_length=1, max_length=1000)
     filter: LineFilter | None = None
     answer: Literal["link", "create", "leave_out"] | None
-    winners: dict[str, Literal["time", "books"]] = Field(default_factory=dict)
+    winners: dict[FieldIn, Literal["time", "books"]] = Field(default_factory=dict)
     replace: bool = Field(default=False, description="True writes over other answers too.")
     dry_run: bool = False
 
@@ -209,7 +209,7 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
         ],
         siblings=[reasons_shown(one, language) for one in row["siblings"]],
         ready=row["ready"],
-        findings=[{**one, **say_finding(one, language)} for one in row["findings"]],
+        findings=[finding_shown(one, language) for one in row["findings"]],
         answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
         answered_at=row["answered_at"], outcome=row["outcome"],
         outcome_code=row["outcome_code"], version=row["version"],

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.canonical import SYNCED_FIELDS, is_organization_number
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument, FieldIn, FieldOut, RequestDocument
 from app.links.store import Link
 
 Policy = Literal["ask", "books", "time"]
@@ -68,7 +68,7 @@ class LinkSettings(AnswerDocument):
 
     default_vat_code: str = "high"
     conflict_policy: str = "ask"
-    field_policies: Mapping[str, str] = Field(
+    field_policies: Mapping[FieldOut, str] = Field(
         default_factory=dict, description="Fields that differ from `conflictPolicy`."
     )
     brake_share_percent: int = 20
@@ -181,7 +181,7 @@ class SettingsChange(RequestDocument):
         default=None, pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$"
     )
     conflict_policy: Policy | None = None
-    field_policies: dict[str, Policy | None] | None = Field(
+    field_policies: dict[FieldIn, Policy | None] | None = Field(
         default=None,
         description="By field, as conflicts name it; `null` lets `conflictPolicy` decide again.",
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.access.caller import Scope
 from app.canonical import RecordId, RecordKind, Side
 from app.database import CommitPoint
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import AnswerDocument, FieldOut, RequestDocument
 from app.links.reach import Reached, reach
 from app.problems import Problem, preferred_language, responses
 from app.queue import Job, defer
@@ -101,7 +101,7 @@ class FixReason(AnswerDocument):
     """Say why the owning system refused a value, as far as it told."""
 
     code: str = Field(description="The rule's name, by the system or by us.")
-    field: str | None = Field(description="The field it is about, where known.")
+    field: FieldOut | None = Field(description="The field it is about, where known.")
     text: str | None = Field(description="In the caller's language where there is one.")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import Customer, LinkId, Record, RecordId, RecordKind, Side
+from app.documents import shown_field
 from app.links.pairs import Pair
 from app.problems import catalogue, say
 from app.records.readiness import (
@@ -195,3 +196,9 @@ def say_finding(finding: Mapping[str, Any], language: str) -> dict[str, str]:
         limit=finding["limit"], suggested=finding.get("suggested"),
     )  # fmt: skip
     return say_gap(gap, language)
+
+
+def finding_shown(finding: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Show a stored finding to callers, with its text and remedy."""
+    field = shown_field(finding["field"])
+    return {**finding, "field": field, **say_finding(finding, language)}

@@ -12,7 +12,7 @@ from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import preferred_language, responses
 from app.records.fix_routes import router as fix_router
-from app.records.judge import say_finding
+from app.records.judge import finding_shown
 from app.records.judge_due import judge_due
 from app.records.question_routes import router as question_router
 from app.records.store import KnownRecord
@@ -134,5 +134,5 @@ def _item(row: KnownRecord, language: str) -> ReadinessItem:
     return ReadinessItem(
         side=row.side, kind=row.kind, record_id=row.record_id, name=row.name, ready=row.ready,
         left_out=row.left_out,
-        findings=[{**one, **say_finding(one, language)} for one in row.findings],
+        findings=[finding_shown(one, language) for one in row.findings],
     )  # fmt: skip

@@ -2,57 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app.canonical import RecordKind
 from app.changes.answers import EXAMPLE_CHANGE, ChangeAnswer
 from app.changes.store import Change
 from app.changes.why import Why, explain
-from app.documents import AnswerDocument, RequestDocument
+from app.documents import (
+    AnswerDocument,
+    FieldOut,
+    RequestDocument,
+    ValueIn,
+    ValueOut,
+    shown_field,
+    shown_fields,
+)
 from app.links.pairs import Pair
+from app.sync.examples import EXAMPLE_CONFLICT, EXAMPLE_EVENT, EXAMPLE_PAIR
 from app.sync.outcomes import SHOWN
 from app.sync.store import ConflictRow, HistoryEntry
-
-EXAMPLE_PAIR: Final[dict[str, Any]] = {
-    "id": "0199f3a0-0000-7000-8000-000000000021",
-    "kind": "customer",
-    "timeId": "cus_17",
-    "booksId": "2017",
-    "name": "Fjord & Fjell AS",
-    "state": "conflict",
-    "problem": "conflict",
-    "origin": "matched",
-    "syncedAt": "2026-11-24T09:00:00Z",
-    "updatedAt": "2026-11-24T09:05:00Z",
-    "version": 3,
-}
-EXAMPLE_CONFLICT: Final[dict[str, Any]] = {
-    "id": "0199f3a0-0000-7000-8000-000000000031",
-    "pairId": EXAMPLE_PAIR["id"],
-    "kind": "customer",
-    "field": "phone",
-    "base": "22 00 00 00",
-    "time": "22 00 00 01",
-    "books": "22 00 00 02",
-    "state": "open",
-    "decidedValue": None,
-    "decidedBy": None,
-    "decidedAt": None,
-    "createdAt": "2026-11-24T09:05:00Z",
-    "updatedAt": "2026-11-24T09:05:00Z",
-    "version": 1,
-}
-EXAMPLE_EVENT: Final[dict[str, Any]] = {
-    "at": "2026-11-24T09:00:00Z",
-    "event": "written",
-    "side": "books",
-    "field": None,
-    "value": ["email"],
-    "winner": None,
-    "by": "sync",
-}
 
 PairState = Literal["in-step", "waiting", "conflict", "asks"]
 _WAITING: Final = frozenset({"other-system-busy", "other-system-away"})
@@ -89,9 +59,9 @@ class EventAnswer(AnswerDocument):
     at: datetime
     event: str
     side: Literal["time", "books"] | None
-    field: str | None
-    value: Any
-    winner: Any
+    field: FieldOut | None
+    value: ValueOut
+    winner: ValueOut
     by: str
 
 
@@ -103,12 +73,12 @@ class ConflictAnswer(AnswerDocument):
     id: str
     pair_id: str
     kind: Literal["customer", "project"]
-    field: str
-    base: Any = Field(description="What both last agreed on; null where nothing was agreed.")
-    time: Any
-    books: Any
+    field: FieldOut
+    base: ValueOut = Field(description="What both last agreed on; null where nothing was agreed.")
+    time: ValueOut
+    books: ValueOut
     state: Literal["open", "decided", "closed"]
-    decided_value: Any
+    decided_value: ValueOut
     decided_by: str | None
     decided_at: datetime | None
     created_at: datetime
@@ -135,7 +105,7 @@ class PairWhy(AnswerDocument):
     }
 
     pair: PairAnswer
-    base: Mapping[str, Any]
+    base: Annotated[Mapping[str, Any], BeforeValidator(shown_fields)]
     why: Why | None
     conflicts: Sequence[ConflictAnswer]
     waiting: Sequence[ChangeAnswer]
@@ -150,7 +120,7 @@ class DecisionBody(RequestDocument):
     }
 
     side: Literal["time", "books"] | None = None
-    value: Any = None
+    value: ValueIn = None
 
 
 class Need(AnswerDocument):
@@ -293,5 +263,8 @@ def conflict_answer(row: ConflictRow) -> ConflictAnswer:
 
 
 def event_answer(row: HistoryEntry) -> EventAnswer:
-    """Show one event of a pair."""
-    return EventAnswer.model_validate(row, from_attributes=True)
+    """Show one event of a pair; what was written is a list of fields."""
+    shown = EventAnswer.model_validate(row, from_attributes=True)
+    if row.event == "written":
+        shown.value = [shown_field(name) for name in row.value]
+    return shown

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.access.caller import Scope
 from app.canonical import SYNCED_FIELDS, RecordId, RecordKind, Side
-from app.documents import IfMatch, RequestDocument, etag, expect_version
+from app.documents import FieldIn, IfMatch, RequestDocument, etag, expect_version
 from app.links.pairs import Pair
 from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, responses
@@ -39,7 +39,7 @@ class PairBody(RequestDocument):
     kind: Literal["customer", "project"]
     time_id: ShortId
     books_id: ShortId
-    winners: dict[str, Literal["time", "books"]] = {}
+    winners: dict[FieldIn, Literal["time", "books"]] = {}
 
 
 class RepointBody(RequestDocument):
@@ -49,7 +49,7 @@ class RepointBody(RequestDocument):
 
     side: Literal["time", "books"]
     record_id: ShortId
-    winners: dict[str, Literal["time", "books"]] = {}
+    winners: dict[FieldIn, Literal["time", "books"]] = {}
 
 
 @router.post(

@@ -259,7 +259,7 @@ async def test_a_refused_fix_says_why(
     assert {one["result"] for one in told.values()} == {"refused"}
     assert {name: one["reasons"] for name, one in told.items()} == {
         "refused": [{
-            "code": "typeOfInformationForbiddenForIndividuals", "field": "organization_number",
+            "code": "typeOfInformationForbiddenForIndividuals", "field": "organizationNumber",
             "text": said[0],
         }],
         "long": [{"code": "too-long", "field": "name", "text": None}],

@@ -51,6 +51,21 @@ async def test_a_policy_decides_what_it_is_about(
     assert [field for (field,) in found] == open_fields
 
 
+async def test_an_exception_names_its_field_as_conflicts_do(
+    hands: Hands, client: httpx.AsyncClient
+) -> None:
+    """In and out in camelCase; a name of the store is none of the API."""
+    settings = await _set(client, hands, {"fieldPolicies": {"organizationNumber": "time"}})
+    headers = {**hands.linked.books, "If-Match": "*"}
+    body = {"fieldPolicies": {"organization_number": "time"}}
+    refused = await client.patch(f"{hands.linked.path}/settings", headers=headers, json=body)
+
+    assert settings["fieldPolicies"] == {"organizationNumber": "time"}
+    assert refused.status_code == 422
+    kept = await hands.rows("SELECT settings -> 'field_policies' FROM links")
+    assert kept == [({"organization_number": "time"},)]
+
+
 async def test_an_exception_is_taken_back_with_null(
     hands: Hands, client: httpx.AsyncClient
 ) -> None:

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import Side
 from tests.features.conftest import Linked, bearer
-from tests.features.sync.conftest import Hands
+from tests.features.sync.conftest import ADDRESS, Hands
 
 
 @pytest.fixture
@@ -70,6 +70,39 @@ async def test_a_decision_is_carried_out_on_both_sides(
     assert {row[0] for row in lost} == {"22000001", "22000002"} - {value}
     assert {row[1] for row in lost} == {value}
     assert all("kari@1001" in row[2] for row in lost)
+
+
+async def test_fields_are_named_in_camel_case_like_all_else(
+    hands: Hands, client: httpx.AsyncClient
+) -> None:
+    """Conflict, base and decision say `postalCode`; the store keeps a name of its own."""
+    time_id, books_id = await hands.paired()
+    await hands.edit_time(time_id, address={**ADDRESS, "postalCode": "0161"}, phone="22000009")
+    await hands.edit_books(books_id, customerAddressPostcode="0162")
+    await hands.hint(Side.TIME, time_id)
+    await hands.work()
+    (found,) = await hands.rows("SELECT time_value FROM conflicts")
+    listed = await client.get(f"{hands.linked.path}/conflicts", headers=hands.linked.books)
+    (conflict,) = listed.json()["items"]
+    path = f"{hands.linked.path}/pairs/{conflict['pairId']}"
+    pair = (await client.get(path, headers=hands.linked.books)).json()
+    chosen = {**ADDRESS, "postalCode": "0163"}
+
+    old = await _decide(
+        client, hands.linked, conflict, value={"line1": "Storgata 1", "postal_code": "0163"}
+    )
+    decided = await _decide(client, hands.linked, conflict, value=chosen)
+    await hands.work()
+
+    assert found[0]["postal_code"] == "0161"
+    assert [conflict[side]["postalCode"] for side in ("base", "time", "books")] == [
+        "0155", "0161", "0162",
+    ]  # fmt: skip
+    assert pair["base"]["address"]["postalCode"] == "0155"
+    assert "organizationNumber" in pair["base"]
+    assert old.status_code == 422
+    assert decided.json()["decidedValue"]["postalCode"] == "0163"
+    assert (await hands.in_books(books_id))["customerAddressPostcode"] == "0163"
 
 
 async def test_a_decision_about_what_has_changed_is_asked_again(
