@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from app.canonical import Address, Customer, CustomerKind, Project
+
+_DIGITS: Final = 4
+"""Of a postal code in Norway."""
 
 FieldMap = Mapping[str, Any]
 """Synced fields by canonical name, values as JSON; two equal maps mean two equal records."""
@@ -16,6 +19,7 @@ def customer_fields(customer: Customer) -> dict[str, Any]:
     Blank texts count as not given, a missing country as Norway.
     """
     address = customer.address
+    country = _text(address.country) or "NO"
     return {
         "name": customer.name.strip(),
         "kind": customer.kind.value if customer.kind else None,
@@ -25,12 +29,20 @@ def customer_fields(customer: Customer) -> dict[str, Any]:
         "address": {
             "line1": _text(address.line1),
             "line2": _text(address.line2),
-            "postal_code": _text(address.postal_code),
+            "postal_code": postal_code_kept(address.postal_code, country),
             "city": _text(address.city),
-            "country": _text(address.country) or "NO",
+            "country": country,
         },
         "active": customer.active and not customer.gone,
     }
+
+
+def postal_code_kept(code: str | None, country: str) -> str | None:
+    """Give a postal code as it is kept: «01 50» and «0150» are one code in Norway."""
+    digits = "".join((code or "").split())
+    if country == "NO" and len(digits) == _DIGITS and digits.isascii() and digits.isdecimal():
+        return digits
+    return _text(code)
 
 
 def project_fields(project: Project, *, customer_pair: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from app.canonical import CustomerKind, RecordKind
+from app.records.fields import postal_code_kept
 
 _LONGEST: Final = 1000
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -67,7 +68,8 @@ def _address(value: object) -> dict[str, str | None]:
     country = (found["country"] or "NO").upper()
     if len(country) != len("NO") or not country.isascii() or not country.isalpha():
         raise ValueError("a country is two letters")
-    return found | {"country": country}
+    code = postal_code_kept(found["postal_code"], country)
+    return found | {"country": country, "postal_code": code}
 
 
 _READERS: Final[Mapping[RecordKind, Mapping[str, Callable[[object], Any]]]] = {

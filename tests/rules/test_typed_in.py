@@ -41,6 +41,17 @@ def test_an_address_is_whole() -> None:
     }  # fmt: skip
 
 
+def test_a_norwegian_postal_code_is_kept_without_spaces() -> None:
+    """As it is read from both systems; what is no such code, and a foreign one, stays as typed."""
+    typed = [("01 50", None), ("01 50", "NO"), ("1 23", None), ("111 52", "SE"), ("12 34", "DK")]
+    kept = [
+        typed_value(CUSTOMER, "address", {"postal_code": code, "country": country})["postal_code"]
+        for code, country in typed
+    ]
+
+    assert kept == ["0150", "0150", "1 23", "111 52", "12 34"]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "typed"),
     [

@@ -229,6 +229,19 @@ async def test_the_same_change_on_both_sides_is_agreement(hands: Hands) -> None:
     assert [pair.base["phone"] for pair in await hands.pairs()] == ["22000007"]
 
 
+async def test_a_postal_code_with_a_space_is_the_same_code(hands: Hands) -> None:
+    """«01 55» is 0155: another line that changes is written, and nobody is asked about the code."""
+    time_id, books_id = await hands.paired()
+    await hands.edit_books(books_id, customerAddressPostcode="01 55")
+    await hands.edit_time(time_id, address={**ADDRESS, "line1": "Storgata 2"})
+    await hands.hint(Side.TIME, time_id)
+
+    await hands.work()
+
+    assert await hands.rows("SELECT field FROM conflicts") == []
+    assert (await hands.in_books(books_id))["customerAddressLine1"] == "Storgata 2"
+
+
 async def test_a_pair_says_why(
     hands: Hands, client: httpx.AsyncClient, conflict: dict[str, Any]
 ) -> None:
