@@ -19,7 +19,7 @@ TRIAL_NOTICE: Final = {
     " blir det et betalt abonnement på 12 måneder, hvis virksomheten ikke melder seg av før.",
     "nn": "Utan konto i Timerabbit vert verksemda registrert med 30 dagars prøvetid. Etter den"
     " vert det eit betalt abonnement på 12 månader, dersom verksemda ikkje melder seg av før.",
-    "en": "Without a Timerabbit account the company is registered for a 30-day trial. After it"
+    "en": "Without a Timerabbit account the company is registered for a 30-day trial. After that"
     " it becomes a paid 12-month subscription, unless the company opts out before.",
 }
 

@@ -40,6 +40,25 @@ def test_every_block_of_the_page_runs(theatre: Any) -> None:
     assert len(theatre.people.books()["drafts"]) == 1
 
 
+def test_every_block_of_invoicing_runs(theatre: Any) -> None:
+    """From hours to one draft with a text of one's own, which a release leaves alone."""
+    theatre.start_service()
+    theatre.start_worker()
+    theatre.first_sync()
+    people = theatre.people
+
+    ran = run_page(
+        "invoicing.md",
+        LINK=f"{theatre.addresses.service}/v1/links/{people.link_id}",
+        TOKEN=people.headers["Authorization"].removeprefix("Bearer "),
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (draft,) = people.books()["drafts"]
+    assert draft["invoiceDraftLines"][0]["description"].startswith("Oppstart av prosjektet")
+    assert ran.stdout.rstrip().endswith("draft-holds-hours"), ran.stdout
+
+
 def test_every_block_of_the_review_runs(theatre: Any) -> None:
     """From an unread link to a run that is undone again; both stores keep what they had."""
     theatre.start_service()
