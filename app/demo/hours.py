@@ -125,9 +125,12 @@ def on_the_table(total: Mapping[str, Any]) -> list[tuple[str, str]]:
     ages = total["byAge"]
     hindered = sum(sums["ore"] for sums in total["byHindrance"].values())
     return [
-        ("within the month in which it must be billed", kroner(ages["fresh"])),
-        ("close to the end of that month", kroner(ages["close-to-limit"])),
-        ("past it (bokføringsforskriften § 5-2-2)", kroner(ages["past-limit"] + ages["old"])),
+        ("less than 24 days old", kroner(ages["fresh"])),
+        ("from 24 days to a month old: close to the limit", kroner(ages["close-to-limit"])),
+        (
+            "older: past it (bookkeeping regulation § 5-2-2)",
+            kroner(ages["past-limit"] + ages["old"]),
+        ),
         ("in all", kroner(total["ore"])),
         ("of it billable today", kroner(total["ore"] - hindered)),
     ]

@@ -56,7 +56,7 @@ class Screen:
         """Break a text at ordinary spaces only: an amount or an address stays in one piece."""
         below = " " * len(first)
         found: list[str] = []
-        for part in text.splitlines():
+        for part in text.replace("§ ", "§\u00a0").splitlines():
             found += textwrap.wrap(
                 part, self.console.width, initial_indent=below if found else first,
                 subsequent_indent=below, break_long_words=False, break_on_hyphens=False,

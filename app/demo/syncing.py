@@ -59,7 +59,6 @@ def _edit_in_conta(people: People, screen: Screen, pair: dict[str, Any]) -> None
 
 
 def _edit_on_both(people: People, screen: Screen, pair: dict[str, Any]) -> None:
-    before = len([c for c in people.all_pages("/conflicts") if c["state"] == "open"])
     people.timerabbit("POST", f"/companies/{COMPANY}/webhooks", {"mode": "off"})
     people.timerabbit(
         "PATCH", f"/companies/{COMPANY}/customers/{pair['timeId']}", {"phone": "11111111"}
@@ -101,7 +100,9 @@ def _edit_on_both(people: People, screen: Screen, pair: dict[str, Any]) -> None:
     screen.true(
         "the same field changed on both sides: a person decided, and Timerabbit's value stands"
     )
+    wait_for("every change is looked at", lambda: _calm(people))
+    others = sum(1 for one in people.all_pages("/conflicts") if one["state"] == "open")
     screen.told(
-        f"{before} fields differed already when their records were linked. Nobody knows which value"
+        f"{others} fields differed already when their records were linked. Nobody knows which value"
         " is right, so neither is written over: they wait for an answer like this one."
     )
