@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.canonical import Record, RecordId, RecordKind
 from app.records.agreement import is_blank
 from app.records.shapes import kind_of
+from app.records.spelling import phone_number
 from app.systems.ports import RecordKeeper
 
 _ABOUT: Final = {
@@ -51,7 +52,7 @@ def says_the_same(sent: Record, seen: Record) -> bool:
         return sent.mark == seen.mark
     mine, theirs = _said(sent), _said(seen)
     return bool(theirs["name"]) and all(
-        not theirs[name] or _ends_alike(value, theirs[name]) for name, value in mine.items()
+        not theirs[name] or value == theirs[name] for name, value in mine.items()
     )
 
 
@@ -65,18 +66,9 @@ def _said(record: Record) -> dict[str, str]:
     if address is not None:
         values |= {f"address.{name}": value for name, value in asdict(address).items()}
         values.pop("address.country")
+        values["phone"] = phone_number(values["phone"])
     return {name: "" if is_blank(value) else _folded(value) for name, value in values.items()}
 
 
 def _folded(value: object) -> str:
     return "".join(sign for sign in str(value).casefold() if sign.isalnum())
-
-
-def _ends_alike(one: str, other: str) -> bool:
-    """Say whether texts are equal, or are one phone number with and without its country code."""
-    if one == other:
-        return True
-    shorter, longer = sorted((one, other), key=len)
-    return (
-        len(shorter) >= 8 and shorter.isdecimal() and longer in (f"47{shorter}", f"0047{shorter}")
-    )

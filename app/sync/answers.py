@@ -20,8 +20,8 @@ from app.documents import (
     shown_fields,
 )
 from app.links.pairs import Pair
+from app.records.agreement import SHOWN
 from app.sync.examples import EXAMPLE_CONFLICT, EXAMPLE_EVENT, EXAMPLE_PAIR
-from app.sync.outcomes import SHOWN
 from app.sync.store import ConflictRow, HistoryEntry
 
 PairState = Literal["in-step", "waiting", "conflict", "asks"]

@@ -1,5 +1,6 @@
 """Merge two sides' fields against what they last agreed on; pure, and the same from either side."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Any, Final
 from app.canonical import Side
 from app.records.agreement import is_blank
 from app.records.fields import FieldMap
+from app.records.spelling import spelled_alike
 
 _UNKNOWN: Final = object()
 """Stands for a field the base says nothing about; ``None`` is a value."""
@@ -69,6 +71,7 @@ class Plan:
         conflicts: Fields that are written nowhere until a person decides.
         losses: Values that give way by policy or decision.
         new_base: What both sides agree on once the plan is carried out.
+        spelled: By side, how it spells a value of the new base that the other side spells as there.
 
     """
 
@@ -77,6 +80,7 @@ class Plan:
     conflicts: tuple[Conflict, ...] = ()
     losses: tuple[Loss, ...] = ()
     new_base: Mapping[str, Any] = field(default_factory=dict)
+    spelled: Mapping[Side, Mapping[str, Any]] = field(default_factory=dict)
 
     def to(self, side: Side) -> Mapping[str, Any]:
         """Give the fields to write on a side."""
@@ -113,7 +117,8 @@ def plan_merge(
     A side that still says what the base says follows the other one. Both changed alike is
     agreement. Both changed differently is a conflict, unless a policy or a decision settles it; so
     is a difference the base says nothing about, since nobody knows who was first, unless one side
-    is blank there: it is filled.
+    is blank there: it is filled. Nobody is asked about spelling: where only that differs and no
+    policy or decision names a winner, both keep theirs.
 
     Args:
         policies: By field; ``ask`` where nothing is said.
@@ -167,6 +172,7 @@ class _Merge:
         self._new_base = dict(base)
         self._conflicts: list[Conflict] = []
         self._losses: list[Loss] = []
+        self._spelled: dict[Side, dict[str, Any]] = {Side.TIME: {}, Side.BOOKS: {}}
 
     def add(self, name: str, time: Any, books: Any) -> None:  # noqa: ANN401 - any JSON value
         base = self._base.get(name, _UNKNOWN)
@@ -198,6 +204,8 @@ class _Merge:
                 self._win(conflict.field, conflict.time, said)
             case Policy.BOOKS:
                 self._win(conflict.field, conflict.books, said)
+            case _ if spelled_alike(conflict.field, conflict.time, conflict.books):
+                self._agree(conflict.field, said)
             case _:
                 self._conflicts.append(conflict)
 
@@ -207,6 +215,12 @@ class _Merge:
                 self._write(name, side, value)
                 self._losses.append(Loss(name, side, loser, value))
 
+    def _agree(self, name: str, said: Mapping[Side, Any]) -> None:
+        """Agree on one of two spellings, whichever side it stands on: the one less in capitals."""
+        other, agreed = sorted(Side, key=lambda side: json.dumps(said[side], ensure_ascii=False))
+        self._new_base[name] = said[agreed]
+        self._spelled[other][name] = said[other]
+
     def plan(self) -> Plan:
         return Plan(
             to_time=self._to[Side.TIME],
@@ -214,4 +228,5 @@ class _Merge:
             conflicts=tuple(self._conflicts),
             losses=tuple(self._losses),
             new_base=self._new_base,
+            spelled={side: fields for side, fields in self._spelled.items() if fields},
         )

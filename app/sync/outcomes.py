@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from app.canonical import Side
 from app.links.pairs import Pair
+from app.records.agreement import SHOWN
 from app.records.fields import FieldMap
 from app.sync.bite import Work
 from app.sync.merge import Conflict, Loss
 from app.sync.verdicts import Verdict
-
-SHOWN: Final = "~shown"
-"""Stands in a pair's base beside the fields: by side, what it makes of agreed values."""
 
 
 @dataclass(frozen=True, slots=True)

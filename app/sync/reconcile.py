@@ -161,7 +161,7 @@ async def _make_equal(look: Look, work: Work, pair: Pair, records: _Records) -> 
         plan, result, spelled = await _write(look, pair, records, plan, side)
         verdict = result if isinstance(verdict, Done) else verdict
         still = {name: one for name, one in shown[side].items() if name not in plan.to(side)}
-        shown[side] = still | spelled
+        shown[side] = {**still, **planned.spelled.get(side, {}), **spelled}
     kept = Kept(
         pair=pair,
         base=with_shown(plan.new_base, shown),

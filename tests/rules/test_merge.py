@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,3 +169,45 @@ def test_a_blank_that_was_never_agreed_on_is_filled() -> None:
 
     assert (plan.to_books, plan.to_time) == ({"phone": "1"}, {"email": "a@b.no"})
     assert plan.conflicts == ()
+
+
+@pytest.mark.parametrize("base", [{}, {"phone": "33 33 33 33"}])
+def test_nobody_is_asked_about_spelling(base: dict[str, Any]) -> None:
+    """Both keep theirs, and the next look finds nothing to do."""
+    time, books = {"phone": "22113344"}, {"phone": "+47 22 11 33 44"}
+    plan = plan_merge(base, time, books)
+
+    assert (plan.to_time, plan.to_books, plan.conflicts, plan.losses) == ({}, {}, (), ())
+    seen = {
+        side: as_agreed(said, base=plan.new_base, shown=plan.spelled.get(side, {}))[0]
+        for side, said in ((Side.TIME, time), (Side.BOOKS, books))
+    }
+    again = plan_merge(plan.new_base, seen[Side.TIME], seen[Side.BOOKS])
+    assert (again.to_time, again.to_books, again.conflicts) == ({}, {}, ())
+    assert again.new_base == plan.new_base
+    mirrored = plan_merge(base, books, time)
+    assert mirrored.new_base == plan.new_base
+    assert mirrored.spelled.get(Side.TIME) == plan.spelled.get(Side.BOOKS)
+
+
+def test_a_number_spelled_alike_is_written_once_it_changes() -> None:
+    """A real change goes over as ever, from the side that keeps a spelling of its own."""
+    plan = plan_merge({}, {"phone": "22113344"}, {"phone": "+47 22 11 33 44"})
+    later = plan_merge(plan.new_base, {"phone": plan.new_base["phone"]}, {"phone": "99887766"})
+
+    assert later.to_time == {"phone": "99887766"}
+
+
+def test_capitals_do_not_become_the_agreed_name() -> None:
+    """Where one side shouts, the pair shows what the other one says."""
+    plan = plan_merge({}, {"name": "Bergen Sjømat AS"}, {"name": "BERGEN SJØMAT AS"})
+
+    assert plan.new_base == {"name": "Bergen Sjømat AS"}
+    assert plan.spelled == {Side.BOOKS: {"name": "BERGEN SJØMAT AS"}}
+
+
+def test_a_policy_settles_spelling_too() -> None:
+    """Who names a side that wins wants its spelling."""
+    plan = plan_merge({}, {"name": "Dahl AS"}, {"name": "DAHL AS"}, policies={"name": Policy.TIME})
+
+    assert plan.to_books == {"name": "Dahl AS"}

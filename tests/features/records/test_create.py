@@ -7,9 +7,7 @@ import pytest
 
 from app.canonical import Record, RecordKind, Side
 from app.database import CommitPoint
-from app.records.agreement import SHOWN
 from app.records.create import Created, Refused, Unsettled, create_on_other_side
-from app.sync import outcomes
 from app.systems.ports import RateLimited, Unreachable
 from tests.conftest import SetClock
 from tests.features.records.conftest import Hands
@@ -249,4 +247,3 @@ async def test_the_base_notes_what_the_target_makes_of_a_value(hands: Hands) -> 
     assert isinstance(made, Created)
     assert (pair.base["name"], pair.base["organization_number"]) == ("Bakken AS", "860001381")
     assert pair.base["active"] is True
-    assert outcomes.SHOWN == SHOWN
