@@ -1,6 +1,7 @@
 """Migrations: up, down and up again; models and tables agree."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -39,6 +40,47 @@ def test_up_down_and_up_again(server: EmbeddedServer, empty_database: str) -> No
     migrate.upgrade(empty_database)
 
     assert (left, functions) == ([], [])
+
+
+@pytest.mark.xdist_group("migrating")
+def test_policies_are_rewritten_up_and_down_and_hold_either_way(
+    server: EmbeddedServer, empty_database: str
+) -> None:
+    """0017 changes how often a policy is reckoned, on every table, and not what it lets through."""
+    texts = []
+    for step, revision in (("up", "head"), ("down", "0016"), ("up", "head")):
+        move = migrate.upgrade if step == "up" else migrate.downgrade
+        move(empty_database, revision)
+        texts.append(_policies(server))
+        _expect_walls(server)
+
+    assert [len(found) for found in texts] == [1, 1, 1]
+    assert texts[0] == texts[2] != texts[1]
+
+
+def _policies(server: EmbeddedServer) -> set[tuple[str, str]]:
+    with psycopg.connect(server.url("postgres", "migrating")) as connection:
+        return set(connection.execute("SELECT qual, with_check FROM pg_policies").fetchall())
+
+
+def _expect_walls(server: EmbeddedServer) -> None:
+    """See and write a row under its own link only; under none while the setting was never set."""
+    insert = "INSERT INTO refusals VALUES (%s, 'customer', '1', '1', 'a person', now())"
+    count = "SELECT count(*) FROM refusals"
+    ours, other = UUID(int=1), UUID(int=2)
+    with psycopg.connect(server.url("tc_service", "migrating")) as connection:
+        for bound in ("", f"{other}", f"{other},{ours}"):
+            if bound:
+                connection.execute("SELECT set_config('app.link_ids', %s, true)", (bound,))
+            if str(ours) in bound:
+                connection.execute(insert, (ours,))
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                    connection.execute(insert, (ours,))
+            assert connection.execute(count).fetchone() == (1 if str(ours) in bound else 0,)
+        connection.execute("SELECT set_config('app.link_ids', %s, true)", (str(other),))
+        assert connection.execute(count).fetchone() == (0,)
+        connection.rollback()
 
 
 def test_models_and_migrations_agree(server: EmbeddedServer, database_name: str) -> None:
