@@ -6,7 +6,6 @@ Imports stand inside commands.
 import argparse
 import asyncio
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,12 +14,12 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from app.database import Hook
+    from app.operating.commands import Deed
     from app.settings import Settings
 
 Command = Callable[[argparse.Namespace], int]
 
 TWINS = ("conta", "timerabbit", "enhetsregisteret")
-_NEEDED = ("keyring", "issuers")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="0 takes a free port")
     add("worker", _worker, "Carry out jobs until told to stop.")
     migrate = add("migrate", _migrate, "Bring the database to the newest revision.")
-    migrate.add_argument("--revision", default="head")
+    migrate.add_argument("--revision", type=_revision, default="head")
     status = add("status", _status, "Say what is wrong, over all links; exit 1 if something is.")
     status.add_argument("--language", choices=("nb", "nn", "en"), default="nb")
     status.add_argument("--json", action="store_true", help="for a program")
@@ -97,96 +96,68 @@ def _port(text: str) -> int:
     raise argparse.ArgumentTypeError("a number from 0 to 65535")
 
 
+def _revision(text: str) -> str:
+    if text.strip():
+        return text
+    raise argparse.ArgumentTypeError("a revision, or head for the newest")
+
+
 def _seed(text: str) -> str:
     if text in {"demo", "empty"} or text.isdecimal():
         return text
     raise argparse.ArgumentTypeError("demo, empty, or a number of customers")
 
 
-def _settings(*, found_only: bool = False) -> "Settings":
-    """
-    Read the settings; without a database URL, start the embedded server and use it.
-
-    Args:
-        found_only: Refuse where there is no database yet; a question makes none.
-
-    """
-    from app.embedded import EmbeddedMissing, is_there, start_embedded
-    from app.settings import SettingsInvalid, load_settings
-
-    settings = load_settings()
-    if settings.database_url is not None:
-        return settings
-    folder = settings.data_dir
-    try:
-        if found_only and not is_there(folder):
-            raise SettingsInvalid(f"no database in {folder}; set TC_DATABASE_URL or TC_DATA_DIR")
-        server = start_embedded(folder)
-    except EmbeddedMissing as err:
-        raise SettingsInvalid(str(err)) from err
-    except OSError as err:
-        raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
-    except subprocess.SubprocessError as err:
-        log = folder / "postgres" / "log"
-        raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; see {log}") from err
-    return settings.model_copy(
-        update={
-            "database_url": server.service_url,
-            "migration_url": settings.migration_url or server.owner_url,
-        }
-    )
-
-
-def complete_settings() -> "Settings":
-    """Read the settings of a service or worker; refuse when one it needs is missing."""
-    from app.settings import load_settings
-
-    load_settings(required=_NEEDED)
-    return _settings()
-
-
 def _migrate(arguments: argparse.Namespace) -> int:
+    from app.find_database import find_database
     from app.migrate import NotMigrated, upgrade
 
-    settings = _settings()
+    settings = find_database()
     if settings.migration_url is None:
         return _refuse("TC_MIGRATION_URL: missing")
     try:
-        upgrade(settings.migration_url, arguments.revision)
+        print("database is at", upgrade(settings.migration_url, arguments.revision))
     except NotMigrated as err:
         return _refuse(str(err))
-    print("database is at", arguments.revision)
     return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from app.bootstrap import checked_runtime
     from app.operating.commands import tell_status
 
-    runtime = checked_runtime(_settings(found_only=True))
-    return asyncio.run(tell_status(runtime, language=arguments.language, as_json=arguments.json))
+    asked = {"language": arguments.language, "as_json": arguments.json}
+    return _as_operator(lambda runtime: tell_status(runtime, **asked))
 
 
 def _retry(arguments: argparse.Namespace) -> int:
-    from app.bootstrap import checked_runtime
     from app.canonical import LinkId
     from app.operating.commands import retry
-    from app.operating.retry import NotRetried
 
-    runtime = checked_runtime(_settings(found_only=True))
     link_id = LinkId(arguments.link) if arguments.link else None
+    asked = {"code": arguments.code, "dry_run": arguments.dry_run}
+    return _as_operator(lambda runtime: retry(runtime, link_id, **asked))
+
+
+def _as_operator(deed: "Deed") -> int:
+    from app.find_database import find_database
+    from app.operating.commands import NotCarriedOut, carry_out
+
     try:
-        return asyncio.run(retry(runtime, link_id, code=arguments.code, dry_run=arguments.dry_run))
-    except NotRetried as err:
+        return carry_out(find_database(found_only=True), deed)
+    except NotCarriedOut as err:
         return _refuse(str(err))
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from app.find_database import complete_settings
+
     _end_when_told()
     return serve(complete_settings(), host=arguments.host, port=arguments.port)
 
 
 def _worker(_arguments: argparse.Namespace) -> int:
+    from app.find_database import complete_settings
+
     _end_when_told()
     return work(complete_settings())
 

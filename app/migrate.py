@@ -6,8 +6,10 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import create_engine, pool, text
 
+from app.database import sqlalchemy_url
+from app.database_faults import DATABASE_FAULTS, say_fault
 from app.shipped import shipped
 
 TABLE_MODULES: Final = (
@@ -45,9 +47,9 @@ def configuration(url: str) -> Config:
     return config
 
 
-def upgrade(url: str, revision: str = "head") -> None:
+def upgrade(url: str, revision: str = "head") -> str:
     """
-    Migrate up to a revision; nothing happens when it is there already.
+    Migrate up to a revision and give where the database is; one that is further on stays there.
 
     Raises:
         NotMigrated: The database does not answer, refuses us or is held by others; or there is no
@@ -56,11 +58,18 @@ def upgrade(url: str, revision: str = "head") -> None:
     """
     try:
         command.upgrade(configuration(url), revision)
-    except OperationalError as err:
-        first, *_ = str(err.orig).strip().splitlines() or ["no answer"]
-        raise NotMigrated(f"not migrated, the database says: {first}") from err
+        return _revision_of(url)
+    except DATABASE_FAULTS as err:
+        raise NotMigrated(f"not migrated: {say_fault(err, setting='TC_MIGRATION_URL')}") from err
     except CommandError as err:
         raise NotMigrated(f"not migrated: {err}") from err
+
+
+def _revision_of(url: str) -> str:
+    engine = create_engine(sqlalchemy_url(url), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found or "base"
 
 
 def downgrade(url: str, revision: str = "base") -> None:

@@ -1,25 +1,65 @@
 """Carry out the operator's commands and give their exit codes."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 from rich.console import Console
 
+from app.bootstrap import build_runtime
 from app.canonical import LinkId
+from app.database import expect_bound_role
+from app.database_faults import DATABASE_FAULTS, say_fault
 from app.operating.overview import LinkInNeed, Overview, read_overview
-from app.operating.retry import retry_parked
+from app.operating.retry import NotRetried, retry_parked
 from app.operating.show import show
 from app.runtime import Runtime
+from app.settings import Settings
+from app.systems.pace import Role
+from app.telemetry import configure_logging
+
+Deed = Callable[[Runtime], Awaitable[int]]
+"""One of the operator's commands; gives its exit code."""
+
+
+class NotCarriedOut(Exception):  # noqa: N818 - named by what happened
+    """Say in one sentence why a command told or did nothing, and what to do about it."""
+
+
+def carry_out(settings: Settings, deed: Deed) -> int:
+    """
+    Build what a command needs, carry it out and give its exit code.
+
+    Raises:
+        NotCarriedOut: The database is away or refuses us, or what was asked for cannot be meant.
+        SettingsInvalid: The database role is one that row-level security would not bind.
+
+    """
+    configure_logging(settings.log_level)
+    try:
+        return asyncio.run(_with(build_runtime(settings, role=Role.SERVE), deed))
+    except DATABASE_FAULTS as err:
+        raise NotCarriedOut(say_fault(err)) from err
+    except NotRetried as err:
+        raise NotCarriedOut(str(err)) from err
+    except OSError as err:  # a full disk is what many a night is about
+        raise NotCarriedOut(f"the answer cannot be written: {err.strerror or err}") from err
+
+
+async def _with(runtime: Runtime, deed: Deed) -> int:
+    try:
+        await expect_bound_role(runtime.database)
+        return await deed(runtime)
+    finally:
+        await runtime.close()
 
 
 async def tell_status(runtime: Runtime, *, language: str, as_json: bool) -> int:
     """Print how everything stands; 0 when nobody is needed, 1 when somebody is."""
-    try:
-        overview = await read_overview(runtime)
-    finally:
-        await runtime.close()
+    overview = await read_overview(runtime)
     console = Console(highlight=False, soft_wrap=as_json)
     if as_json:
         console.print_json(json.dumps(_plain(overview)))
@@ -32,10 +72,7 @@ async def retry(
     runtime: Runtime, link_id: LinkId | None, *, code: str | None, dry_run: bool
 ) -> int:
     """Make what is parked due again and print how much it was."""
-    try:
-        found = await retry_parked(runtime, link_id, code=code, dry_run=dry_run)
-    finally:
-        await runtime.close()
+    found = await retry_parked(runtime, link_id, code=code, dry_run=dry_run)
     console = Console(highlight=False)
     one = found == 1
     looked = "would be" if dry_run else "is" if one else "are"

@@ -8,12 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.canonical import LinkId
 from app.changes.store import Change, ChangeState
 from app.database import is_migrated
+from app.database_faults import is_outdated
 from app.invoicing.store import Draft, DraftState
 from app.links.store import DirectoryEntry, Link, LinkState
 from app.runtime import Runtime
@@ -23,9 +25,6 @@ LATE: Final = timedelta(minutes=5)
 
 MOST_LINKS: Final = 50
 """How many links in need are told one by one."""
-
-NOT_MIGRATED: Final = "database not migrated: run timerabbit-conta migrate"
-"""What both commands say of a database without tables."""
 
 _AT_ONCE: Final = 500
 _OPEN: Final = (DraftState.UNCONFIRMED, DraftState.NEEDS_PERSON)
@@ -50,7 +49,7 @@ class Overview:
     Tell how everything stands at one moment.
 
     Args:
-        migrated: The database has the newest revision; nothing else is read where it has not.
+        migrated: The database has the tables that this release reads; else nothing is told of it.
         workers: Workers that gave a sign of life lately.
         jobs: The queue's jobs by status (``todo``, ``doing``, ``failed``).
         links: Links by state.
@@ -76,8 +75,16 @@ class Overview:
 async def read_overview(runtime: Runtime) -> Overview:
     """Read how everything stands; links' own rows in transactions bound to many links at once."""
     now = runtime.clock()
-    if not await is_migrated(runtime.database):
-        return Overview(now, migrated=False)
+    if await is_migrated(runtime.database):
+        try:
+            return await _read(runtime, now)
+        except DBAPIError as err:
+            if not is_outdated(err):
+                raise
+    return Overview(now, migrated=False)
+
+
+async def _read(runtime: Runtime, now: datetime) -> Overview:
     async with runtime.database.reading() as session:
         workers = await _workers(session, runtime.settings.stalled_seconds)
         jobs = await session.execute(

@@ -8,8 +8,8 @@ from app.canonical import LinkId
 from app.changes.inbox import Chosen, count_changes, look_again
 from app.changes.store import ChangeState
 from app.database import CommitPoint, is_migrated
+from app.database_faults import NOT_MIGRATED
 from app.links.store import DirectoryEntry, LinkState, directory_entry
-from app.operating.overview import NOT_MIGRATED
 from app.problems import catalogue
 from app.runtime import Runtime
 

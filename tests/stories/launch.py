@@ -8,8 +8,9 @@ import signal
 import sys
 from typing import Literal
 
-from app.cli import complete_settings, serve, work
+from app.cli import serve, work
 from app.database import CommitPoint
+from app.find_database import complete_settings
 
 
 class Death:
