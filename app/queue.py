@@ -1,10 +1,15 @@
 """Defer jobs on Procrastinate inside the caller's transaction; say which jobs there are."""
 
 import json
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Job as QueuedJob
+from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,9 +38,30 @@ class Job(StrEnum):
     ASK_REGISTER = "ask_register"
 
 
+class _Jobs(JobManager):
+    async def retry_job(
+        self,
+        job: QueuedJob,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """
+        Let a job run again, unless an equal one waits: then it ends as failed, and its twin works.
+
+        The two cannot wait side by side. Left as it is, the job would count as running and keep
+        its lock from its twin, for as long as its worker lives.
+        """
+        try:
+            await super().retry_job(job, retry_at, priority, queue, lock)
+        except UniqueViolation:
+            await self.finish_job(job, status=Status.FAILED, delete_job=False)
+
+
 def create_queue(url: str, *, pool: int = 8) -> App:
     """Build the queue on the service's database; nothing is connected yet."""
-    return App(
+    queue = App(
         connector=PsycopgConnector(
             conninfo=libpq_url(url),
             min_size=1,
@@ -43,6 +69,8 @@ def create_queue(url: str, *, pool: int = 8) -> App:
             kwargs={"options": "-c timezone=UTC"},
         )
     )
+    queue.job_manager = _Jobs(queue.connector)
+    return queue
 
 
 def link_lock(job: Job, link_id: LinkId, *parts: str) -> str:

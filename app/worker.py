@@ -10,9 +10,8 @@ from typing import Final
 
 import structlog
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
-from procrastinate.exceptions import JobAborted, UniqueViolation
+from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as QueuedJob
-from procrastinate.jobs import Status
 from sqlalchemy import select
 from uuid_utils.compat import UUID
 
@@ -237,20 +236,13 @@ async def wake_all(runtime: Runtime) -> None:
 
 
 async def rescue(runtime: Runtime) -> None:
-    """
-    Give the jobs of a worker without a sign of life to the living.
-
-    Where an equal job waits already, the stalled one ends as failed: its twin does the work.
-    """
+    """Give the jobs of a worker without a sign of life to the living."""
     manager = runtime.queue.job_manager
     stalled = await manager.get_stalled_jobs(
         seconds_since_heartbeat=runtime.settings.stalled_seconds
     )
     for job in stalled:
-        try:
-            await manager.retry_job(job)
-        except UniqueViolation:
-            await manager.finish_job(job, status=Status.FAILED, delete_job=False)
+        await manager.retry_job(job)
         _log.warning("job rescued", job=job.task_name, job_id=job.id)
 
 

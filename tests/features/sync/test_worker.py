@@ -19,7 +19,17 @@ from app.embedded import EmbeddedServer
 from app.queue import Job, create_queue, defer
 from app.runtime import Runtime
 from app.settings import Settings, SettingsInvalid
-from app.worker import JOBS, Retry, _periodic, register, rescue, run_worker, wake_all
+from app.worker import (
+    JOBS,
+    Retry,
+    _periodic,
+    _runner,
+    _work_until,
+    register,
+    rescue,
+    run_worker,
+    wake_all,
+)
 from tests.conftest import SetClock
 from tests.features.conftest import Linked
 
@@ -126,6 +136,53 @@ async def test_a_dead_workers_job_yields_to_its_waiting_twin(
         await rescue(runtime)
 
     assert await _jobs(runtime.database) == [("drain_link", "failed"), ("drain_link", "todo")]
+
+
+async def _work_beside_a_twin(settings: Settings, url: str, link_id: LinkId, ended: str) -> None:
+    """Run a job that is asked for again meanwhile, and ends by a fault or by a shutdown."""
+    quick = settings.model_copy(update={"database_url": url, "shutdown_seconds": 0.1})
+    runtime, stop = build_runtime(quick), asyncio.Event()
+    looked: list[int] = []
+
+    async def look(runtime: Runtime, link_id: LinkId) -> None:
+        looked.append(len(looked))
+        if len(looked) > 1:
+            stop.set()
+            return
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.READ_PLAN, link_id)
+        if ended == "by a fault":
+            raise RuntimeError
+        stop.set()
+        await asyncio.Event().wait()
+
+    runtime.queue.task(name=Job.READ_PLAN.value, pass_context=True, retry=Retry(Job.READ_PLAN))(
+        _runner(runtime, Job.READ_PLAN, look)
+    )
+    async with runtime.queue.open_async():
+        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+            await defer(session, Job.READ_PLAN, link_id)
+        async with asyncio.timeout(10):
+            await _work_until(runtime, stop)
+    await runtime.close()
+
+
+async def test_a_job_that_failed_yields_to_its_waiting_twin(
+    settings: Settings, database_url: str, database: Database, link_id: LinkId
+) -> None:
+    """It cannot wait beside it; left as running, it would hold the lock as long as we live."""
+    await _work_beside_a_twin(settings, database_url, link_id, "by a fault")
+
+    assert await _jobs(database) == [("read_plan", "failed")]
+
+
+async def test_a_job_cut_off_by_a_shutdown_yields_to_its_waiting_twin(
+    settings: Settings, database_url: str, database: Database, link_id: LinkId
+) -> None:
+    """The twin can begin at once elsewhere, and waits for no rescue."""
+    await _work_beside_a_twin(settings, database_url, link_id, "by a shutdown")
+
+    assert await _jobs(database) == [("read_plan", "failed"), ("read_plan", "todo")]
 
 
 async def test_a_living_workers_job_is_left_alone(runtime: Runtime, link_id: LinkId) -> None:
