@@ -1,23 +1,18 @@
 """Say the reasons of another system's refusal in the caller's language."""
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from app.shipped import read_texts
 
 _BY_NUMBER: Final = "http-"
 """How a refusal is named that had no name of its own."""
 
 
-@cache
 def refusal_texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     """Read the texts of reasons and fields, by code."""
-    path = Path(__file__).parent / "refusal_texts.json"
-    texts: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
-        path.read_text(encoding="utf-8")
-    )
-    return texts
+    return read_texts(Path(__file__).with_name("refusal_texts.json"))
 
 
 def say_reason(reason: Mapping[str, Any], language: str) -> str:

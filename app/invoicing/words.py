@@ -1,8 +1,6 @@
 """Say hindrances and problems of hours and drafts in the caller's language."""
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +8,12 @@ from app.invoicing.unbilled.hindrances import Hindrance
 from app.problems import say
 from app.records.billing_warnings import say_warning
 from app.records.readiness import gap_texts
+from app.shipped import read_texts
 
 
-@cache
 def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     """Read the texts: ``hindrances``, ``problems`` and ``rates`` by code, each by language."""
-    path = Path(__file__).parent / "texts.json"
-    read: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
-        path.read_text(encoding="utf-8")
-    )
-    return read
+    return read_texts(Path(__file__).with_name("texts.json"))
 
 
 def say_hindrance(reason: Hindrance, language: str) -> str:

@@ -1,21 +1,17 @@
 """Say the findings of a connection test in the caller's language."""
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from app.problems import say
+from app.shipped import read_texts
 from app.systems.ports import Finding
 
 
-@cache
 def finding_texts() -> Mapping[str, Any]:
     """Read the texts of all findings, by code."""
-    path = Path(__file__).parent / "finding_texts.json"
-    texts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return texts
+    return read_texts(Path(__file__).with_name("finding_texts.json"))
 
 
 def say_finding(finding: Finding, language: str) -> dict[str, str]:

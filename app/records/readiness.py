@@ -5,12 +5,10 @@ The law: a record without a hindering gap passes the other side's check of requi
 lengths. Texts in three languages lie beside it as data.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,6 +16,7 @@ from typing import Any, Final
 from app.canonical import Customer, CustomerKind, Project, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code
 from app.records.matching.identifiers import organization_digits
+from app.shipped import read_texts
 from app.systems.register import Business, Businesses
 
 _TAGS: Final = re.compile(r"<[^>]*>")
@@ -157,12 +156,9 @@ def say_gap(gap: Gap, language: str) -> dict[str, str]:
     }
 
 
-@cache
 def gap_texts() -> Mapping[str, Any]:
     """Read the texts of all gaps, by code."""
-    path = Path(__file__).parent / "readiness_texts.json"
-    texts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return texts
+    return read_texts(Path(__file__).with_name("readiness_texts.json"))
 
 
 def _name_gaps(name: str) -> list[Gap]:

@@ -1,6 +1,5 @@
 """Say what stands in the sheet of a plan: its columns, its rows and its words."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.records.judge import say_finding
 from app.records.shown import reasons_shown
+from app.shipped import read_texts
 
 WINNABLE: Final = tuple(dict.fromkeys(name for kind in RecordKind for name in SYNCED_FIELDS[kind]))
 """Fields for which a line can say whose value counts, those of customers first."""
@@ -26,16 +26,10 @@ READ_COLUMNS: Final = ("id", "version", "answer", "partner", *(f"winner:{n}" for
 NO_ANSWER: Final = "none"
 """The answer word that takes an answer back; an empty cell leaves the line as it is."""
 
-_TEXTS: Final = Path(__file__).parent / "texts.json"
 
-
-@cache
 def sheet_texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     """Read headings, words and errors, each in nb, nn and en."""
-    found: Mapping[str, Mapping[str, Mapping[str, str]]] = json.loads(
-        _TEXTS.read_text(encoding="utf-8")
-    )
-    return found
+    return read_texts(Path(__file__).with_name("texts.json"))
 
 
 def headings(language: str) -> list[str]:
