@@ -11,6 +11,7 @@ from app.access import routes as access_routes
 from app.access.jwks import KeySets
 from app.changes import routes as changes_routes
 from app.edge import Edge
+from app.failures import install_handlers
 from app.first_sync import routes as first_sync_routes
 from app.first_sync.sheet_routes import SHEET_PATH
 from app.invoicing import routes as invoicing_routes
@@ -18,7 +19,6 @@ from app.links import routes as links_routes
 from app.pages import documentation, health
 from app.pages.refusals import install_framework_handlers, install_system_handlers
 from app.pages.telling import DESCRIPTION, TAGS, describe, observe_requests
-from app.problems import install_handlers
 from app.records import routes as records_routes
 from app.runtime import Runtime
 from app.sync import hand_routes

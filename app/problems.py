@@ -1,6 +1,5 @@
-"""Answer every failure as a problem document (RFC 9457), in the caller's language."""
+"""Say what is wrong as a problem document (RFC 9457): a stable code, in the caller's language."""
 
-import json
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
-import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.exceptions import HTTPException
 
-from app.trail import trail_of
+from app.shipped import read_texts
 
 LANGUAGES: Final = ("nb", "nn", "en")
 MEDIA_TYPE: Final = "application/problem+json"
-_log = structlog.get_logger()
 _TEXTS: Final = Path(__file__).parent / "problem_texts"
 
 
@@ -50,7 +42,7 @@ def catalogue() -> Mapping[str, ProblemType]:
     """Read all problem types, by code, from ``problem_texts/*.json``."""
     found: dict[str, ProblemType] = {}
     for path in sorted(_TEXTS.glob("*.json")):
-        for code, entry in json.loads(path.read_text(encoding="utf-8")).items():
+        for code, entry in read_texts(path).items():
             if code in found:
                 raise ValueError(f"problem code {code} is defined twice")
             found[code] = ProblemType(code=code, **entry)
@@ -165,97 +157,16 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
     """Make the response for a problem."""
     language = preferred_language(request.headers.get("accept-language"))
     where = {"base_url": request.app.state.public_url, "instance": request.url.path}
-    document = problem.document(language, **where, request_id=_request_id(request))
+    document = problem.document(language, **where, request_id=request_id_of(request))
     headers = {"Content-Language": language, "Cache-Control": "no-store", **problem.headers}
     return JSONResponse(
         document, status_code=problem.type.status, media_type=MEDIA_TYPE, headers=headers
     )
 
 
-_BY_STATUS: Final = {
-    404: "not-found",
-    408: "request-timeout",
-    413: "body-too-large",
-    415: "unsupported-media-type",
-}
-
-
-def install_handlers(app: FastAPI) -> None:
-    """Make every failure of the app a problem document; nothing of an exception's text leaks."""
-
-    @app.exception_handler(Problem)
-    async def _problem(request: Request, exc: Problem) -> JSONResponse:
-        return answer(request, exc)
-
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
-        if _is_of_another_kind(request, exc):
-            return answer(request, Problem("unsupported-media-type"))
-        return answer(request, invalid_request(exc))
-
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, exc: HTTPException) -> JSONResponse:
-        code = _BY_STATUS.get(exc.status_code, "bad-request")
-        return answer(request, Problem(code, headers=exc.headers))
-
-    @app.exception_handler(PoolTimeout)
-    @app.exception_handler(DBAPIError)
-    async def _database(request: Request, exc: PoolTimeout | DBAPIError) -> JSONResponse:
-        return answer(request, _of_database(request, exc))
-
-    @app.exception_handler(Exception)
-    async def _internal(request: Request, exc: Exception) -> JSONResponse:
-        _log_fault(request, exc)
-        # Starlette sends this one answer outside of all middleware, so Edge cannot add its headers.
-        headers = {"X-Request-Id": _request_id(request), "X-Content-Type-Options": "nosniff"}
-        return answer(request, Problem("internal-error", headers=headers))
-
-
-def _of_database(request: Request, exc: PoolTimeout | DBAPIError) -> Problem:
-    if isinstance(exc, PoolTimeout | OperationalError) or exc.connection_invalidated:
-        return Problem("database-unavailable", headers={"Retry-After": "5"})
-    if isinstance(exc.orig, psycopg.DataError) and exc.orig.sqlstate in (None, "22021", "22P05"):
-        # No text of the database can hold U+0000: the driver, a column or JSON refuses it.
-        return Problem("invalid-request")
-    _log_fault(request, exc)
-    return Problem("internal-error")
-
-
-def _request_id(request: Request) -> str:
+def request_id_of(request: Request) -> str:
+    """Give the id under which a request stands in the log; empty before it has one."""
     return getattr(request.state, "request_id", "")
-
-
-def _log_fault(request: Request, exc: Exception) -> None:
-    """Log where a fault of ours happened; its text may hold a person's data and stays out."""
-    _log.error(
-        "request failed",
-        request_id=_request_id(request),
-        error=type(exc).__name__,
-        traceback=trail_of(exc),
-    )
-
-
-def _is_of_another_kind(request: Request, exc: RequestValidationError) -> bool:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    plain = kind.lower() == "application/json" or kind.lower().endswith("+json")
-    whole = any(e["loc"] == ("body",) and e["type"] != "missing" for e in exc.errors())
-    return whole and not plain
-
-
-def invalid_request(exc: RequestValidationError) -> Problem:
-    """Turn FastAPI's findings into one problem that points at each fault and repeats no value."""
-    errors = exc.errors()
-    if any(error["type"] == "json_invalid" for error in errors):
-        return Problem("malformed-json")
-    return Problem(
-        "invalid-request",
-        errors=[FieldError(_pointer(e["loc"]), str(e["type"]), str(e["msg"])) for e in errors],
-    )
-
-
-def _pointer(location: Sequence[object]) -> str:
-    where, *rest = (str(part) for part in location)
-    return "/".join(["" if where == "body" else f"#{where}", *rest])
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:

@@ -14,9 +14,9 @@ from app.bootstrap import build_runtime
 from app.canonical import LinkId, Side
 from app.database import CommitPoint
 from app.edge import Edge
+from app.failures import install_handlers
 from app.links.identity import webhook_secret_identity
 from app.links.store import DirectoryEntry, WebhookSecret
-from app.problems import install_handlers
 from app.runtime import Runtime
 from app.settings import Settings
 from app.systems.signatures import encode_secret, sign
