@@ -123,67 +123,6 @@ class DecisionBody(RequestDocument):
     value: ValueIn = None
 
 
-class Need(AnswerDocument):
-    """Say one thing that needs a person or hinders work, how often, and where to see it."""
-
-    count: int
-    href: str
-    why: Why
-
-
-class StatusAnswer(AnswerDocument):
-    """Hold what the banner of both front ends says of a link."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "state": "active",
-                    "inStep": False,
-                    "text": "One thing needs you.",
-                    "pending": 0,
-                    "parked": 0,
-                    "openConflicts": 1,
-                    "pairs": 120,
-                    "lastSweepAt": "2026-11-24T09:00:00Z",
-                    "nextSweepAt": "2026-11-24T09:15:00Z",
-                    "pause": None,
-                    "waiting": [],
-                    "needs": [
-                        {
-                            "count": 1,
-                            "href": "/v1/links/0199f3a0-0000-7000-8000-000000000001/conflicts",
-                            "why": {
-                                "code": "conflict",
-                                "title": "Changed differently on both sides",
-                                "detail": "The same field was changed on both sides.",
-                                "remedy": "Choose which value is right.",
-                                "fixableBy": "administrator",
-                                "facts": {},
-                            },
-                        }
-                    ],
-                }
-            ]
-        }
-    }
-
-    state: Literal["connecting", "reviewing", "active", "paused", "closed"]
-    in_step: bool = Field(description="True when nothing waits, is parked or in conflict.")
-    text: str = Field(description="One sentence for the banner, in the caller's language.")
-    pending: int
-    parked: int
-    open_conflicts: int
-    pairs: int
-    last_sweep_at: datetime | None
-    next_sweep_at: datetime | None
-    pause: Why | None = Field(description="Why the link is paused; null while it is not.")
-    needs: Sequence[Need] = Field(description="What is parked, in conflict, or lacks something.")
-    waiting: Sequence[Need] = Field(
-        description="What hinders records that go on by themselves once it is gone."
-    )
-
-
 class SweepAnswer(AnswerDocument):
     """Say that a sweep is asked for; read `status` to see when it has been."""
 

@@ -24,7 +24,6 @@ from app.sync.answers import (
     DecisionBody,
     PairAnswer,
     PairWhy,
-    StatusAnswer,
     SweepAnswer,
     agreed_fields,
     conflict_answer,
@@ -42,6 +41,7 @@ from app.sync.conflicts import (
     waiting_changes,
 )
 from app.sync.status import read_status
+from app.sync.status_shown import StatusAnswer
 from app.sync.store import ConflictRow, ConflictState, current_conflicts
 
 router = APIRouter()

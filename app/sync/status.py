@@ -14,8 +14,8 @@ from app.changes.why import explain, needs_person
 from app.links.pairs import Pair
 from app.links.store import LinkState, directory_entry, read_link
 from app.problems import Problem, say
-from app.sync.answers import Need, StatusAnswer
 from app.sync.conflicts import count_open
+from app.sync.status_shown import Need, StatusAnswer
 
 _NAMES: Final = frozenset({"Conta"})
 """What stands first in the title of a pause and is a name."""
