@@ -139,7 +139,7 @@ async def get_undo_lines(
     status_code=202,
     operation_id="undoFirstSync",
     summary="Undo a run: part its pairs and archive what it made and nobody used.",
-    responses=responses(*_COMMON, "undo-not-now"),
+    responses=responses(*_COMMON, "undo-not-now", "link-closed"),
 )
 async def post_undo(run_id: UUID, reached: MayDecide, runtime: Running) -> UndoAnswer:
     """
@@ -148,8 +148,10 @@ async def post_undo(run_id: UUID, reached: MayDecide, runtime: Running) -> UndoA
     It goes on in the background and survives the death of any process. Nothing is deleted: what
     the run made is archived where it made it. A record that has been used or edited since is left
     with the reason. All records concerned stay on their own side until a person links them or
-    starts a new first sync. Scope `sync:decide`.
+    starts a new first sync. While the link is paused it waits; of a closed link nothing can be
+    undone. Scope `sync:decide`.
     """
+    reached.require_open()
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         run = await find_run(session, reached.link_id, run_id)
         await ask_undo(session, run, by=reached.caller.subject, now=runtime.clock())

@@ -301,3 +301,17 @@ async def test_a_run_under_way_cannot_be_undone(
     refused = await Undoing(client, reviewing, confirmed).ask()
 
     assert (refused.status_code, refused.json()["code"]) == (409, "undo-not-now")
+
+
+async def test_an_undoing_of_a_closed_link_is_refused(
+    undoing: Undoing, client: httpx.AsyncClient, reviewing: Linked, work: Work
+) -> None:  # fmt: skip
+    """Nothing could be asked of the systems: it would seem to run for ever."""
+    await client.delete(reviewing.path, headers=reviewing.books)
+    await work()
+
+    refused = await undoing.ask()
+
+    shown = await undoing.show()
+    assert (refused.status_code, refused.json()["code"]) == (409, "link-closed")
+    assert (shown["state"], shown["total"] > 0) == (None, True)
