@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.first_sync.plan.deeds import ANCHOR, DEED, HINDERED, SHOWN_CATEGORY
+from app.first_sync.plan.deeds import ANCHOR, DEED, HINDERED, SHOWN_CATEGORY, UNPAIRED
 from app.first_sync.plan.words import sought
-from app.first_sync.store import Plan
+from app.first_sync.store import Plan, PlanState
 from app.problems import Problem
 
 
@@ -57,6 +57,7 @@ _NARROWED: Final[Mapping[str, str]] = {
     "answered": "(p.answer IS NOT NULL) = :answered",
     "outcome": "p.outcome = :outcome",
     "words": "p.words LIKE ALL (CAST(:words AS text[]))",
+    "unpaired": UNPAIRED,
 }
 _BY_RECORD: Final = frozenset({"category", "deed"})
 """What only a line's record can tell; without these a list need not look at any."""
@@ -234,4 +235,7 @@ def _chosen(plan: Plan, wanted: Filter) -> tuple[frozenset[str], dict[str, Any]]
     values = {name: value for name, value in asdict(wanted).items() if value is not None}
     words = sought(values.pop("q", ""))
     values |= {"words": words} if words else {}
-    return frozenset(values), {"link_id": plan.link_id, "plan_id": plan.plan_id, **values}
+    # What the sync paired since is counted no more; once confirmed, each line has an outcome.
+    before = plan.state in (PlanState.READING, PlanState.MATCHING, PlanState.OPEN)
+    chosen = frozenset(values) | ({"unpaired"} if before else set())
+    return chosen, {"link_id": plan.link_id, "plan_id": plan.plan_id, **values}

@@ -132,3 +132,22 @@ async def test_a_second_reading_that_finds_too_much_stops_the_link(
 
 async def phones(judge: Judge) -> list[str | None]:
     return [one["phoneNo"] for one in (await judge.twins.books())["customers"]]
+
+
+async def test_what_the_sync_paired_since_is_in_the_list_no_more(
+    judge: Judge, carried_out: str, review: Review, work: Work, clock: Any
+) -> None:
+    """The plan counts it no more, so no list, file or answer for many may hit it either."""
+    await judge.twins.control("timerabbit", "POST", TIME, NEW)
+    clock.advance(minutes=1)
+    await review.start()
+    await work()
+
+    plan, lines = await review.plan(), await review.lines()
+    answered = await review.bulk({"filter": {"q": "Nyskapt"}, "answer": "leave_out"})
+
+    names = await judge.names()
+    assert (plan["state"], names["books", "customer"][NEW["name"]]) == ("open", 1)
+    assert NEW["name"] not in {one["record"]["name"] for one in lines}
+    assert len(lines) == sum(sum(deeds.values()) for deeds in plan["deeds"].values())
+    assert answered["matched"] == 0
