@@ -121,7 +121,8 @@ class Proposal(Base):
         answer: ``link``, ``create`` or ``leave_out``; ``None`` while the default stands.
         partner_id: With ``link``: the record of the other side.
         winners: With ``link``: by field, the side whose value counts.
-        dormant: The record is the partner in another line; this one counts only when it is not.
+        dormant: The record is the partner in another line, or an account has no right to projects;
+            this one counts only when that is not so.
         outcome: State of its carrying out (``OutcomeState``), ``None`` before.
         outcome_code: The code of what hinders it, with ``outcome_facts``.
         not_before: When a waiting one is tried again.

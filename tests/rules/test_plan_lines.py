@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.canonical import RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed, deed_of, partner_of
-from app.first_sync.plan.kept import keep_answers
+from app.first_sync.plan.kept import keep_answers, woken
 from app.first_sync.plan.propose import Line
 from app.first_sync.plan.words import fold, sought
 
@@ -84,6 +84,20 @@ def test_what_a_left_out_line_took_along_is_asked_when_it_is_named_no_more() -> 
 
 ANSWERS = (None, "link", "create", "leave_out")
 TIMES, BOOKS = ("t1", "t2", "t3"), ("b1", "b2", "b3")
+
+
+def test_projects_that_rested_speak_again_as_they_did() -> None:
+    """Put to sleep for want of the right to them; what slept for its partner's sake sleeps on."""
+    time = line(Side.TIME, "p1", kind=RecordKind.PROJECT, dormant=True)
+    said = line(Side.BOOKS, "q1", kind=RecordKind.PROJECT, dormant=True, answer="create")
+    silent = replace(said, answer=None)
+    customer = line(Side.BOOKS, "b1", dormant=True, answer="create")
+
+    rested = woken([time, said, silent, customer])
+    never = woken([replace(time, dormant=False), said])
+
+    assert [one.dormant for one in rested] == [False, False, True, True]
+    assert [one.dormant for one in never] == [False, True]
 
 
 @st.composite

@@ -31,14 +31,15 @@ WITH told AS (
   FROM proposals b
   WHERE b.link_id = :link_id AND b.plan_id = :plan_id AND b.anchor_side = 'books'
 ), summed AS (
-  SELECT (array_agg(line) FILTER (WHERE line IS NOT NULL))[1] AS line,
+  SELECT kind, (array_agg(line) FILTER (WHERE line IS NOT NULL))[1] AS line,
          max(category) AS category, bool_or(dormant) AS dormant,
          COALESCE(bool_or(links), false) AS linked,
          COALESCE(bool_or(holds) OR bool_and(left_out), false) AS held,
          COALESCE(bool_or(left_out), false) AS doubted
   FROM told GROUP BY kind, id
 ), settled AS (
-  SELECT line, dormant, category, linked OR held AS sleeps,
+  SELECT line, dormant, category,
+         linked OR held OR (kind = 'project' AND NOT :projects) AS sleeps,
          CASE WHEN category IN ('duplicate', 'asked_again', 'archived') THEN category
               WHEN doubted AND NOT linked AND NOT held THEN 'ambiguous'
               ELSE 'only_books' END AS becomes
@@ -53,13 +54,34 @@ WHERE link_id = :link_id AND proposal_id = ANY(CAST(:lines AS uuid[]))
 """)
 
 
+_REST: Final = text("""
+UPDATE proposals SET dormant = NOT :projects
+WHERE link_id = :link_id AND plan_id = :plan_id AND kind = 'project' AND anchor_side = 'time'
+  AND dormant = :projects
+""")
+
+
+async def rest_projects(session: AsyncSession, plan: Plan) -> None:
+    """
+    Put all lines of projects to sleep where an account has no right to them, or wake them again.
+
+    So a person's answers outlive a reading without that right. ``settle_dormant`` follows.
+    """
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
+    await session.execute(_REST, {**named, "projects": _has_projects(plan)})
+
+
+def _has_projects(plan: Plan) -> bool:
+    return bool(plan.capabilities.get("projects"))
+
+
 async def settle_dormant(session: AsyncSession, plan: Plan) -> None:
     """
     Wake the lines of records that nobody links to any more, and put the others to sleep.
 
     The caller holds the plan's lock, so that nobody answers in between.
     """
-    named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
+    named = {"link_id": plan.link_id, "plan_id": plan.plan_id, "projects": _has_projects(plan)}
     otherwise: dict[tuple[bool, str], list[UUID]] = defaultdict(list)
     for line, sleeps, becomes in await session.execute(_OTHERWISE, named):
         otherwise[sleeps, becomes].append(line)

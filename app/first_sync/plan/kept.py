@@ -1,7 +1,7 @@
 """Carry a person's answers over to a plan that was made again, and ask where they do not; pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.canonical import RecordId, RecordKind, Side
@@ -39,6 +39,27 @@ def keep_answers(
     links = {_partner_of(one): key for key, one in kept.items() if one.answer == "link"}
     again = _Again(new, places, kept, _asked(new, old, kept), links)
     return [again.carried(line, old.get(key)) for key, line in new.items()]
+
+
+def woken(lines: Sequence[Line]) -> list[Line]:
+    """
+    Give lines as they were before those of projects were put to sleep for want of the right.
+
+    Nothing else puts a line of the time side to sleep. A line of the books side that was answered
+    spoke for itself.
+    """
+    rested = any(
+        one.dormant and one.kind is RecordKind.PROJECT and one.anchor_side is Side.TIME
+        for one in lines
+    )
+    return [
+        replace(one, dormant=False)
+        if rested
+        and one.kind is RecordKind.PROJECT
+        and (one.anchor_side is Side.TIME or one.answer is not None)
+        else one
+        for one in lines
+    ]
 
 
 def _kept(new: Mapping[Key, Line], old: Mapping[Key, Line], places: Places) -> dict[Key, Line]:

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
-from app.first_sync.plan.dormant import settle_dormant
+from app.first_sync.plan.dormant import rest_projects, settle_dormant
 from app.first_sync.plan.propose import Line
 from app.first_sync.store import PARTNER, Plan, Proposal
 from app.records.judge import paired_ids
@@ -137,6 +137,7 @@ async def replace_lines(
     new = [one for one in lines if one.proposal_id not in same]
     if new:
         await session.execute(_INSERT, {**named, "lines": _json(new)})
+    await rest_projects(session, plan)
     await settle_dormant(session, plan)
 
 

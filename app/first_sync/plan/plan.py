@@ -14,7 +14,7 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.plan.answer import Touched
 from app.first_sync.plan.fates import Rows, kept_out_by, linked_by
-from app.first_sync.plan.kept import keep_answers
+from app.first_sync.plan.kept import keep_answers, woken
 from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
 from app.first_sync.plan.places import places_of
 from app.first_sync.plan.propose import Known, Line, propose_customers, propose_projects
@@ -258,7 +258,7 @@ async def _known(session: AsyncSession, link_id: LinkId, kind: RecordKind, rows:
 
 def _draw(world: _World) -> _Drawn:
     """Judge every record and give every record its line; pure, takes about a second for 5,000."""
-    old = {line.key: line for line in world.old}
+    old = {line.key: line for line in woken(world.old)}
     customer_lines = keep_answers(propose_customers(world.known[RecordKind.CUSTOMER]), old)
     customers = {**world.customers, **linked_by(customer_lines, world.rows)}
     taken_in = {Side.TIME: set(customers), Side.BOOKS: set(customers.values())}
@@ -276,6 +276,8 @@ def _draw(world: _World) -> _Drawn:
     lines = list(customer_lines)
     if all(found.projects for found in world.capabilities.values()):
         lines += _draw_projects(world.known[RecordKind.PROJECT], customers, old)
+    else:  # they rest, with a person's answers, until the right to projects is there again
+        lines += [line for line in world.old if line.kind is RecordKind.PROJECT]
     return _Drawn(judged, lines, world.old)
 
 

@@ -135,3 +135,48 @@ async def test_a_plan_whose_projects_wait_says_so_and_is_finished_by_a_look(
 
     assert (shown, plan["state"]) == ("create-in-books", "open")
     assert (await project(judge.review))["deed"] == "wait"
+
+
+async def let_conta_have(judge: Judge, *features: str) -> None:
+    await judge.twins.control(
+        "conta", "POST", "/organizations/1001/plan", {"features": list(features)}
+    )
+
+
+async def test_answers_to_projects_outlive_a_reading_without_the_right_to_them(
+    judge: Judge, review: Review, work: Work, clock: Any
+) -> None:
+    """Conta's plan has no projects for a while: they rest, with all that was answered."""
+    customer, *_ = await review.lines(kind="customer", category="certain")
+    alone = {"name": "Står bare i Conta", "customerId": int(customer["candidates"][0]["id"])}
+    await judge.twins.control("conta", "POST", "/organizations/1001/projects", alone)
+    await review.start()
+    await work()
+    await review.answer_all()
+    (made,) = await review.lines(kind="project", deed="create-in-time")
+    await review.answer(made, "create")
+    linked, left = (await review.lines(kind="project", category="certain"))[:2]
+    await review.answer(linked, "link", partnerId=linked["candidates"][0]["id"])
+    await review.answer(left, "leave_out")
+    before = await review.lines(kind="project")
+    features = (await judge.twins.books())["features"]
+
+    await let_conta_have(judge)
+    clock.advance(minutes=1)
+    await review.start()
+    await work()
+    without = await review.plan(), await review.lines(kind="project")
+    (customer, *_) = await review.lines(kind="customer", deed="link")
+    await review.answer(customer, "link", partnerId=customer["candidates"][0]["id"])
+    unseen = await review.lines(kind="project")
+    await let_conta_have(judge, *features)
+    clock.advance(minutes=1)
+    await review.start()
+    await work()
+
+    after = await review.lines(kind="project")
+    assert (without[0]["projects"], "project" in without[0]["deeds"]) == (False, False)
+    assert (without[1], unseen) == ([], [])
+    answers = {one["id"]: one["answer"] for one in after}
+    assert [answers[one["id"]] for one in (linked, left, made)] == ["link", "leave_out", "create"]
+    assert [{**one, "version": 0} for one in after] == [{**one, "version": 0} for one in before]
