@@ -21,7 +21,8 @@ DATABASE = "timerabbit_conta"
 OWNER = "tc_owner"
 SERVICE = "tc_service"
 
-_STARTS = 6
+START_SECONDS = 120.0
+"""How long a server may take to come up: after a crash it reads its journal first."""
 _PAUSE_SECONDS = 2.0
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")
 
@@ -144,6 +145,7 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
 
     Raises:
         EmbeddedMissing: The wheel is not installed.
+        subprocess.SubprocessError: The server could not be set up, or is not up in time.
 
     """
     wheel = _wheel()
@@ -172,18 +174,32 @@ def _wheel() -> Any:  # noqa: ANN401 - a module, of which more is used than is m
     return postgres_server
 
 
-def _patiently(folder: Path, get_server: Any) -> Any:  # noqa: ANN401 - the wheel's own server
+def _patiently(
+    folder: Path,
+    get_server: Any,  # noqa: ANN401 - the wheel's own server
+    *,
+    seconds: float = START_SECONDS,
+    pause: float = _PAUSE_SECONDS,
+) -> Any:  # noqa: ANN401 - the same
     """
-    Start the server; a busy machine may take longer than the ten seconds the wheel waits.
+    Start the server; a busy machine, or a journal to be read, may take longer than the wheel waits.
 
-    One that is still on its way when it is asked for again fails an assertion of the wheel's.
+    It ends `pg_ctl` after ten seconds and takes no other number (18.6). The server goes on by
+    itself: asked for again while it is still on its way, the wheel fails an assertion of its own.
+
+    Raises:
+        subprocess.TimeoutExpired: It is not up after ``seconds``.
+
     """
-    for _ in range(_STARTS - 1):
-        with contextlib.suppress(subprocess.TimeoutExpired, AssertionError):
+    until = time.monotonic() + seconds
+    while True:
+        try:
             return get_server(folder, cleanup_mode="stop")
+        except (subprocess.TimeoutExpired, AssertionError) as err:
+            if time.monotonic() >= until:
+                raise subprocess.TimeoutExpired("pg_ctl", seconds) from err
         _forget_the_half_started(folder)
-        time.sleep(_PAUSE_SECONDS)
-    return get_server(folder, cleanup_mode="stop")
+        time.sleep(pause)
 
 
 def _forget_the_half_started(folder: Path) -> None:

@@ -1,7 +1,10 @@
 """Find the database a process works on: the one its settings name, else the embedded server."""
 
 import subprocess
+from pathlib import Path
 from typing import Final
+
+import psycopg
 
 from app.embedded import EmbeddedMissing, is_there, start_embedded
 from app.settings import Settings, SettingsInvalid, load_settings
@@ -44,12 +47,17 @@ def find_database(*, found_only: bool = False) -> Settings:
         raise SettingsInvalid(str(err)) from err
     except OSError as err:
         raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
-    except subprocess.SubprocessError as err:
-        log = folder / "postgres" / "log"
-        raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; see {log}") from err
+    except (subprocess.SubprocessError, psycopg.Error) as err:
+        raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; {_where(folder)}") from err
     return settings.model_copy(
         update={
             "database_url": server.service_url,
             "migration_url": settings.migration_url or server.owner_url,
         }
     )
+
+
+def _where(folder: Path) -> str:
+    """Say where a server tells why it did not start; before it has a log, it told it already."""
+    log = folder / "postgres" / "log"
+    return f"see {log}" if log.exists() else f"why stands above; is {folder} of another program?"
