@@ -79,7 +79,9 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with runtime.queue.open_async(), included.lifespan_context(app):
+        # The queue is not opened: jobs are deferred in the callers' own transactions, and its pool
+        # would end a service whose database is away for the first half minute.
+        async with included.lifespan_context(app):
             yield
         await app.state.key_sets.close()
         await runtime.close()

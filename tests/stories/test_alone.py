@@ -92,6 +92,21 @@ def test_a_worker_waits_for_a_database_that_is_away(stage: Stage) -> None:
     assert stage.end("worker") == 0
 
 
+def test_a_service_stays_unready_while_its_database_is_away(stage: Stage) -> None:
+    """It answers at once which fault it is, and does not end by itself: the database may return."""
+    away = f"postgresql://tc_service@127.0.0.1:{free_port()}/none"
+    service = stage.environment["TC_PUBLIC_URL"]
+    stage.start_product(
+        "service", "serve", "--port", service.rpartition(":")[2], TC_DATABASE_URL=away
+    )
+    stage.wait_ready("service", f"{service}/health/live")
+
+    unready = httpx.get(f"{service}/health/ready")
+
+    assert (unready.status_code, unready.json()["faults"]) == (503, ["database-unavailable"])
+    assert stage.end("service") == 0
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_process_told_to_stop_while_it_starts_ends_cleanly(stage: Stage, command: str) -> None:
     """Nothing was taken yet, so nothing is handed back: exit 0, as at any other time."""
