@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 _PORTS: Final = {"http": 80, "https": 443}
 _VISIBLE: Final = re.compile(r"[!-\[\]-~]+")
 """Visible ASCII without the backslash, which browsers read as a slash. ``urlsplit`` drops line
@@ -38,6 +41,14 @@ def is_address(value: str, *schemes: str) -> bool:
             and (parts.port is None or parts.port > 0)
         )
     except ValueError:
+        return False
+
+
+def is_database_address(value: str) -> bool:
+    """Say whether a text is a URL that the database's own library can read, each option known."""
+    try:
+        return is_address(value, "postgresql", "postgres") and bool(conninfo_to_dict(value))
+    except ProgrammingError:
         return False
 
 

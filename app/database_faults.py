@@ -44,8 +44,6 @@ def say_fault(error: DBAPIError | PoolTimeout, *, setting: str = "TC_DATABASE_UR
     state = getattr(origin, "sqlstate", None)
     if state == _RIGHTS:
         return f"the database says: {told}; {setting} needs a role as in docs/operating.md"
-    if state is None and not isinstance(origin, psycopg.OperationalError):
-        return f"{setting}: {told}"  # an option of the URL that libpq does not know
     if state is None or state.startswith(_AWAY):
         return f"the database is away: {told}; start it, or correct {setting}"
     return f"the database says: {told}; try again"

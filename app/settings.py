@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.addresses import is_address, is_folder, is_web_address
+from app.addresses import is_database_address, is_folder, is_web_address
 from app.environment import PREFIX, unknown_variables
 from app.issuers import Issuer, named_twice, parse_issuers
 from app.key_ring import parse_keyring
@@ -208,7 +208,7 @@ class Settings(BaseSettings):
     @field_validator("database_url", "migration_url")
     @classmethod
     def _postgresql(cls, value: str | None) -> str | None:
-        if value is not None and not is_address(value, "postgresql", "postgres"):
+        if value is not None and not is_database_address(value):
             raise ValueError("must be a URL like postgresql://role:password@host:5432/database")
         return value
 

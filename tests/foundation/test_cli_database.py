@@ -76,7 +76,7 @@ def test_an_operators_question_makes_no_database(
     ("url", "said"),
     [
         ("postgresql://tc_service:canary@127.0.0.1:1/none", "correct TC_DATABASE_URL"),
-        ("postgresql://tc_service:canary@127.0.0.1:1/none?bogus=1", "TC_DATABASE_URL: invalid"),
+        ("postgresql://tc_service:canary@127.0.0.1:1/none?bogus=1", "TC_DATABASE_URL: must be"),
     ],
 )
 def test_an_operators_question_to_a_database_that_is_away_is_one_sentence(

@@ -59,6 +59,8 @@ def test_names_each_missing_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TC_LOG_LEVEL", "LOUD"),
         ("TC_DATABASE_URL", "nonsense"),
         ("TC_DATABASE_URL", "mysql://a@b/c"),
+        ("TC_DATABASE_URL", "postgresql://a@b/c?sslmood=require"),
+        ("TC_DATABASE_URL", "postgresql://a:50%off@b/c"),
         ("TC_MIGRATION_URL", "postgresql://a@b:port/c"),
         ("TC_CONTA_URL", "conta.no"),
         ("TC_CONTA_APP_URL", "https://:443"),
