@@ -1,6 +1,7 @@
 """What a command says of the database it cannot work on: one sentence, exit 2, no traceback."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -130,17 +131,17 @@ def test_a_database_that_stops_while_it_is_asked_is_told(
     assert told.err.startswith("timerabbit-conta: the database is away: terminating connection")
 
 
-@pytest.mark.xdist_group("migrating")
 def test_a_database_of_an_older_release_is_told_as_not_migrated(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: EmbeddedServer
 ) -> None:
     """Its tables are there, but not with all that this release reads."""
-    server.drop_database("migrating")
-    server.create_database("migrating")
-    monkeypatch.setenv("TC_DATABASE_URL", server.url("tc_service", "migrating"))
+    name = f"older_{os.getpid()}"
+    server.drop_database(name)
+    server.create_database(name)
+    monkeypatch.setenv("TC_DATABASE_URL", server.url("tc_service", name))
     try:
-        migrate.upgrade(server.url("tc_owner", "migrating"), "0001")
-        with psycopg.connect(server.url("postgres", "migrating")) as connection:
+        migrate.upgrade(server.url("tc_owner", name), "0001")
+        with psycopg.connect(server.url("postgres", name)) as connection:
             connection.execute(
                 "INSERT INTO link_directory"
                 " (link_id, time_account, books_account, state, pending, parked)"
@@ -154,7 +155,7 @@ def test_a_database_of_an_older_release_is_told_as_not_migrated(
         assert NOT_MIGRATED in told.out
         assert refused(capsys, "retry") == NOT_MIGRATED
     finally:
-        server.drop_database("migrating")
+        server.drop_database(name)
 
 
 def test_a_full_disk_is_told(
