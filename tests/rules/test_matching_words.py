@@ -19,6 +19,8 @@ SILENT = {
     Fact.NAME_PERSONAL,
     Fact.FULL_COMPANY_NAME,
     Fact.FORM_MISSING,
+    Fact.LIMITED,
+    Fact.DOMAIN_KNOWN,
     Fact.KIND_SAME,
     Fact.KIND_UNSET,
     Fact.BOTH_COMPANIES,

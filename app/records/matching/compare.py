@@ -18,6 +18,7 @@ _NAME_IN_DOMAIN = bit(Fact.NAME_IN_DOMAIN)
 _NAME_PERSONAL = bit(Fact.NAME_PERSONAL)
 _FORM_DIFFERENT = bit(Fact.FORM_DIFFERENT)
 _FORM_MISSING = bit(Fact.FORM_MISSING)
+_LIMITED = bit(Fact.LIMITED)
 _COUNT_DIFFERENT = bit(Fact.COUNT_DIFFERENT)
 _COUPLE_ONE_SIDE = bit(Fact.COUPLE_ONE_SIDE)
 _DEPARTMENT_ONE_SIDE = bit(Fact.DEPARTMENT_ONE_SIDE)
@@ -36,6 +37,7 @@ _MAIL_OTHER = bit(Fact.MAIL_OTHER)
 _DOMAIN_SAME = bit(Fact.DOMAIN_SAME)
 _DOMAIN_OTHER = bit(Fact.DOMAIN_OTHER)
 _DOMAIN_SECOND = bit(Fact.DOMAIN_SECOND)
+_DOMAIN_KNOWN = bit(Fact.DOMAIN_KNOWN)
 _PHONE_SAME = bit(Fact.PHONE_SAME)
 _PHONE_SHARED = bit(Fact.PHONE_SHARED)
 _PHONE_OTHER = bit(Fact.PHONE_OTHER)
@@ -124,6 +126,8 @@ def _contacts(a: Card, b: Card) -> int:
             facts |= _MAIL_OTHER
     if (a.second_domain or b.second_domain) and not (a.domain and b.domain):
         facts |= _DOMAIN_SECOND
+    if a.domain or b.domain:
+        facts |= _DOMAIN_KNOWN
     if a.phone and b.phone:
         if a.phone == b.phone:
             facts |= _PHONE_SHARED if a.phone_shared or b.phone_shared else _PHONE_SAME
@@ -187,6 +191,8 @@ def _signs(a: Card, b: Card) -> int:
         facts |= _COUPLE_ONE_SIDE
     if a.form != b.form:
         facts |= _FORM_DIFFERENT if a.form and b.form else _FORM_MISSING
+    if a.limited or b.limited:
+        facts |= _LIMITED
     if a.personal or b.personal or (a.form != b.form and (a.personlike or b.personlike)):
         facts |= _NAME_PERSONAL
     if a.active != b.active:

@@ -7,7 +7,7 @@ from rapidfuzz.distance import OSA
 from app.records.matching.facts import bit
 from app.records.matching.identifiers import labels
 from app.records.matching.lexicon import fold, lexicon
-from app.records.matching.normalise import UNCOMMON_BEARERS, Card
+from app.records.matching.normalise import SELDOM_BEARERS, UNCOMMON_BEARERS, Card
 from app.records.matching.proposals import Fact
 
 _NAME_SAME = bit(Fact.NAME_SAME)
@@ -22,9 +22,11 @@ _NAME_OTHER = bit(Fact.NAME_OTHER)
 _NAME_IN_DOMAIN = bit(Fact.NAME_IN_DOMAIN)
 _NAME_RARE = bit(Fact.NAME_RARE)
 _NAME_UNCOMMON = bit(Fact.NAME_UNCOMMON)
+_NAME_SELDOM = bit(Fact.NAME_SELDOM)
 _NAME_ALONE = bit(Fact.NAME_ALONE)
 _FULL_COMPANY_NAME = bit(Fact.FULL_COMPANY_NAME)
 _GIVEN_SAME = bit(Fact.GIVEN_SAME)
+_GIVEN_SLIPPED = bit(Fact.GIVEN_SLIPPED)
 _GIVEN_DIFFERENT = bit(Fact.GIVEN_DIFFERENT)
 _PLACE_IN_NAME = bit(Fact.PLACE_IN_NAME)
 _PLACE_IN_NAME_ONE_SIDE = bit(Fact.PLACE_IN_NAME_ONE_SIDE)
@@ -86,14 +88,19 @@ def _rarity(a: Card, b: Card) -> int:
     """
     Say how rare two personal names are, by the commoner of them.
 
-    In one town there is hardly a second bearer, however large the register.
+    In one town there is hardly a second bearer of an uncommon one, however large the register,
+    and behind one postal code hardly a second of one that is borne three times as often.
     """
     if a.rare and b.rare:
         return _NAME_RARE
     if a.uncommon and b.uncommon:
         return _NAME_UNCOMMON
-    here = bool(a.place and a.place == b.place and a.bearers and b.bearers)
-    return _NAME_UNCOMMON if here and max(a.bearers, b.bearers) <= UNCOMMON_BEARERS else 0
+    if not (a.bearers and b.bearers):
+        return 0
+    bearers = max(a.bearers, b.bearers)
+    if bearers <= UNCOMMON_BEARERS and a.place and a.place == b.place:
+        return _NAME_UNCOMMON
+    return _NAME_SELDOM if bearers <= SELDOM_BEARERS and a.code and a.code == b.code else 0
 
 
 def _folded_apart(a: Card, b: Card) -> bool:
@@ -122,10 +129,18 @@ def _persons(a: Card, b: Card) -> int:
     if left and _meet_by_an_initial(short, long):
         return _NAME_PARTLY
     beside = _rarity(a, b)
-    beside |= _GIVEN_SAME if a.guess and a.guess == b.guess else 0
+    if a.guess and a.guess == b.guess:
+        beside |= _GIVEN_SAME
+    elif _given_slipped(a, b) or _given_slipped(b, a):
+        beside |= _GIVEN_SLIPPED
     if not slips:
         return _NAME_MIDDLE | beside
     return _NAME_CLOSE | beside if slips <= 2 and not left else _slipped_names(a, b, slips, beside)
+
+
+def _given_slipped(a: Card, b: Card) -> bool:
+    """Say whether a given name is known here, and there a word one slip away that is none."""
+    return bool(a.given and not b.given) and any(_slips(a.given, word) == 1 for word in b.words)
 
 
 def _meet_by_an_initial(short: tuple[str, ...], long: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from app.records.matching.evidence import (
     ALIKE,
     ALONE,
     AREA,
+    CONTACTS_APART,
     DOMAIN,
     DOMAIN_SECOND,
     FULL_COMPANY_NAME,
@@ -94,7 +95,7 @@ def _must_be_asked(bits: int) -> bool:
     if bits & NUMBER_SAME:
         return True
     alike = SAME | NEAR | ALIKE | (NAME_CONTAINED if bits & STRONG else 0)
-    if not bits & NUMBER_DIFFERENT or not bits & alike:
+    if not bits & NUMBER_DIFFERENT or not bits & alike or _are_two_firms(bits):
         return False
     if bits & SAME and bits & ALONE:
         return True
@@ -104,6 +105,17 @@ def _must_be_asked(bits: int) -> bool:
         return True
     apart = bits & PLACE_OTHER and not bits & (STRONG | DOMAIN | NEAR)
     return not (apart or bits & TOLD_APART)
+
+
+def _are_two_firms(bits: int) -> bool:
+    """
+    Say whether two valid numbers are two firms': the name only nearly the same, nothing else so.
+
+    Another town, and another mail or phone: such a pair of a main unit and its sub-unit did not
+    occur among 500 in made-up registers, and their number grows with the square of the register.
+    """
+    slipped = bits & (NEAR | ALIKE) and bits & PLACE_OTHER and bits & CONTACTS_APART
+    return bool(slipped and not bits & FURTHER)
 
 
 def is_double(bits: int, decision: Decision, stricter: int = 0) -> bool:

@@ -1,6 +1,7 @@
 """Read organization numbers, phone numbers and mail addresses as people type them."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from app.records.matching.lexicon import fold, lexicon
 _NOT_DIGIT = re.compile(r"\D+")
 _BETWEEN_MAILS = re.compile(r"[;,\s]+")
 _NOT_LABEL = re.compile(r"[^a-z0-9æøå]")
+_SECOND_SIGNS = frozenset({"ii", "iii", "drift"})
 _NO_PHONES = frozenset({"12345678", "87654321", "11223344", "98765432", "91234567"})
 
 
@@ -82,3 +84,23 @@ def labels(label: str, joined: str) -> bool:
     return label == joined or (
         shorter >= 8 and (joined.startswith(label) or label.startswith(joined))
     )
+
+
+def is_second_domain(mail: Mail, names: Iterable[str], *, numbered: bool) -> bool:
+    """
+    Say whether a mail domain is a name with a sign beside it, so the plain one is another firm's.
+
+    Such a sign is a number, «II», «Drift» or «Nye».
+
+    Args:
+        names: The ways in which the name may be run together.
+        numbered: A number stands in the name itself, so one in the domain tells nothing.
+
+    """
+    for name in names:
+        if labels(mail.label, name):
+            signed = mail.label.removeprefix(name) in _SECOND_SIGNS
+            return signed or (mail.numbered and not numbered)
+        if any(labels(mail.label.removeprefix(sign), name) for sign in lexicon().renewals):
+            return True
+    return False

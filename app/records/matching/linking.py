@@ -10,15 +10,20 @@ from app.records.matching.evidence import (
     CONTACT,
     CONTACTS_APART,
     DOMAIN,
+    DOMAIN_KNOWN,
     DOMAIN_SECOND,
-    FORM,
     FULL_COMPANY_NAME,
     GIVEN_SAME,
+    GIVEN_SLIPPED,
     KIND_SAME,
     KIND_UNSET,
+    LIMITED,
+    MAIL_OTHER,
     MAIL_SAME,
+    NAME_CLOSE,
     NAME_CONTAINED,
     NAME_IN_DOMAIN,
+    NAME_MIDDLE,
     NAME_OTHER,
     NEAR,
     NUMBER_CLOSE,
@@ -28,10 +33,12 @@ from app.records.matching.evidence import (
     NUMBER_SAME,
     PERSONAL,
     PHONE_OTHER,
+    PHONE_SAME,
     PLACE_OTHER,
     PLACE_SAME,
     RARE,
     SAME,
+    SELDOM,
     STREET,
     STREET_SAME,
     STRONG,
@@ -93,21 +100,33 @@ def _may_have_risen_again(bits: int) -> bool:
     Say whether one of two companies may be the other's successor under its old name.
 
     A bankrupt firm comes back at the same place with a new number, and often with a new phone or
-    mail. Where no contact agrees and what is known of contact, street or name speaks for two, a
-    person must look; also where the mail domain is the name with a number behind: the plain one was
-    the first firm's, and the phone may have stayed. Only companies of limited liability do so: two
-    of one name without a form and with one postal code are one.
+    mail. Only a company of limited liability does so: two others of one name and postal code are
+    one. Where the mail domain is the name with a sign beside it, the plain one was the first firm's
+    and the phone may have stayed.
     """
-    if bits & CODE and not bits & FORM:
+    if bits & CODE and not bits & LIMITED:
         return False
-    one_sided = bits & NUMBER_ONE_SIDE
     if bits & MAIL_SAME:
-        return bool(one_sided and bits & PHONE_OTHER and not bits & ALONE)
+        return bool(bits & NUMBER_ONE_SIDE and bits & PHONE_OTHER and not bits & ALONE)
     if bits & (DOMAIN | DOMAIN_SECOND):
         return not bits & DOMAIN
-    if bits & CONTACTS_APART and not bits & (CONTACT | NUMBER_CLOSE):
-        return True
-    return bool(one_sided and not bits & CONTACT and (not bits & ALONE or bits & APART))
+    return _is_told_by_the_name(bits)
+
+
+def _is_told_by_the_name(bits: int) -> bool:
+    """
+    Say whether little but name and address tells that two companies are one.
+
+    No contact agrees, and one differs, the name stands twice on a side, or neither record shows a
+    mail domain of the firm's own; or the phone alone agrees beside two mails.
+    """
+    one_sided = bits & NUMBER_ONE_SIDE
+    if bits & PHONE_SAME:
+        return bool(one_sided and bits & MAIL_OTHER)
+    if bits & NUMBER_CLOSE:
+        return False
+    twice = one_sided and not bits & ALONE
+    return bool(bits & CONTACTS_APART or twice or (bits & LIMITED and not bits & DOMAIN_KNOWN))
 
 
 def _may_be_its_namesake(bits: int) -> bool:
@@ -136,10 +155,12 @@ def _is_rare_enough(bits: int) -> bool:
     A person with such a name who lives elsewhere in the other system has moved, and one who stands
     twice on a side is typed twice: a firm of that name has a number.
     """
-    if not bits & UNCOMMON:
-        return False
     moved = bits & (APART | PLACE_OTHER)
     apart = bits & CONTACTS_APART
+    if bits & SELDOM:
+        return bool(bits & ALONE and bits & KIND_SAME and not (moved and apart))
+    if not bits & UNCOMMON:
+        return False
     if not bits & ALONE:
         return bool(bits & KIND_SAME and not bits & (NUMBER_ONE_SIDE | PLACE_OTHER))
     if bits & AREA:
@@ -154,6 +175,8 @@ def _by_close_name(bits: int) -> str | None:
 
     A street or a phone is shared by relatives, so a person's given name must agree beside it.
     """
+    if not bits & PERSONAL and _may_have_risen_again(bits):
+        return None
     settled = not bits & PERSONAL or bits & GIVEN_SAME
     if bits & ALIKE:
         return _by_alike_name(bits, settled=bool(settled))
@@ -161,7 +184,7 @@ def _by_close_name(bits: int) -> str | None:
         return "close-name-and-close-number"
     if bits & MAIL_SAME or (settled and bits & CONTACT):
         return "close-name-and-contact"
-    if settled and _is_close_at_the_street(bits):
+    if _is_close_at_the_street(bits) if settled else _is_slip_at_the_street(bits):
         return "close-name-and-street"
     return "close-rare-name" if _is_close_and_rare(bits) else None
 
@@ -171,8 +194,10 @@ def _is_close_and_rare(bits: int) -> bool:
     if bits & RARE and bits & CODE:
         return True
     sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
-    nowhere_else = bits & RARE and not bits & (APART | PLACE_OTHER)
-    return bool(sure and ((bits & UNCOMMON and bits & CODE) or nowhere_else))
+    enough = bits & UNCOMMON if bits & NAME_MIDDLE else bits & RARE
+    nowhere_else = enough and not bits & (APART | PLACE_OTHER)
+    here = bits & (AREA if bits & NAME_MIDDLE else CODE)
+    return bool(sure and ((bits & UNCOMMON and here) or nowhere_else))
 
 
 def _is_close_at_the_street(bits: int) -> bool:
@@ -182,6 +207,16 @@ def _is_close_at_the_street(bits: int) -> bool:
         return False
     partly = bits & GIVEN_SAME and bits & CODE and bits & (NUMBER_MISSING | STREET)
     return bool(bits & STREET_SAME or partly)
+
+
+def _is_slip_at_the_street(bits: int) -> bool:
+    """
+    Say whether a person's given name has a slip and house and code tell that it is one.
+
+    One of the two is no name at all, and neither mail nor phone speaks for a relative.
+    """
+    sure = bits & GIVEN_SLIPPED and bits & KIND_SAME and not bits & (CONTACTS_APART | NUMBER_KNOWN)
+    return bool(sure and bits & NAME_CLOSE and bits & CODE and bits & STREET_SAME)
 
 
 def _by_alike_name(bits: int, *, settled: bool) -> str | None:

@@ -20,6 +20,7 @@ _WORD = re.compile(r"[^\W_]+")
 _JOINERS = re.compile(r"[&+]")
 _DASH = re.compile(r"\s[-–—*|]+\s*|\s[*]+$|\*+")
 _NOISY = re.compile(r"[-–—*|]")
+_NUMBER = re.compile(r"\d+(?:[a-z](?![a-z]))?")
 _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix"})
 _ROMAN_LAST = frozenset({"i", "v", "x"})
 _AS_FOLDED: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Name(NamedTuple):
         words: Words in order, without form, noise, contact and the place at the end.
         joined: The words without «og», run together: Nord Bygg = Nord-Bygg = Nordbygg.
         full: The joined words with the place at the end.
+        spoken: The same with «og», as a mail domain may have it.
         stem: The joined words of a company without a last one that is a form with a slip: «AAS».
         key: The words without «og», sorted: Hansen, Ola = Ola Hansen.
         marked: Words as typed whose folding changed them, to see where folding joined two names.
@@ -55,6 +57,7 @@ class Name(NamedTuple):
     words: tuple[str, ...]
     joined: str
     full: str
+    spoken: str
     stem: str
     key: str
     marked: frozenset[str]
@@ -81,7 +84,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     bare = words
     if ands or department:
         bare = [word for word in words if word not in lexis.ands | lexis.departments]
-    counts = _counts(bare, lexis)
+    counts = _counts(bare, kind, lexis)
     personlike = not counts and not department and _is_personal(bare, kind, lexis)
     personal = personlike and not form
     full = "".join(bare)
@@ -96,6 +99,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
         words=tuple(bare),
         joined="".join(bare),
         full=full,
+        spoken="".join(words) if ands else full,
         stem="".join(bare if personlike else _without_slipped_form(bare, form, lexis)),
         key=" ".join(sorted(bare)),
         marked=_AS_FOLDED if typed == words else frozenset(typed).difference(words),
@@ -191,11 +195,13 @@ def _last_form(bare: list[str], form: str, lexis: Lexicon) -> tuple[list[str], s
     return (bare[:-1], form or known) if known else (bare, form)
 
 
-def _counts(words: list[str], lexis: Lexicon) -> tuple[str, ...]:
-    """List digits, Roman numerals and a «Nye» in front, sorted."""
-    found = [word for word in words if word in _ROMAN or not word.isalpha()]
+def _counts(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> tuple[str, ...]:
+    """List numbers, Roman numerals (V is an initial behind a person) and a «Nye» in front."""
+    found = [word for word in words if word in _ROMAN]
+    found += [count for word in words if not word.isalpha() for count in _NUMBER.findall(word)]
     if len(words) > 1:
-        if words[-1] in _ROMAN_LAST:
+        person = kind is not CustomerKind.COMPANY and _is_personal(words[:-1], kind, lexis)
+        if words[-1] in _ROMAN_LAST and not person:
             found.append(words[-1])
         if words[0] in lexis.renewals:
             found.append(words[0])
@@ -213,6 +219,8 @@ def _mention(words: list[str], bare: list[str], lexis: Lexicon) -> str:
 
 def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) -> bool:
     """Say whether the words read as a person's name."""
+    if len(words) == 1:
+        return kind is CustomerKind.PRIVATE and words[0] in lexis.given
     if not 2 <= len(words) <= 5:
         return False
     given, surnames = lexis.given, lexis.surnames
@@ -226,8 +234,9 @@ def _is_personal(words: list[str], kind: CustomerKind | None, lexis: Lexicon) ->
 
 @lru_cache(maxsize=1 << 12)
 def _is_trade(word: str) -> bool:
-    """Say whether a word ends like a trade and is nobody's family name, as Nygård is."""
-    return word.endswith(lexicon().trades) and word not in lexicon().surnames
+    """Say whether a word ends like a trade and is nobody's name, as Nygård and Vegard are."""
+    lexis = lexicon()
+    return word.endswith(lexis.trades) and word not in lexis.surnames and word not in lexis.given
 
 
 def _given(words: list[str], lexis: Lexicon) -> str:

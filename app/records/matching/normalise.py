@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.canonical import Customer, CustomerKind, RecordId, is_organization_number
 from app.records.matching.addresses import read_address
 from app.records.matching.identifiers import (
-    labels,
+    is_second_domain,
     organization_digits,
     phone_digits,
     read_mail,
@@ -17,6 +17,10 @@ RARE_BEARERS = 2.0
 """Most expected bearers in Norway of a personal name that counts as rare."""
 UNCOMMON_BEARERS = 10.0
 """Most of one that counts as uncommon: in one town there is hardly a second."""
+SELDOM_BEARERS = 30.0
+"""Most of one that counts as seldom: behind one postal code there is hardly a second."""
+LIMITED = frozenset({"as", "asa", "nuf"})
+"""Legal forms of limited liability: only such a company goes under and rises again."""
 SIZE = 3000
 """
 Customers in a register for which those limits hold; above it they fall as the register grows.
@@ -36,8 +40,9 @@ class Card:
     Args:
         number: A valid organization number.
         bad_number: Seven or more digits that are no valid number.
-        second_domain: The mail domain is the name with a number behind («osttransport2»), so the
-            plain one is another's.
+        limited: A company of limited liability (AS, ASA, NUF), or its form has a slip in it.
+        second_domain: The mail domain is the name with a number or «II», «Drift», «Nye» beside it
+            («osttransport2»), so the plain one is another's.
         rare, uncommon: A personal name that few bear, or not many, for the size of its side.
         alone: The name stands once on its side.
         mail_shared, phone_shared: Held by three or more records of its side: no evidence.
@@ -76,6 +81,7 @@ class Card:
     mail: str
     domain: str
     label: str
+    limited: bool
     second_domain: bool
     rare: bool = False
     uncommon: bool = False
@@ -91,6 +97,7 @@ def read_card(customer: Customer) -> Card:
     mail = read_mail(customer.email)
     digits = organization_digits(customer.organization_number)
     valid = is_organization_number(digits)
+    spellings = (name.joined, name.full, name.spoken)
     return Card(
         id=customer.id,
         kind=customer.kind,
@@ -124,7 +131,8 @@ def read_card(customer: Customer) -> Card:
         mail=mail.address,
         domain=mail.domain,
         label=mail.label,
-        second_domain=mail.numbered and not name.counts and labels(mail.label, name.joined),
+        limited=name.form in LIMITED or (not name.form and name.stem != name.joined),
+        second_domain=is_second_domain(mail, spellings, numbered=bool(name.counts)),
     )
 
 
@@ -151,10 +159,10 @@ def mark_shared(cards: Sequence[Card]) -> None:
             names[name] = names.get(name, 0) + 1
         for value in (card.mail, card.phone):
             holders[value] = holders.get(value, 0) + 1
-    few = UNCOMMON_BEARERS * min(1.0, SIZE / max(1, len(cards)))
+    share = min(1.0, SIZE / max(1, len(cards)))
     for card in cards:
-        card.rare = 0 < card.bearers <= min(few, RARE_BEARERS)
-        card.uncommon = 0 < card.bearers <= few
+        card.rare = 0 < card.bearers <= RARE_BEARERS * share
+        card.uncommon = 0 < card.bearers <= UNCOMMON_BEARERS * share
         card.alone = names[card.joined] == 1 and names[card.key] == 1
         card.mail_shared = holders[card.mail] > 2
         card.phone_shared = holders[card.phone] > 2

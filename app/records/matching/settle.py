@@ -90,7 +90,7 @@ def settle(
 
 def stricter(size: int) -> int:
     """Say how much more evidence a register of this size asks: more strangers look alike in it."""
-    return max(0, round(4 * log(max(size, 1) / SIZE)))
+    return max(0, round(6 * log(max(size, 1) / SIZE)))
 
 
 def _rivals(one: Candidate, other: Candidate, twins: AbstractSet[tuple[int, int, int]]) -> bool:
