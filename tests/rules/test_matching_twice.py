@@ -51,6 +51,15 @@ def test_a_rare_name_is_rare_only_below_the_uncommon_one() -> None:
     assert not card_in(SIZE * 10, rare).rare
 
 
+def test_what_is_rare_falls_with_the_size_too() -> None:
+    """A name of nearly two bearers is rare among 3,000; twice as many meet its namesake."""
+    rare = person("Sigve Lone")
+
+    assert card_in(SIZE, rare).rare
+    assert not card_in(SIZE * 2, rare).rare
+    assert card_in(SIZE * 2, rare).uncommon
+
+
 def test_in_one_town_the_size_of_the_register_says_little() -> None:
     """The second bearer of an uncommon name lives elsewhere, however many customers there are."""
     here = card_in(20_000, person(UNCOMMON, address=OSLO))
