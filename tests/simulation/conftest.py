@@ -30,6 +30,7 @@ from tests.features.conftest import (
     world,
 )
 from tests.features.invoicing.conftest import synced, work
+from tests.simulation.driver import spare
 from tests.simulation.stage import Stage, mortal_runtime
 from tests.worlds import Shelf
 
@@ -77,6 +78,12 @@ async def stage(
     gc.unfreeze()
     await admin.close()
     await mortal.close()
+
+
+@pytest.fixture(autouse=True)
+def spared_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world's thousand statements are small: what stands around each costs more."""
+    spare(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

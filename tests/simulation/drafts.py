@@ -19,6 +19,7 @@ import httpx
 
 from app.invoicing.drafts.settle import settle_draft
 from tests.simulation import afterwards, in_conta
+from tests.simulation.driver import WAITING
 from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
 from tests.simulation.judge import judge, judge_again
 from tests.simulation.passing import A_LOOK, POINTS, pass_and_work
@@ -284,7 +285,8 @@ class DraftWorld:
 
 async def _together(deeds: Iterable[Awaitable[Done]]) -> list[Done]:
     """Do deeds at once and wait for all, also where one fails: none may outlive its world."""
-    outcomes = await asyncio.gather(*deeds, return_exceptions=True)
+    with WAITING.together():
+        outcomes = await asyncio.gather(*deeds, return_exceptions=True)
     done: list[Done] = []
     for one in outcomes:
         if isinstance(one, BaseException):

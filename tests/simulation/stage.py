@@ -117,10 +117,19 @@ class Stage:
         """Run the drafts' own jobs until none is due; a job whose process dies is gone."""
         worker = runtime or self.runtime
         for _ in range(100):
-            await wake_drafts(worker)
+            if await self._is_due():
+                await wake_drafts(worker)
             if not await self._run_waiting(worker):
                 return
         raise AssertionError("jobs do not come to rest")
+
+    async def _is_due(self) -> bool:
+        """Say whether the periodic job would find a link to wake."""
+        cursor = await self.admin.execute(
+            "SELECT EXISTS (SELECT FROM link_directory WHERE next_draft <= %s)", (self.clock(),)
+        )
+        row = await cursor.fetchone()
+        return bool(row and row[0])
 
     async def _run_waiting(self, worker: Runtime) -> int:
         done = 0
