@@ -1,7 +1,8 @@
 """
 Note expenses and kilometres that came to an hour after it was billed, so that none is forgotten.
 
-They stand among the facts of the draft that holds the hour, and are listed until one bills them.
+They stand among the facts of the draft that holds the hour, and are listed while none bills them:
+also again, once a draft that did is released, though the hour itself does not change then.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId, TimeEntry
 from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
-from app.invoicing.lines.extras import Billed, extra_id, extras_of
+from app.invoicing.lines.extras import Billed, Extra, extra_id, extras_of
 from app.invoicing.store import Draft, LedgerRow
 
 ADDED: Final = "expensesAdded"
@@ -48,7 +49,7 @@ async def note_extras(
 
 
 def _added(draft: Draft, entry: TimeEntry, taken: Billed) -> list[str]:
-    """Give what is neither billed nor was left out; of an old draft only the kinds are known."""
+    """Give what the draft neither billed nor left out; of an old draft only the kinds are known."""
     about: Mapping[str, Any] = draft.body.get("about", {})
     if entry.gone or entry.customer_id != draft.customer_time_id or not about:  # or was erased
         return []
@@ -56,10 +57,15 @@ def _added(draft: Draft, entry: TimeEntry, taken: Billed) -> list[str]:
     kinds = about.get("leftOut", {}).get(entry.id, ()) if LEFT_OUT not in about else ()
     known = {*about.get(BILLED, {}).get(entry.id, ()), *left}
     return [
-        one.what
-        for one in extras_of(entry, taken)
-        if one.what not in known and one.kind not in kinds
+        one.what for one in _there(entry, taken) if one.what not in known and one.kind not in kinds
     ]
+
+
+def _there(entry: TimeEntry, taken: Billed) -> list[Extra]:
+    """Give what an hour has, billed or not; where a billed expense changed, what may be billed."""
+    everything, offered = extras_of(entry), extras_of(entry, taken)
+    billed = [e for e in everything if extra_id(entry.id, e.what) in taken.get(entry.id, ())]
+    return everything if len(billed) + len(offered) == len(everything) else offered
 
 
 async def added_extras(

@@ -146,6 +146,29 @@ async def test_an_expense_added_after_billing_is_listed_and_billed_once(
     assert again.json()["code"] == "nothing-to-bill"
 
 
+async def test_an_added_expense_is_listed_again_once_its_draft_is_released(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Billed by itself, credited and released, it is owed again, though its hour never changed."""
+    plain = await previewed(kari.client, kari.link, grouping="entry")
+    entry = plain["lines"][0]["entryIds"][0]
+    draft = await kari.bill(grouping="entry")
+    await change(twins, entry, costs=[{"description": "Parkering", "amount": "250"}])
+    path = f"invoice-drafts/{draft['id']}/left-out"
+    later = await kari.send((await kari.post(path, expenseVatCode="exempted")).json())
+    await kari.look()
+    assert (await kari.get("changed-hours"))["expensesAdded"] == []
+    await kari.in_conta(later, "send")
+    await kari.in_conta(later, "credit")
+
+    assert (await kari.release(later)).json()["state"] == "released"
+
+    listed = (await kari.get("changed-hours"))["expensesAdded"]
+    assert listed == [{"draftId": draft["id"], "entryId": entry, "what": ["expenses"]}]
+    seen = await kari.get(f"invoice-drafts/{draft['id']}")
+    assert seen["expensesLeftOut"] == {entry: ["expenses"]}
+
+
 async def test_what_was_left_out_by_choice_is_not_listed_as_added(
     kari: Bookkeeper, twins: Any
 ) -> None:
