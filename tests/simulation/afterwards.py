@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from app.invoicing.papers.erase import erase_ended
-from tests.simulation.in_conta import documents, path_of, send_in_conta, take_out
+from tests.simulation.in_conta import (
+    documents,
+    path_of,
+    pay_invoice,
+    send_in_conta,
+    standing_draft,
+    take_out,
+)
 from tests.simulation.passing import A_LOOK, A_SWEEP, mortally, pass_and_work
 from tests.simulation.pieces import Version, pieces_of
 
@@ -37,10 +44,11 @@ async def change_hour(world: "DraftWorld", hour: str) -> None:
         "minutes": {"minutes": draw.randint(1, 200)}, "rate": {"hourlyRate": draw.choice(RATES)},
         "move": {"customerId": draw.choice(world.customers)}, "restore": {"deletedAt": None},
     }.get(what)  # fmt: skip
-    await _change(world, hour, what, fields)
+    await edit_hour(world, hour, what, fields)
 
 
-async def _change(world: "DraftWorld", hour: str, what: str, fields: object = None) -> None:
+async def edit_hour(world: "DraftWorld", hour: str, what: str, fields: object = None) -> None:
+    """Change an hour in Timerabbit, and remember what it is from now on."""
     world.happened[f"hour-{what}"] += 1
     path = f"/companies/cmp_1/entries/{hour}"
     call = ("POST", f"{path}/delete", None) if what == "delete" else ("PATCH", path, fields)
@@ -81,8 +89,8 @@ async def take_back(world: "DraftWorld") -> None:
     off, more = world.random.sample(hours, 2)
     what = world.random.choice(("move", "delete"))
     customer = world.customers[world.versions[off][-1].customer == world.customers[0]]
-    await _change(world, off, what, {"customerId": customer})
-    await _change(world, more, "minutes", {"minutes": world.versions[more][-1].minutes + 180})
+    await edit_hour(world, off, what, {"customerId": customer})
+    await edit_hour(world, more, "minutes", {"minutes": world.versions[more][-1].minutes + 180})
     await pass_and_work(world, A_SWEEP)
     changes = await read_changes(world)
     preview = await _choose(world, changes, "follow-up") if changes else None
@@ -92,7 +100,7 @@ async def take_back(world: "DraftWorld") -> None:
         await send_in_conta(world, drafts[-1:])  # the hour is free once it is an invoice
         await pass_and_work(world, A_LOOK)
     if what == "delete" and world.random.random() < 0.7:
-        await _change(world, off, "restore", {"deletedAt": None})
+        await edit_hour(world, off, "restore", {"deletedAt": None})
 
 
 async def _choose(world: "DraftWorld", changes: list[dict[str, Any]], choice: str) -> str | None:
@@ -110,11 +118,17 @@ async def _choose(world: "DraftWorld", changes: list[dict[str, Any]], choice: st
 
 async def read_changes(world: "DraftWorld") -> list[dict[str, Any]]:
     """Open the page of changed hours, once the hours were read again."""
+    found: list[dict[str, Any]] = (await read_changed(world))["items"]
+    return sorted(found, key=lambda one: str(one["entryId"]))
+
+
+async def read_changed(world: "DraftWorld") -> dict[str, Any]:
+    """Give that page as it is: hours that changed, and expenses that came later."""
     await world.call("GET", "/money-on-the-table")
     await world.stage.work()
     answer = await world.call("GET", "/changed-hours")
-    found: list[dict[str, Any]] = answer.json()["items"] if answer.status_code == 200 else []
-    return sorted(found, key=lambda one: str(one["entryId"]))
+    nothing: dict[str, Any] = {"items": [], "expensesAdded": []}
+    return answer.json() if answer.status_code == 200 else nothing
 
 
 async def send_late(world: "DraftWorld") -> None:
@@ -134,12 +148,35 @@ async def undo(world: "DraftWorld") -> None:
     if kind == "drafts" and world.random.random() < 0.5:
         sent = await world.stage.twins.control("conta", "POST", f"{path_of(kind, kept.id)}/send")
         kind, kept = "invoices", world.stage.books().invoices[sent["id"]]
+    await _undo(world, kind, kept, mark)
+
+
+async def pay_and_credit(world: "DraftWorld") -> None:
+    """Send a draft, have it paid, let that be seen; then credit it, and bill its hours again."""
+    draft = standing_draft(world)
+    if draft is None:
+        return
+    mark = pieces_of(draft)[0].mark
+    sent = await world.stage.twins.control("conta", "POST", f"{path_of('drafts', draft.id)}/send")
+    kept = world.stage.books().invoices[sent["id"]]
+    if kept.data["sumRemaining"] > 0:
+        await pay_invoice(world, kept)
+    if world.random.random() < 0.7:
+        await pass_and_work(world, A_LOOK)
+    if world.random.random() < 0.7:
+        world.happened["books-paid-credit"] += 1
+        await _undo(world, "invoices", kept, mark)
+
+
+async def _undo(world: "DraftWorld", kind: str, kept: Any, mark: str) -> None:
     await take_out(world, kind, kept)
     for _ in range(2):  # one look may meet a list that lags
         await pass_and_work(world, A_LOOK)
     draft = next((one for one in await world.drafts() if one["mark"] == mark), None)
     if draft is None:
         return
+    if world.has_beside:  # who was paid is looked at by itself once a week
+        await world.call("POST", f"/invoice-drafts/{draft['id']}/look")
     body = {"reason": "Slettet i Conta", "lookedInConta": world.random.random() < 0.5}
     answer = await world.call("POST", f"/invoice-drafts/{draft['id']}/release", body)
     world.happened[f"undo-{answer.status_code}"] += 1

@@ -4,29 +4,26 @@ Play one small world of drafts from a seed: people, faults and deaths, then quie
 The real code on the real database; both systems, the clock and the deaths are simulated.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import httpx
 
 from app.invoicing.drafts.settle import settle_draft
-from tests.simulation import afterwards, in_conta
-from tests.simulation.driver import WAITING
+from tests.simulation import afterwards, beside, in_conta
+from tests.simulation.beside import Beside
 from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
 from tests.simulation.judge import judge, judge_again
-from tests.simulation.passing import A_LOOK, POINTS, pass_and_work
-from tests.simulation.pieces import Piece, Terms, Version
+from tests.simulation.passing import A_LOOK, A_WEEK, POINTS, pass_and_work, together
+from tests.simulation.pieces import TERMS, Piece, Version
 from tests.simulation.stage import Died, Stage
 
-Done = TypeVar("Done")
 Deed = tuple[Callable[[], Awaitable[None]], str]
 
 QUIET = timedelta(minutes=45)
@@ -36,15 +33,6 @@ STEP = timedelta(seconds=31)
 """Longer than a waked draft is left to its job, so that none due is passed over."""
 
 HOURS = 4
-PLAIN = Terms("entry", Decimal(0), 0, "line")
-TERMS = (
-    PLAIN,
-    PLAIN,
-    Terms("entry", Decimal("12.5"), 0, "line"),
-    Terms("sum", Decimal(0), 0, "line"),
-    Terms("entry", Decimal(0), 30, "line"),
-    Terms("project", Decimal(10), 15, "entry"),
-)
 
 
 @dataclass
@@ -52,7 +40,8 @@ class DraftWorld:
     """
     Hold one seed's world: two customers, four hours of the first, and what happened.
 
-    Every second world is about what comes after: its hours are billed first, then changed.
+    Every second world is about what comes after: its hours are billed first, then changed. In every
+    third hours have expenses and kilometres, and invoices are paid.
 
     Args:
         versions: All that each hour ever was.
@@ -61,6 +50,7 @@ class DraftWorld:
         freed: Hours of lines that a person released by themselves.
         left: Hours of which a person chose once to leave what was billed.
         kept: Previews that a person did not send yet.
+        had_beside: All that each hour ever had beside time.
         rewritten: Drafts that a person wrote over, with the newest of all drafts at that time.
 
     """
@@ -77,6 +67,7 @@ class DraftWorld:
     left: set[str] = field(default_factory=set)
     kept: list[str] = field(default_factory=list)
     rewritten: dict[int, int] = field(default_factory=dict)
+    had_beside: dict[str, list[Beside]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -84,6 +75,7 @@ class DraftWorld:
         self.customers = [customers[(self.seed + one) % len(customers)] for one in (0, 1)]
         self.customer = self.customers[0]
         self.terms = TERMS[self.seed // 2 % len(TERMS)]
+        self.has_beside = self.seed % 3 == 0
 
     async def play(self, steps: int = 10) -> list[str]:
         """Play the world to its quiet end and give what the judge found wrong."""
@@ -94,11 +86,15 @@ class DraftWorld:
             deeds, steps = self._later_deeds(), steps - 3
             await self.send(at_least=2)
             await self._pass_time()
+        if self.has_beside:
+            deeds, steps = deeds + self._beside_deeds(), steps + 2
         for _ in range(steps):
             deed, name = self.random.choice(deeds)
             self.happened[name] += 1
             await deed()
         await self._be_quiet()
+        if self.happened["books-paid"]:
+            await pass_and_work(self, A_WEEK)
         wrong = await judge(self)
         if self.seed % 8 == 1 and not wrong:
             await afterwards.erase(self)
@@ -126,6 +122,13 @@ class DraftWorld:
             own._die_at_work, own._pass_time,
         )  # fmt: skip
 
+    def _beside_deeds(self) -> list[Deed]:
+        """Give what happens where hours have more than time, and invoices are paid."""
+        return self._named(
+            beside.change_beside, beside.change_beside, *[beside.bill_left_out] * 5,
+            *[in_conta.pay] * 2, afterwards.pay_and_credit,
+        )  # fmt: skip
+
     def _named(self, *deeds: Callable[["DraftWorld"], Awaitable[None]]) -> list[Deed]:
         return [(partial(deed, self), deed.__name__.strip("_")) for deed in deeds]
 
@@ -142,6 +145,8 @@ class DraftWorld:
             self.hours.append(made["id"])
             self.names[body["employeeName"]] = made["id"]
             self.versions[made["id"]] = [afterwards.version_of(made)]
+        if self.has_beside:
+            await beside.begin_beside(self)
 
     async def _preview(self, *, at_least: int = 1) -> str | None:
         some = self.random.sample(self.hours, self.random.randint(at_least, 3))
@@ -151,7 +156,8 @@ class DraftWorld:
 
     async def preview(self, customer: str, hours: list[str]) -> str | None:
         """Preview hours of a customer by this world's terms; ``None`` where none can be billed."""
-        wish = {"customerId": customer, "entryIds": hours, **self.terms.wish()}
+        wish = {"customerId": customer, "entryIds": hours} | self.terms.wish()
+        wish |= beside.wish_beside(self)
         answer = await self.call("POST", "/invoice-drafts/preview", wish)
         return str(answer.json()["previewId"]) if answer.status_code == 201 else None
 
@@ -163,7 +169,7 @@ class DraftWorld:
 
     async def _two_at_once(self) -> None:
         both = [one for one in (await self._preview(), await self._preview()) if one]
-        await _together(self.post(one) for one in both)
+        await together(self.post(one) for one in both)
 
     async def _two_workers(self) -> None:
         """Let a worker that was taken for dead go on beside its successor, often after a death."""
@@ -171,7 +177,7 @@ class DraftWorld:
             await self._die()
         await self._let_pass()
         for one in await self.drafts():
-            await _together(
+            await together(
                 settle_draft(self.stage.runtime, self.stage.link.link_id, draft_id=one["id"])
                 for _ in range(2)
             )
@@ -230,7 +236,7 @@ class DraftWorld:
         again = self.random.random() < 0.5
         body = None if again else {"reason": "simulert", "lookedInConta": False}
         path = f"/invoice-drafts/{draft['id']}/{'resend' if again else 'release'}"
-        answers = await _together(self.call("POST", path, body) for _ in range(times))
+        answers = await together(self.call("POST", path, body) for _ in range(times))
         if again and any(answer.status_code == 200 for answer in answers):
             self.sent_twice.add(str(draft["mark"]))
 
@@ -281,15 +287,3 @@ class DraftWorld:
         """Sign in anew: a token lives for minutes."""
         token = await self.stage.twins.token("conta", "1001")
         self.stage.link.books["Authorization"] = f"Bearer {token}"
-
-
-async def _together(deeds: Iterable[Awaitable[Done]]) -> list[Done]:
-    """Do deeds at once and wait for all, also where one fails: none may outlive its world."""
-    with WAITING.together():
-        outcomes = await asyncio.gather(*deeds, return_exceptions=True)
-    done: list[Done] = []
-    for one in outcomes:
-        if isinstance(one, BaseException):
-            raise one
-        done.append(one)
-    return done

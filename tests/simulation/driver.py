@@ -5,6 +5,7 @@ Not one statement is another, and where two act at once they wait on the loop an
 as in the service; only who acts alone waits without it.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -45,7 +46,12 @@ WAITING: Final = Waiting()
 
 
 def spare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the driver wait as ``WAITING`` does and keep what the server has planned."""
+    """
+    Let the driver wait as ``WAITING`` does and keep what the server has planned.
+
+    And let each call in process not look anew for an event loop that is not installed.
+    """
     monkeypatch.setattr(psycopg.waiting, "wait_async", WAITING.wait)
+    monkeypatch.setattr("httpx._transports.asgi.create_event", asyncio.Event)
     monkeypatch.setattr(PrepareManager, "prepared_max", STATEMENTS)
     monkeypatch.setattr(PrepareManager, "clear", lambda _: False)

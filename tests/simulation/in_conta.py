@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.passing import A_LOOK, A_SWEEP, pass_and_work
-from tests.simulation.pieces import living_invoices, names_in, pieces_of
+from tests.simulation.pieces import MARK, beside_in, living_invoices, names_in, pieces_of
 
 if TYPE_CHECKING:
     from tests.simulation.drafts import DraftWorld
@@ -40,17 +40,36 @@ async def take_out(world: "DraftWorld", kind: str, kept: Any) -> None:
     await world.stage.twins.control("conta", "POST", f"{path_of(kind, kept.id)}/{deed}")
 
 
+async def pay(world: "DraftWorld") -> None:
+    """Register that a customer paid an invoice, or a part of it."""
+    invoices = [kept for kind, kept in documents(world) if kind == "invoices"]
+    owed = [kept for kept in invoices if kept.data["sumRemaining"] > 0]
+    if owed:
+        await pay_invoice(world, world.random.choice(owed))
+
+
+async def pay_invoice(world: "DraftWorld", kept: Any) -> None:
+    """Pay one invoice, a third of what remains or all."""
+    part = round(kept.data["sumRemaining"] / 3, 2)
+    whole = part <= 0 or world.random.random() < 0.5
+    world.happened["books-paid" if whole else "books-part-paid"] += 1
+    body = {"amount": None if whole else str(part)}
+    await world.stage.twins.control("conta", "POST", f"/invoices/{kept.id}/pay", body)
+
+
 async def take_line_out(world: "DraftWorld") -> None:
     """Take a line out of a draft in Conta, often send the draft, and release that line's hours."""
     drafts = [(kept, pieces_of(kept)) for kind, kept in documents(world) if kind == "drafts"]
-    standing = [  # of a follow-up no line is released by itself
+    standing = [  # of a follow-up no line is released by itself, nor ever an expense
         (kept, pieces) for kept, pieces in drafts
-        if len(pieces) > 1 and not any(piece.difference for piece in pieces)
+        if any(p.names for p in pieces[1:]) and not any(piece.difference for piece in pieces)
     ]  # fmt: skip
     if not standing:
         return
     kept, pieces = world.random.choice(standing)
-    place = world.random.randrange(1, len(pieces))  # the first line has the mark
+    place = world.random.choice(  # the first line has the mark
+        [place for place, piece in enumerate(pieces) if place and piece.names]
+    )
     lines = await _lines(world, kept)
     world.removed.append(pieces[place])
     await _edit(world, kept, [one for n, one in enumerate(lines) if n != place])
@@ -78,12 +97,15 @@ async def rewrite(world: "DraftWorld") -> None:
     drafts = [
         kept for kind, kept in documents(world)
         if kind == "drafts" and not any(piece.difference for piece in pieces_of(kept))
+        and any(piece.names for piece in pieces_of(kept))
     ]  # fmt: skip
     if not drafts:
         return
     kept = world.random.choice(drafts)
     lines = [
         one | {"description": f"Bistand til {' '.join(sorted(names_in(one)))}", "quantity": 0.1}
+        if not beside_in(one)
+        else one | {"description": MARK.sub("", one["description"])}
         for one in await _lines(world, kept)
     ]
     world.rewritten[kept.id] = max(p.born for _, one in documents(world) for p in pieces_of(one))
@@ -132,6 +154,12 @@ def documents(world: "DraftWorld") -> list[tuple[str, Any]]:
     drafts = [("drafts", kept) for _, kept in sorted(books.drafts.items())]
     invoices = [("invoices", kept) for kept in sorted(living_invoices(books), key=lambda k: k.id)]
     return [(kind, kept) for kind, kept in (*drafts, *invoices) if pieces_of(kept)]
+
+
+def standing_draft(world: "DraftWorld") -> Any:
+    """Give the newest draft, or ``None``."""
+    drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
+    return drafts[-1] if drafts else None
 
 
 def path_of(kind: str, number: int) -> str:

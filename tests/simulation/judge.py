@@ -12,8 +12,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.invoicing.store import Draft, EntryChange, LedgerRow
-from tests.simulation.afterwards import read_changes
+from tests.simulation.afterwards import read_changed
+from tests.simulation.judge_beside import judge_beside
 from tests.simulation.judge_money import Books, judge_money, judge_twice
+from tests.simulation.judge_paid import judge_paid
 from tests.simulation.pieces import Piece, living_pieces, standing_marks
 
 if TYPE_CHECKING:
@@ -26,15 +28,19 @@ HOLDING = frozenset({"created", "completed", "needs-person"})
 
 async def judge(world: "DraftWorld") -> list[str]:
     """Name everything that is wrong; nothing is what must come out."""
-    changes = await read_changes(world)
+    changed = await read_changed(world)
     drafts, ledger = await _ours(world)
-    books = await _books(world, drafts, ledger, {str(one["entryId"]) for one in changes})
+    books = await _books(world, drafts, ledger, {str(one["entryId"]) for one in changed["items"]})
     world.happened["judged-follow-up"] += sum(1 for p in books.living if p.difference)
     entries = world.stage.store("timerabbit").companies["cmp_1"].entries
     own = {hour: entries[hour] for hour in world.hours}
     active = {row.entry_id: row.draft_id for row in ledger}
+    more = await judge_beside(world, books, drafts, changed) if world.has_beside else []
+    if world.has_beside:
+        more += await judge_paid(world, drafts, ledger)
     return [
         *judge_money(books),
+        *more,
         *_twice(drafts, books.living, world.sent_twice),
         *_stuck(drafts),
         *_held_by_nobody(own, drafts),
@@ -74,6 +80,7 @@ async def _books(
         terms=world.terms, names=world.names, versions=world.versions, living=living,
         removed=world.removed, customers={v: k for k, v in world.stage.customers.items()},
         free=frozenset(await _free(world)), open=frozenset(changed),
+        told_beside=_beside_told(drafts),
         told=frozenset(told | await _of_follow_ups(world, drafts)),
         left=frozenset(world.left), excused=frozenset(excused),
         shown=frozenset(
@@ -92,6 +99,19 @@ async def _free(world: "DraftWorld") -> set[str]:
         answer = await world.call("GET", f"/billable-entries?customerId={customer}")
         found |= {one["id"] for one in answer.json()["items"] if one["billable"]}
     return found & set(world.hours)
+
+
+def _beside_told(drafts: Sequence[Draft]) -> frozenset[str]:
+    """Name the hours whose expenses or kilometres are on a draft that a person is asked about."""
+    asked = [
+        draft.body.get("about", {}) for draft in drafts
+        if draft.problem is not None and draft.state in HOLDING
+    ]  # fmt: skip
+    later = {
+        str(one["entryId"]) for about in asked for one in about.get("corrections", ())
+        if one["correctedLine"] == 0
+    }  # fmt: skip
+    return frozenset(later.union(*(about.get("extras", ()) for about in asked)))
 
 
 async def _of_follow_ups(world: "DraftWorld", drafts: Sequence[Draft]) -> set[str]:

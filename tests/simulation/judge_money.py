@@ -24,6 +24,7 @@ class Books:
         free: Hours that the service offers to bill; ``open`` those with a change that waits for a
             person, ``told`` those of a draft that shows a problem, ``left`` those where a person
             once chose to leave what was billed.
+        told_beside: Hours whose expenses or kilometres are on a draft that shows a problem.
         excused: Hours of drafts that stand twice and are shown, or that a person sent twice.
         shown: Marks of drafts that show a problem, and their ids in the books.
         rewritten: Drafts that a person wrote over, with the newest of all drafts at that time: what
@@ -40,6 +41,7 @@ class Books:
     free: frozenset[str]
     open: frozenset[str]
     told: frozenset[str]
+    told_beside: frozenset[str]
     left: frozenset[str]
     excused: frozenset[str]
     shown: frozenset[str]
@@ -152,6 +154,8 @@ def _lost(books: Books, hour: str) -> Iterator[str]:
     if now.customer is None or hour in books.free | books.open | books.told | books.left:
         return
     bills = books.bills(hour)
+    if not bills and not now.minutes:
+        return
     if not bills:
         yield f"{hour} is lost: neither billed nor billable, and nobody is told"
         return

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 MARK = re.compile(r"TR-[0-9A-HJKMNP-TV-Z]{8}")
 NAME = re.compile(r"Person \d+")
+KILOMETRES = "Kilometer"
+BESIDE = re.compile(rf"Utlegg \d[a-z]|{KILOMETRES}")
 OF_A_DIFFERENCE = "Korreksjon"
 
 
@@ -60,13 +62,25 @@ class Terms:
         counted = [sum(minutes)] if self.per == "line" else minutes
         if self.step:
             counted = [-(-one // self.step) * self.step for one in counted]
-        quantity = _half_up(Decimal(sum(counted)) / 60, "0.01")
-        return int(_half_up(quantity * rate * (100 - self.discount) / 100, "1"))
+        quantity = half_up(Decimal(sum(counted)) / 60, "0.01")
+        return int(half_up(quantity * rate * (100 - self.discount) / 100, "1"))
 
     def most(self, versions: Sequence[Sequence[Version]], customer: str | None) -> int:
         """Give the most that a line of these hours was ever worth to a customer."""
         choices = [dict.fromkeys(one) for one in versions]
         return max(self.worth(at(chosen, customer)) for chosen in product(*choices))
+
+
+PLAIN = Terms("entry", Decimal(0), 0, "line")
+TERMS = (
+    PLAIN,
+    PLAIN,
+    Terms("entry", Decimal("12.5"), 0, "line"),
+    Terms("sum", Decimal(0), 0, "line"),
+    Terms("entry", Decimal(0), 30, "line"),
+    Terms("project", Decimal(10), 15, "entry"),
+)
+"""What the worlds bill by, each by one of these."""
 
 
 def at(versions: Iterable[Version], customer: str | None) -> list[Version]:
@@ -85,6 +99,8 @@ class Piece:
         mark: Empty where a person wrote over it.
         difference: Whether it bills what changed of an hour, and not the hour.
         net: Øre.
+        beside: Which expense it bills, or that it bills kilometres, so many as ``quantity``; empty
+            where it bills hours.
 
     """
 
@@ -95,6 +111,9 @@ class Piece:
     names: frozenset[str]
     difference: bool
     net: int
+    beside: str
+    quantity: Decimal
+    vat: str
 
 
 def living_pieces(organization: Any) -> list[Piece]:
@@ -119,7 +138,7 @@ def pieces_of(kept: Any) -> list[Piece]:
     is_draft = "invoiceDraftLines" in data
     lines = data["invoiceDraftLines"] if is_draft else data["invoiceLines"]
     marks = [mark for line in lines for mark in MARK.findall(line["description"])]
-    if not marks and not any(map(names_in, lines)):
+    if not marks and not any(names_in(line) or beside_in(line) for line in lines):
         return []
     born = kept.id if is_draft else kept.hidden["fromDraftId"]
     where = f"draft {kept.id}" if is_draft else f"invoice {kept.id}"
@@ -127,7 +146,8 @@ def pieces_of(kept: Any) -> list[Piece]:
         Piece(
             where, born, marks[0] if marks else "", str(data.get("customerId")), names_in(line),
             line["description"].startswith(OF_A_DIFFERENCE),
-            int(_half_up(Decimal(line["sumNet"]) * 100, "1")),
+            int(half_up(Decimal(line["sumNet"]) * 100, "1")), beside_in(line),
+            Decimal(line["quantity"]), str(line["vatCode"]),
         )
         for line in lines
     ]  # fmt: skip
@@ -136,6 +156,12 @@ def pieces_of(kept: Any) -> list[Piece]:
 def names_in(line: Mapping[str, Any]) -> frozenset[str]:
     """Say whose hours a line of the books is of."""
     return frozenset(NAME.findall(line["description"]))
+
+
+def beside_in(line: Mapping[str, Any]) -> str:
+    """Say which expense a line of the books is of, or that it is of kilometres."""
+    found = BESIDE.search(line["description"])
+    return found[0] if found else ""
 
 
 def standing_marks(pieces: Iterable[Piece]) -> Mapping[str, set[str]]:
@@ -147,5 +173,6 @@ def standing_marks(pieces: Iterable[Piece]) -> Mapping[str, set[str]]:
     return found
 
 
-def _half_up(amount: Decimal, to: str) -> Decimal:
+def half_up(amount: Decimal, to: str) -> Decimal:
+    """Round half up to so many decimals."""
     return amount.quantize(Decimal(to), ROUND_HALF_UP)

@@ -17,12 +17,16 @@ from app.invoicing.drafts import (
     look,
     record,
     reserve,
+    seen,
 )
 from app.invoicing.drafts.record import move
-from app.invoicing.ledger import ledger
+from app.invoicing.ledger import corrections, ledger
+from app.invoicing.ledger.corrections import CorrectionRow
+from app.invoicing.ledger.fate import Fate, fate_of_invoice
 from app.invoicing.store import Draft, DraftState, LedgerRow
 from app.invoicing.unbilled import read_hours
 from app.systems.ports import Unreachable
+from app.systems.shapes import RemoteInvoice
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -148,19 +152,63 @@ def never_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "give_back", nothing)
 
 
+def expenses_unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget which expenses and kilometres a draft billed with its hours."""
+    monkeypatch.setattr(corrections, "BILLED", "nothing")
+
+
+def expenses_kept_at_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a draft's expenses and kilometres as billed though its hours are set free."""
+
+    async def differences_only(session: Any, one: Draft, *, now: Any) -> None:
+        await session.execute(
+            update(CorrectionRow)
+            .where(
+                CorrectionRow.link_id == one.link_id, CorrectionRow.draft_id == one.draft_id,
+                CorrectionRow.active, CorrectionRow.corrected_line > 0,
+            )
+            .values(active=False, freed_at=now)
+        )  # fmt: skip
+
+    monkeypatch.setattr(ledger, "free_corrections", differences_only)
+
+
+def expenses_come_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note nothing of what came to an hour after it was billed."""
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        return None
+
+    monkeypatch.setattr(read_hours, "note_extras", nothing)
+
+
+def payments_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take an invoice that was paid in part for one that was sent."""
+
+    def sent(invoice: RemoteInvoice) -> Fate:
+        fate = fate_of_invoice(invoice)
+        return Fate.SENT if fate is Fate.PART_PAID else fate
+
+    monkeypatch.setattr(seen, "fate_of_invoice", sent)
+
+
 PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "resend-by-reflex": (resend_by_reflex, 8),
     "no-ledger": (no_ledger, 1),
-    "no-fence": (no_fence, 180),
+    "no-fence": (no_fence, 200),
     "release-unseen": (release_unseen, 1),
-    "ignore-conflict": (ignore_conflict, 114),
+    "ignore-conflict": (ignore_conflict, 118),
     "unknown-is-refused": (unknown_is_refused, 8),
     "mark-nothing": (mark_nothing, 1),
     "release-under-a-follow-up": (release_under_a_follow_up, 3),
     "against-the-first-bill": (against_the_first_bill, 17),
     "changes-unseen": (changes_unseen, 3),
     "never-given-back": (never_given_back, 17),
+    "expenses-unwritten": (expenses_unwritten, 3),
+    "expenses-kept-at-release": (expenses_kept_at_release, 27),
+    "expenses-come-unseen": (expenses_come_unseen, 3),
+    "payments-unseen": (payments_unseen, 51),
 }
 """Each bug with the first seed from 1 that found it; Timerabbit's own holds hide a ledger's
-conflict that is ignored until a hold lapses, so that one takes the longest. The last four only
+conflict that is ignored until a hold lapses, so that one takes the longest. The last eight only
 the judges of money find."""

@@ -1,5 +1,5 @@
 """
-Draft worlds from seeds: no duplicate draft, no hour billed twice or too high, none lost or stuck.
+Draft worlds from seeds: no duplicate draft, no hour or expense billed twice, none lost or stuck.
 
 ``make simulate SEEDS=2000`` plays more; a failure names the seed that replays it.
 """
@@ -27,6 +27,9 @@ DEEDS = {
     "release_in_haste", "haste-409",
     "hour-minutes", "hour-rate", "hour-move", "hour-delete", "hour-restore", "leave-200",
     "follow-up-200", "books-send", "books-delete", "books-credit", "undo-200", "erased",
+    "change_beside", "beside-add", "beside-alike", "beside-price", "beside-take-out",
+    "beside-drive", "beside-no-time", "bill_left_out", "left-out-201", "left-out-409", "pay",
+    "pay_and_credit", "books-paid", "books-part-paid", "books-paid-credit", "fate-sent",
 }  # fmt: skip
 
 
