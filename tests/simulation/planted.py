@@ -197,7 +197,7 @@ PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "no-ledger": (no_ledger, 1),
     "no-fence": (no_fence, 200),
     "release-unseen": (release_unseen, 1),
-    "ignore-conflict": (ignore_conflict, 118),
+    "ignore-conflict": (ignore_conflict, 258),
     "unknown-is-refused": (unknown_is_refused, 8),
     "mark-nothing": (mark_nothing, 1),
     "release-under-a-follow-up": (release_under_a_follow_up, 3),
@@ -209,6 +209,6 @@ PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "expenses-come-unseen": (expenses_come_unseen, 3),
     "payments-unseen": (payments_unseen, 51),
 }
-"""Each bug with the first seed from 1 that found it; Timerabbit's own holds hide a ledger's
+"""Each bug with a seed that finds it each time; Timerabbit's own holds hide a ledger's
 conflict that is ignored until a hold lapses, so that one takes the longest. The last eight only
 the judges of money find."""
