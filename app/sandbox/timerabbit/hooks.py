@@ -20,14 +20,20 @@ from app.sandbox.timerabbit.store import Company, Event, Record, Store
 PATIENCE_SECONDS = 15.0
 OVERLAP_SECONDS = 24 * 3600
 HIDDEN = ("secrets",)
+MODES = ("normal", "off", "double", "reorder", "drop", "delay")
 
 
 @dataclass
 class Habits:
-    """Say how a company's events are told: normal, off, double, reorder, drop or delay."""
+    """Say how a company's events are told: by one of ``MODES``, and how late when delayed."""
 
     mode: str = "normal"
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a mode nobody knows: a fault that is quietly none would prove nothing."""
+        if self.mode not in MODES:
+            raise ValueError(f"unknown mode: {self.mode}")
 
 
 @dataclass

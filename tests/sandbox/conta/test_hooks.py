@@ -127,3 +127,17 @@ async def test_deliveries_are_doubled_held_and_reordered(
     ids = [message_id for message_id, _ in receiver.got]
     assert held == 2
     assert ids == ["msg_conta_2", "msg_conta_2", "msg_conta_1", "msg_conta_1"]
+
+
+async def test_a_late_delivery_comes_when_its_time_has_come(
+    control: httpx.AsyncClient, person: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    """Nothing comes before the delay is over; then it comes whole."""
+    await control.post("webhooks", json=TARGET)
+    await control.put("webhooks/auto", json={"on": True, "delaySeconds": 0.2})
+    await person.patch("customers/10001", json={"phoneNo": "40000000"})
+    await asyncio.sleep(0.05)
+    before = len(receiver.got)
+    await until(lambda: len(receiver.got) == 1)
+
+    assert (before, receiver.got[0][1]["data"]) == (0, {"id": "10001"})

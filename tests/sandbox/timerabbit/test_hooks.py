@@ -318,6 +318,28 @@ async def test_habits_double_reorder_and_drop(
     assert len(hooks.deliveries) == 3
 
 
+async def test_habits_delay(
+    api: httpx.AsyncClient, control: Control, receiver: Receiver, hooks: Hooks
+) -> None:
+    """A late delivery is sent when its time has come, whole and signed; nothing comes before."""
+    made = await subscribe(api)
+    await control("POST", "/companies/cmp_1/webhooks", {"mode": "delay", "seconds": 0.2})
+    await rename(control, "Sent AS")
+    await asyncio.sleep(0.05)
+    before = len(receiver.got)
+    await until(lambda: len(receiver.got) == 1)
+
+    assert (before, len(hooks.deliveries)) == (0, 1)
+    assert receiver.verified(made["secret"])[0]["type"] == "customer.updated"
+
+
+async def test_an_unknown_habit_is_refused(browser: httpx.AsyncClient, hooks: Hooks) -> None:
+    """A misspelt fault must not pass for one: nothing is changed."""
+    answer = await browser.post("/_control/companies/cmp_1/webhooks", json={"mode": "late"})
+
+    assert (answer.status_code, hooks.habits) == (400, {})
+
+
 async def test_changed_hours_that_a_draft_holds_are_told(
     api: httpx.AsyncClient, control: Control, receiver: Receiver
 ) -> None:
