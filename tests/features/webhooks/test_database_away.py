@@ -1,4 +1,4 @@
-"""The database goes away for real, connections and all: nothing acknowledged, nothing lost."""
+"""On the wire to the database: one round trip a delivery, and what happens when it is cut."""
 
 import asyncio
 import shutil
@@ -20,10 +20,17 @@ from tests.worlds import Shelf
 
 
 class Wire:
-    """Carry bytes between two sockets of the database, until it is cut."""
+    """
+    Carry bytes between two sockets of the database, until it is cut.
+
+    Args:
+        questions: How often something was asked of the database: round trips.
+
+    """
 
     def __init__(self, here: Path, there: Path) -> None:
         self._here, self._there = here, there
+        self.questions = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -43,13 +50,24 @@ class Wire:
     async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         there, forth = await asyncio.open_unix_connection(self._there)
         self._open |= {back, forth}
-        await asyncio.gather(self._pump(here, forth), self._pump(there, back))
+        asking = [False]
+        await asyncio.gather(
+            self._pump(here, forth, asking, asks=True), self._pump(there, back, asking, asks=False)
+        )
         self._open -= {back, forth}
 
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        asking: list[bool],
+        *,
+        asks: bool,
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(65_536):
+                self.questions += asks and not asking[0]
+                asking[0] = asks
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -124,3 +142,14 @@ async def test_an_unknown_link_is_503_too_while_the_database_is_away(
 
     assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
     assert "retry-after" in answer.headers
+
+
+async def test_a_warm_process_accepts_in_one_round_trip(timerabbit: Sender, wire: Wire) -> None:
+    """Link, secret, delivery, change and drain are one question to the database, and its commit."""
+    for number in range(3):  # opens the connection, prepares the statement, reads the secrets
+        await timerabbit.send(id_=f"warm_{number}")
+    before = wire.questions
+
+    answer = await timerabbit.send(timerabbit.event("18"), id_="msg_1")
+
+    assert (answer.status_code, wire.questions - before) == (202, 1)
