@@ -73,6 +73,7 @@ async def post_pair(
     couple = _couple(body.kind, body.time_id, body.books_id, body.winners)
     pair = await pair_by_hand(runtime, reached.link_id, couple, by=reached.caller.subject)
     response.headers["ETag"] = etag(pair.version)
+    response.headers["Location"] = f"/v1/links/{reached.link_id}/pairs/{pair.pair_id}"
     return pair_answer(pair)
 
 

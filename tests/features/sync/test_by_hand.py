@@ -63,6 +63,7 @@ async def test_two_records_paired_by_hand_become_equal(person: Person, hands: Ha
 
     time, books = await hands.in_time(time_id), await hands.in_books(books_id)
     assert (made.status_code, made.json()["origin"]) == (201, "by-hand")
+    assert made.headers["location"] == f"{person.url}/{made.json()['id']}"
     assert again.json()["id"] == made.json()["id"]
     assert (time["name"], books["emailAddress"]) == ("Noe Helt Annet", "ny@bakken.example")
     assert time["externalRefs"]["conta"] == books_id
