@@ -69,6 +69,8 @@ def problems_document() -> str:
         "Every refusal is `application/problem+json` with one of these codes. A code never changes",
         "its meaning. This page is written by `docs/generate.py` from `app/problem_texts/`; the",
         "service shows each code in Norwegian (nb, nn) and English under `/problems/{code}`.",
+        "One refusal is none of these: what is no HTTP at all, the HTTP server in front answers",
+        "with 400 in plain text.",
         "",
         "| Code | Status | What | What to do |",
         "|---|---|---|---|",

@@ -107,6 +107,24 @@ def test_a_service_stays_unready_while_its_database_is_away(stage: Stage) -> Non
     assert stage.end("service") == 0
 
 
+def test_what_is_no_http_is_refused_in_plain_text(stage: Stage) -> None:
+    """The HTTP server's own refusal is the one that is no problem document, as the pages say."""
+    away = f"postgresql://tc_service@127.0.0.1:{free_port()}/none"
+    service = stage.environment["TC_PUBLIC_URL"]
+    port = int(service.rpartition(":")[2])
+    stage.start_product("service", "serve", "--port", str(port), TC_DATABASE_URL=away)
+    stage.wait_ready("service", f"{service}/health/live")
+
+    answers = []
+    for framing in (b"no http at all", b"Content-Length: 1\r\nTransfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            line.sendall(b"POST /v1/links HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n")
+            answers.append(line.recv(1000))
+
+    assert all(answer.startswith(b"HTTP/1.1 400 ") for answer in answers)
+    assert all(b"content-type: text/plain" in answer for answer in answers)
+
+
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_process_told_to_stop_while_it_starts_ends_cleanly(stage: Stage, command: str) -> None:
     """Nothing was taken yet, so nothing is handed back: exit 0, as at any other time."""
