@@ -1,11 +1,13 @@
 """The documents are true: what can rot is compared with the code."""
 
+import ast
 import importlib.util
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ def _generate() -> ModuleType:
 GENERATE = _generate()
 
 
-def _operations() -> Iterator[tuple[str, str, dict[str, object]]]:
+def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in service_document()["paths"].items():
         for method, operation in item.items():
             if method in METHODS:
@@ -96,6 +98,52 @@ def _has_example(media: dict[str, object]) -> bool:
         name = reference.rpartition("/")[2]
         schema = service_document()["components"]["schemas"][name]
     return bool(schema.get("examples") or schema.get("example"))
+
+
+WORDS_OF_HEADERS = {"ETag": "ETag", "Location": "Location", "Idempotent-Replayed": "REPLAYED"}
+
+
+def _names_in(function: ast.AsyncFunctionDef) -> set[object]:
+    """Every name and constant of a route's code; its docstring is a constant too long to match."""
+    nodes = list(ast.walk(function))
+    return {node.value for node in nodes if isinstance(node, ast.Constant)} | {
+        node.id for node in nodes if isinstance(node, ast.Name)
+    }
+
+
+def _headers_set_by_code() -> Iterator[tuple[str, str]]:
+    """Each operation with each header that its route sets."""
+    for path in sorted((ROOT / "app").rglob("*routes.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.AsyncFunctionDef):
+                continue
+            named = [
+                keyword.value.value
+                for decorator in node.decorator_list
+                if isinstance(decorator, ast.Call)
+                for keyword in decorator.keywords
+                if keyword.arg == "operation_id" and isinstance(keyword.value, ast.Constant)
+            ]
+            names = _names_in(node)
+            for operation in named:
+                yield from (
+                    (str(operation), header)
+                    for header, word in WORDS_OF_HEADERS.items()
+                    if word in names
+                )
+
+
+def test_the_document_tells_the_headers_that_the_routes_set() -> None:
+    """A client written from the document knows where the version and the address stand."""
+    told = {
+        (operation["operationId"], header)
+        for _, _, operation in _operations()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2")
+        for header in answer.get("headers", {})
+    }
+
+    assert told == set(_headers_set_by_code()) != set()
 
 
 def test_every_table_is_described() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.pages.headers import HEADERS, add_headers
 from app.problems import MEDIA_TYPE, PROBLEM_SCHEMA, catalogue, responses
 from app.telemetry import Metrics
 
@@ -71,7 +72,8 @@ def describe(app: FastAPI) -> None:
     Complete the app's OpenAPI document.
 
     Every list shows an example, one item of its own; every operation names also the problems that
-    any of its kind can answer; and the form of a problem and each example stand once.
+    any of its kind can answer, and the headers of its answers; and the form of a problem, each
+    example and each header stand once.
     """
     write = app.openapi
 
@@ -85,7 +87,9 @@ def describe(app: FastAPI) -> None:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 _add_common_problems(path, operation)
+                add_headers(operation)
                 _share_problems(operation, document.setdefault("components", {}))
+        document["components"]["headers"] = dict(HEADERS)
         return document
 
     app.openapi = described  # type: ignore[method-assign]
