@@ -78,7 +78,8 @@ async def get_billable_entries(
     Use this to let a person choose: each hour with its amount and, where it cannot be billed, why.
 
     Days are inclusive; ids are Timerabbit's; a project takes its subprojects along; an empty
-    `overtimeType` takes plain hours only. Scope `invoices:read`.
+    `overtimeType` takes plain hours only. All that match come in one answer, since they are chosen
+    from and summed together; narrow them by customer or days. Scope `invoices:read`.
     """
     reached.require_active()
     choice = await read_choice(runtime, reached.link_id, wanted.query, overtime=wanted.overtime)
