@@ -179,7 +179,7 @@ def etag(version: int | str) -> str:
 
 def expect_version(if_match: str | None, version: int | str, *, present: Any) -> None:  # noqa: ANN401 - any JSON
     """
-    Compare ``If-Match`` with what is there now.
+    Compare ``If-Match``, which may list several versions, with what is there now.
 
     Args:
         present: The resource as it is now, as JSON, to be shown at 412.
@@ -191,7 +191,7 @@ def expect_version(if_match: str | None, version: int | str, *, present: Any) ->
     """
     if if_match is None:
         raise Problem("precondition-required")
-    if if_match.strip() not in (etag(version), "*"):
+    if not {one.strip() for one in if_match.split(",")} & {etag(version), "*"}:
         raise Problem(
             "precondition-failed", headers={"ETag": etag(version)}, more={"present": present}
         )

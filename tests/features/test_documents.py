@@ -76,6 +76,7 @@ def test_only_the_present_version_passes(version: int, other: int) -> None:
     expect_version(etag(version), version, present={})
     expect_version(f" {etag(version)} ", version, present={})
     expect_version("*", version, present={})
+    expect_version(f'"another", {etag(version)}', version, present={})
 
     if other != version:
         with pytest.raises(Problem) as refused:
