@@ -13,6 +13,7 @@ from app.idempotency import REPLAYED, Fresh, KeyedCall, KeyHeader, Repeat, claim
 from app.invoicing.answers import DraftAnswer
 from app.invoicing.asked import DraftRequest, InvoiceRequest, ReleaseRequest
 from app.invoicing.batch_routes import router as batch_router
+from app.invoicing.changed_routes import router as changed_router
 from app.invoicing.choice_routes import router as choice_router
 from app.invoicing.drafts.decide import look_now, name_invoice, release_hours, send_again
 from app.invoicing.drafts.draft import asked_by, create_draft, read_preview
@@ -30,7 +31,8 @@ from app.runtime import Running, Runtime
 
 router = APIRouter()
 for _router in (
-    preview_router, batch_router, choice_router, ledger_router, specification_router, table_router,
+    preview_router, batch_router, changed_router, choice_router, ledger_router,
+    specification_router, table_router,
 ):  # fmt: skip
     router.include_router(_router)
 MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]

@@ -23,8 +23,9 @@ equal in both directions, and turn chosen billable hours into an invoice draft i
 * Callers show a JWT of Conta or Timerabbit, or an API token, as `Authorization: Bearer …`.
 * Refusals are [problem documents](/problems) with a stable `code`, a remedy, and texts in nb, nn
   or en by `Accept-Language`.
-* A creating POST takes an `Idempotency-Key`; a repeat answers with the resource as it is now and
-  `Idempotent-Replayed: true`.
+* A POST that makes a link, a secret, a token, a run or a draft takes an `Idempotency-Key`; a
+  repeat answers with the resource as it is now and `Idempotent-Replayed: true`. Previews write
+  nothing, and the same two records are one pair however often they are paired.
 * What people edit carries an `ETag`; changes need `If-Match`, and 412 shows what is there now.
 * Lists give `items` and `nextCursor`. HEAD is answered wherever GET is.
 """.strip()
