@@ -120,6 +120,9 @@ def _too_high(books: Books, bill: Piece) -> Iterator[str]:
     most = books.terms.most([books.versions[hour] for hour in counted], customer)
     taken_back = sum(-p.net for p in books.differences(bill, removed=True) if p.net < 0)
     slack = len(later)  # each line is rounded to the øre by itself
+    # What a person left before a later change was followed up stays, also when its hour goes.
+    gone = [books.versions[one] for one in sorted(hours & books.left) if one not in counted]
+    left = books.terms.most(gone, customer) if gone else 0
     off = bill.net + sum(p.net for p in later if p.born > books.rewritten.get(bill.born, 0))
     # A person credited a difference that a later one had taken off already: its draft says so.
     by_hand = sum(
@@ -129,7 +132,7 @@ def _too_high(books: Books, bill: Piece) -> Iterator[str]:
     )
     if off < -slack - by_hand:
         yield f"{sorted(hours)}: {-off} øre more are taken off than {bill.where} ever billed"
-    if held > most + taken_back + slack:
+    if held > most + taken_back + left + slack:
         again = sorted(hours - set(counted))
         why = f"{again} billed elsewhere or free too, " if again else ""
         yield f"{sorted(hours)}: {held} øre in {bill.where}, {why}never worth more than {most}"

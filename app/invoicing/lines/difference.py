@@ -72,9 +72,12 @@ def agreed_base(states: Sequence[Frozen], now: Frozen | None, customer_id: str) 
     Args:
         states: As it was last billed, then as a person left it since, in order; empty where gone.
             What was left agrees to all that lies between: an hour of 120 minutes that was left
-            at 60 and is 120 again is no difference, one of 130 is ten minutes, of 50 too.
+            at 60 and is 120 again is no difference, one of 130 is ten minutes, of 50 too. One that
+            goes is compared with what was billed, whatever was left: it may be billed anew.
 
     """
+    if not stays(now, customer_id) and all(stays(state, customer_id) for state in states):
+        return states[0]
     amounts = [worth(state, customer_id) for state in states]
     amount = worth(now, customer_id)
     if len(states) > 1 and min(amounts) <= amount <= max(amounts):
