@@ -90,3 +90,9 @@ def base_after_create(sent: FieldMap, came: FieldMap, target: Side) -> dict[str,
     """
     shown = {name: came[name] for name in differences(sent, came)}
     return dict(sent) | ({SHOWN: {target.value: shown}} if shown else {})
+
+
+def shown_by(side: Side, base: FieldMap) -> FieldMap:
+    """Give what a side makes of agreed values, by field."""
+    shown: FieldMap = base.get(SHOWN, {}).get(side.value, {})
+    return shown

@@ -12,7 +12,7 @@ from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKin
 from app.changes.mass_change import MassChange
 from app.changes.store import Change, note
 from app.links.pairs import Pair
-from app.records.agreement import fields_of
+from app.records.agreement import fields_of, shown_by
 from app.records.store import mark_unlisted_gone, remember, remember_rows
 from app.systems.ports import ChangeNotice, Row
 
@@ -51,9 +51,9 @@ class Noted:
     ) -> int:
         """Keep a page of a list of which some rows ``moved``; give how many were noted."""
         pairs = await self._pairs(session, [row.id for row in news])
-        told = [row for row in news if _says_news(row, pairs.get(row.id))]
+        told = [row for row in news if self._says_news(row, pairs.get(row.id))]
         differing = {
-            row.id: pair for row in told if (pair := pairs.get(row.id)) and _differs(row, pair)
+            row.id: pair for row in told if (pair := pairs.get(row.id)) and self._differs(row, pair)
         }
         await self._note(session, [row.id for row in told], differing, now)
         await remember_rows(session, self.link_id, self.side, self.kind, rows, now=now)
@@ -76,7 +76,7 @@ class Noted:
             record.id: pair
             for record in records
             if (pair := pairs.get(record.id))
-            and (record.gone or _unlike(record, pair, but=frozenset()))
+            and (record.gone or self._unlike(record, pair, but=frozenset()))
         }
         await self._note(session, told, told, now)
         await remember(session, self.link_id, self.side, self.kind, records, now=now)
@@ -131,20 +131,23 @@ class Noted:
         )
         return frozenset(rows.all())
 
+    def _says_news(self, row: Row, pair: Pair | None) -> bool:
+        """Say whether a moved row must be looked at; a whole one that says what was agreed not."""
+        if pair is None or not row.complete or row.record.gone:
+            return True
+        return isinstance(row.record, Project) or self._differs(row, pair)
 
-def _says_news(row: Row, pair: Pair | None) -> bool:
-    """Say whether a moved row must be looked at; a whole one that says what was agreed need not."""
-    if pair is None or not row.complete or row.record.gone:
-        return True
-    return isinstance(row.record, Project) or _differs(row, pair)
+    def _differs(self, row: Row, pair: Pair) -> bool:
+        return self._unlike(row.record, pair, but=frozenset() if row.complete else _THIN)
 
+    def _unlike(self, record: Record, pair: Pair, *, but: frozenset[str]) -> bool:
+        """
+        Say whether a record says otherwise than agreed; its customer's pair is not looked up.
 
-def _differs(row: Row, pair: Pair) -> bool:
-    return _unlike(row.record, pair, but=frozenset() if row.complete else _THIN)
-
-
-def _unlike(record: Record, pair: Pair, *, but: frozenset[str]) -> bool:
-    """Say whether a record says otherwise than agreed; its customer's pair is not looked up."""
-    skipped = but if isinstance(record, Customer) else but | {"customer"}
-    said: Mapping[str, Any] = fields_of(record, customer_pair=None)
-    return any(value != pair.base.get(name) for name, value in said.items() if name not in skipped)
+        What its side makes of an agreed value is that value, as it is for the merge.
+        """
+        skipped = but if isinstance(record, Customer) else but | {"customer"}
+        said: Mapping[str, Any] = fields_of(record, customer_pair=None)
+        shown = shown_by(self.side, pair.base)
+        agreed = ((name, pair.base.get(name)) for name in said if name not in skipped)
+        return any(said[name] not in (value, shown.get(name, value)) for name, value in agreed)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.canonical import Side
 from app.links.pairs import Pair
@@ -45,12 +44,6 @@ class Outcome:
     work: Work
     verdict: Verdict
     kept: Kept | None = None
-
-
-def read_shown(pair: Pair, side: Side) -> Mapping[str, Any]:
-    """Give what a side makes of agreed values, by field."""
-    shown: Mapping[str, Any] = pair.base.get(SHOWN, {}).get(side.value, {})
-    return shown
 
 
 def with_shown(base: FieldMap, shown: Mapping[Side, FieldMap]) -> FieldMap:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from app.canonical import Project, Record, RecordId, RecordKind, Side
 from app.links.pairs import Pair, find_pair
+from app.records.agreement import shown_by
 from app.records.fields import (
     FieldMap,
     customer_changes,
@@ -17,7 +18,7 @@ from app.records.fields import (
 from app.sync.bite import Look, Work
 from app.sync.follow import settle_vanished
 from app.sync.merge import Decision, Plan, as_agreed, plan_merge
-from app.sync.outcomes import Kept, Outcome, read_shown, with_shown
+from app.sync.outcomes import Kept, Outcome, with_shown
 from app.sync.store import ConflictState
 from app.sync.verdicts import (
     CHANGED,
@@ -145,7 +146,7 @@ async def _make_equal(look: Look, work: Work, pair: Pair, records: _Records) -> 
     shown: dict[Side, dict[str, Any]] = {}
     for side in Side:
         said[side], shown[side] = as_agreed(
-            records.fields(side), base=pair.base, shown=read_shown(pair, side)
+            records.fields(side), base=pair.base, shown=shown_by(side, pair.base)
         )
     planned = plan_merge(
         pair.base,

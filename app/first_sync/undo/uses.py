@@ -16,7 +16,7 @@ from app.first_sync.reading.sides import Keepers
 from app.first_sync.store import Run
 from app.links.open_systems import open_books, open_time
 from app.links.pairs import Pair
-from app.records.agreement import SHOWN, content_print
+from app.records.agreement import content_print, shown_by
 from app.records.pair_up import named_fields
 from app.runtime import Runtime
 from app.systems.ports import AccessReason, EntryQuery, Sighting, Unauthorised
@@ -167,7 +167,7 @@ async def edit_of(
     if record is None or side is None:
         return None
     fields = await named_fields(session, link_id, side, record)
-    agreed = {**pair.base, **pair.base.get(SHOWN, {}).get(side.value, {})}
+    agreed = {**pair.base, **shown_by(side, pair.base)}
     edited = any(agreed.get(name) != value for name, value in fields.items())
     return Use("edited-since", {"recordId": record.id}) if edited else None
 
