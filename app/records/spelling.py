@@ -43,6 +43,11 @@ def _mail(text: str | None) -> str:
     return "".join((text or "").split()).casefold()
 
 
+def _number(text: str) -> str:
+    """Give a phone number with the words beside it: «22113344 Kari» is not «22113344 Ola»."""
+    return phone_number(text) + "".join(sign for sign in text.casefold() if sign.isalpha())
+
+
 def _address(value: Mapping[str, str | None]) -> dict[str, str]:
     return {part: words for part, text in value.items() if (words := _words(text))}
 
@@ -54,6 +59,6 @@ def _unread(_: Any) -> None:  # noqa: ANN401 - any JSON value
 _READERS: Final[Mapping[str, tuple[type, Callable[[Any], Any]]]] = {
     "name": (str, _words),
     "email": (str, _mail),
-    "phone": (str, phone_number),
+    "phone": (str, _number),
     "address": (Mapping, _address),
 }
