@@ -803,3 +803,12 @@ def test_an_equal_number_and_name_yields_to_nobody_without_the_number() -> None:
     books = [company("Holmen Fjordhotell", organization_number=FIRST, address=STORGATA)]
 
     assert [(p.time_id, p.rule) for p in match(time, books).certain] == [("1", "number-and-name")]
+
+
+@pytest.mark.parametrize("other", ["Киев AAS", "Киев AS", "Nordbygg AS"])
+def test_names_in_other_letters_are_read_by_their_letters(other: str) -> None:
+    """Folded to nothing, one of them ended the whole plan, and any two of a street were linked."""
+    one = company("Москва AAS", phone="22113344", address=STORGATA)
+
+    assert verdict(one, replace(one, id=RecordId("2"), name=other))[0] != "certain"
+    assert verdict(one, replace(one, id=RecordId("2"), name="МОСКВА AS"))[0] == "certain"

@@ -78,7 +78,7 @@ def read_name(raw: str, kind: CustomerKind | None) -> Name:
     lexis = lexicon()
     typed = _typed_words(_clean(raw, lexis), lexis)
     typed, form = _without_forms(typed, lexis)
-    words = list(map(fold, typed))
+    words = [fold(word) or word for word in typed]  # of other letters than ours nothing is left
     ands = not lexis.ands.isdisjoint(words)
     department = not lexis.departments.isdisjoint(words)
     bare = words
