@@ -71,10 +71,10 @@ _SHOWN: Final[Mapping[str, str]] = {name: shown for shown, name in _STORED.items
 
 
 def shown_field(name: Any) -> Any:  # noqa: ANN401 - a name, or None where there is none
-    """Give the name of a synced field, or of a part of one, as callers see it."""
+    """Give the name of a field, or of a part of one, as callers see it."""
     if not isinstance(name, str):
         return name
-    return ".".join(_SHOWN.get(part, part) for part in name.split("."))
+    return ".".join(to_camel(part) if "_" in part else part for part in name.split("."))
 
 
 def shown_fields(value: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -18,6 +18,7 @@ positions = st.lists(st.one_of(st.text(max_size=40), st.integers()), max_size=4)
 def test_the_names_of_fields_are_camel_case_outside() -> None:
     """Parts too; what is no field's name stays as it is, and so does every value."""
     assert shown_field("address.postal_code") == "address.postalCode"
+    assert shown_field("customer_id") == "customerId"
     assert [shown_field(name) for name in ("line1", "vismaNo", None)] == ["line1", "vismaNo", None]
     assert shown_fields({"address": {"postal_code": "a_b"}}) == {"address": {"postalCode": "a_b"}}
     assert shown_fields("organization_number") == "organization_number"
