@@ -1,6 +1,6 @@
 """Hand what a run did not carry out over to the ordinary sync, so that none is forgotten."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +15,8 @@ from app.first_sync.run.aside import MERGED_FROM
 from app.first_sync.run.step import INTO, RECORD_GONE
 from app.first_sync.store import OutcomeState, Plan, Proposal
 from app.links.pairs import find_pair
+from app.records.decisions import leave_out
+from app.records.judge import paired_ids
 from app.records.matching import CHOSEN
 from app.records.questions import ask
 from app.systems.ports import ChangeNotice
@@ -45,7 +47,8 @@ async def hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
 
     One whose partner was deleted since the plan is a question: it is not made there once more. So
     are both halves of a link that a person chose and that was not made, since one of them changed,
-    and one whose partner was merged, together with the record that this one lives on as.
+    and one whose partner was merged, together with the record that this one lives on as. Projects
+    that rest for want of the right to them are handed over too: no sweep takes them for new ones.
     """
     link_id = LinkId(plan.link_id)
     lines = await session.scalars(
@@ -56,6 +59,38 @@ async def hand_over(session: AsyncSession, plan: Plan, now: datetime) -> None:
             Proposal.outcome.in_(_UNFINISHED),
         )
     )
+    await _hand_over(session, link_id, [*lines, *await _resting(session, plan)], now)
+
+
+async def _resting(session: AsyncSession, plan: Plan) -> list[Proposal]:
+    """Give the lines of projects that rest; what a person left out stays on its side by now."""
+    if plan.capabilities.get("projects"):
+        return []
+    link_id, kind = LinkId(plan.link_id), RecordKind.PROJECT
+    rows = await session.scalars(
+        select(Proposal).where(
+            Proposal.link_id == link_id,
+            Proposal.plan_id == plan.plan_id,
+            Proposal.kind == kind.value,
+            Proposal.outcome.is_(None),
+        )
+    )
+    pairs = await paired_ids(session, link_id, kind)
+    paired = {Side.TIME.value: pairs.keys(), Side.BOOKS.value: set(pairs.values())}
+    lines = [one for one in rows if one.anchor_id not in paired[one.anchor_side]]
+    spoken = {partner_of(one) for one in lines} | {one.anchor_id for one in lines if one.answer}
+    for line in lines:
+        if line.answer == "leave_out":
+            beside = {str(one["id"]) for one in line.candidates} - spoken
+            own = Side(line.anchor_side)
+            await leave_out(session, link_id, own, kind, [line.anchor_id])
+            await leave_out(session, link_id, own.other, kind, beside)
+    return [one for one in lines if one.answer != "leave_out"]
+
+
+async def _hand_over(
+    session: AsyncSession, link_id: LinkId, lines: Sequence[Proposal], now: datetime
+) -> None:
     notices: dict[Side, list[ChangeNotice]] = {side: [] for side in Side}
     for line in lines:
         kind, handed = RecordKind(line.kind), await _handed(session, line)

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.database import CommitPoint
+from app.records.asked import Question
 from tests.features.first_sync.conftest import Review, Work, dying_at
 from tests.features.first_sync.test_run import Judge, judge
 
@@ -180,3 +182,34 @@ async def test_answers_to_projects_outlive_a_reading_without_the_right_to_them(
     answers = {one["id"]: one["answer"] for one in after}
     assert [answers[one["id"]] for one in (linked, left, made)] == ["link", "leave_out", "create"]
     assert [{**one, "version": 0} for one in after] == [{**one, "version": 0} for one in before]
+
+
+async def test_projects_that_rest_when_a_plan_is_confirmed_follow_with_their_answers(
+    judge: Judge, review: Review, work: Work, clock: Any
+) -> None:
+    """No list tells of them anew: the run hands them over, and they wait for the right to them."""
+    await review.answer_all()
+    left, linked, *_ = await review.lines(kind="project", category="certain")
+    await review.answer(left, "leave_out")
+    likely = await review.line(kind="project", category="likely")
+    features = (await judge.twins.books())["features"]
+    await let_conta_have(judge)
+    clock.advance(minutes=1)
+    await review.start()
+    await work()
+    assert (await review.confirm()).status_code == 202
+    await work()
+    before = await judge.names()
+
+    await let_conta_have(judge, *features)
+    clock.advance(hours=25)
+    await work()
+
+    pairs = {one.time_id: one.books_id for one in await judge.pairs() if one.kind == "project"}
+    assert pairs[linked["record"]["id"]] == linked["candidates"][0]["id"]
+    assert not {left["record"]["id"], likely["record"]["id"]} & pairs.keys()
+    assert left["candidates"][0]["id"] not in pairs.values()
+    async with judge.runtime.database.reading(judge.linked.link_id) as session:
+        asked = await session.scalars(select(Question.record_id))
+        assert likely["record"]["id"] in set(asked)
+    assert await judge.names() == before
