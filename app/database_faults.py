@@ -27,18 +27,24 @@ def is_outdated(error: DBAPIError | PoolTimeout) -> bool:
     return isinstance(error, DBAPIError) and isinstance(error.orig, missing)
 
 
-def say_fault(error: DBAPIError | PoolTimeout, *, setting: str = "TC_DATABASE_URL") -> str:
+def say_fault(
+    error: DBAPIError | PoolTimeout,
+    *,
+    setting: str = "TC_DATABASE_URL",
+    outdated: str = NOT_MIGRATED,
+) -> str:
     """
     Say what is wrong and what to do; no password, statement or parameter stands in it.
 
     Args:
         setting: The variable that names the database.
+        outdated: What is said where a table, column or function was not there.
 
     """
     if not isinstance(error, DBAPIError):
         return f"the database gave no connection in time; look at its load, or correct {setting}"
     if is_outdated(error):
-        return NOT_MIGRATED
+        return outdated
     origin = error.orig
     told, *_ = str(origin).strip().splitlines() or ["no answer"]
     state = getattr(origin, "sqlstate", None)

@@ -29,6 +29,8 @@ TABLE_MODULES: Final = (
     "app.webhooks.store",
 )
 
+_LACKING: Final = "what an earlier revision made is not there; restore the database whole"
+
 
 class NotMigrated(Exception):  # noqa: N818 - named by what happened
     """Say in one sentence why nothing was migrated: the database is away, or no such revision."""
@@ -60,7 +62,8 @@ def upgrade(url: str, revision: str = "head") -> str:
         command.upgrade(configuration(url), revision)
         return _revision_of(url)
     except DATABASE_FAULTS as err:
-        raise NotMigrated(f"not migrated: {say_fault(err, setting='TC_MIGRATION_URL')}") from err
+        told = say_fault(err, setting="TC_MIGRATION_URL", outdated=_LACKING)
+        raise NotMigrated(f"not migrated: {told}") from err
     except CommandError as err:
         raise NotMigrated(f"not migrated: {err}") from err
 

@@ -190,6 +190,27 @@ def test_migrating_as_a_role_without_the_rights_is_told(
     assert "TC_MIGRATION_URL" in sentence
 
 
+def test_migrating_what_was_restored_in_part_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: EmbeddedServer
+) -> None:
+    """Migrating is what the operator just did, so the remedy must be another one."""
+    name = f"restored_{os.getpid()}"
+    server.create_database(name)
+    try:
+        with psycopg.connect(server.url("tc_owner", name)) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+            connection.execute("INSERT INTO alembic_version VALUES ('0004')")
+        monkeypatch.setenv("TC_DATABASE_URL", server.url("tc_service", name))
+        monkeypatch.setenv("TC_MIGRATION_URL", server.url("tc_owner", name))
+
+        sentence = refused(capsys, "migrate")
+    finally:
+        server.drop_database(name)
+
+    assert "run timerabbit-conta migrate" not in sentence
+    assert sentence.endswith("not there; restore the database whole")
+
+
 def test_migrate_tells_where_the_database_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: EmbeddedServer,
     database_name: str,
