@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
+from app.documents import shown_field
 from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_each
 from app.first_sync.sheet.files import UNCALCULATED, Row
 from app.first_sync.sheet.sheet import (
@@ -214,10 +215,15 @@ _Fault = tuple[int, str, str]
 
 def _refused(faults: Sequence[_Fault], language: str) -> Problem:
     errors = [
-        FieldError(f"/rows/{number}/{column}", code, say_error(code, language))
+        FieldError(f"/rows/{number}/{_shown(column)}", code, say_error(code, language))
         for number, code, column in sorted(faults)[:_MOST_ERRORS]
     ]
     return Problem("sheet-refused", errors=errors, count=len(faults))
+
+
+def _shown(column: str) -> str:
+    """Name a column as the rest of the API does: a winner's by its field."""
+    return ":".join(shown_field(part) for part in column.split(":"))
 
 
 def _uuid(text: str) -> UUID | None:

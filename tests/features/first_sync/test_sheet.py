@@ -422,6 +422,11 @@ async def test_who_wins_by_field_is_said_in_a_sheet(review: Review, sheets: Shee
         ({"Svar": "koble", "Vinner: e-post": "Fiken"}, "winner-unknown", "winner:email"),
         ({"Svar": "koble", "Vinner: slutt": "Conta"}, "winner-unknown", "winner:end"),
         ({"Svar": "utelat", "Vinner: navn": "Conta"}, "winner-not-wanted", "winner:name"),
+        (
+            {"Svar": "koble", "Vinner: orgnr": "Fiken"},
+            "winner-unknown",
+            "winner:organizationNumber",
+        ),
     ],
 )
 async def test_a_wrong_winner_refuses_the_whole_sheet(
