@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], int]
 
+_REGISTERS = """\
+A register's first row names its columns, in any order: id, customer_number, type, name, org_number,
+address, postal_code, city, email, phone, and contact_person, which may be left out.
+type is bedrift or company, privat or private, or empty. Commas or semicolons, UTF-8 or
+Windows-1252; a row whose id has stood before is refused.
+
+decision is match (linked without asking), review (a person must look) or new (no counterpart; one
+of the ids is empty).
+"""
+
 TWINS = ("conta", "timerabbit", "enhetsregisteret")
 
 
@@ -80,11 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     demo.add_argument("--serve", action="store_true", help="start everything, tell no story")
     match = add("match", _match, "Match two customer registers (CSV).")
-    match.add_argument("timerabbit", type=Path)
-    match.add_argument("conta", type=Path)
-    match.add_argument("--out", type=Path, required=True)
-    match.add_argument("--duplicates", type=Path)
-    match.add_argument("--invalid", type=Path)
+    match.epilog, match.formatter_class = _REGISTERS, argparse.RawDescriptionHelpFormatter
+    match.add_argument("timerabbit", type=Path, help="Timerabbit's customers")
+    match.add_argument("conta", type=Path, help="Conta's customers")
+    match.add_argument(
+        "--out", type=Path, required=True, help="gets timerabbit_id,conta_id,decision"
+    )
+    match.add_argument("--duplicates", type=Path, help="gets side,id_a,id_b")
+    match.add_argument("--invalid", type=Path, help="gets side,id,reason")
     bench = add("bench", _bench, "Measure the ratios (in a checkout).")
     bench.add_argument("names", nargs="*", help="only these benches")
     return parser
@@ -241,15 +254,19 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _match(arguments: argparse.Namespace) -> int:
-    from app.records.matching.benchmark import NotARegister, run
+    from app.records.matching.benchmark import WouldOverwrite, run
+    from app.records.matching.registers import NotARegister
 
     files = (arguments.timerabbit, arguments.conta, arguments.out)
     try:
-        print(run(*files, duplicates=arguments.duplicates, invalid=arguments.invalid))
-    except NotARegister as err:
+        counted = run(*files, duplicates=arguments.duplicates, invalid=arguments.invalid)
+    except (NotARegister, WouldOverwrite) as err:
         return _refuse(str(err))
     except OSError as err:
         return _refuse(f"{err.filename}: {err.strerror}")
+    for note in counted.notes:
+        print(f"timerabbit-conta: {note}", file=sys.stderr)
+    print(counted)
     return 0
 
 

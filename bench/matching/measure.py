@@ -24,7 +24,8 @@ from typing import Any
 
 from app.canonical import Customer, Side
 from app.records.matching import match
-from app.records.matching.benchmark import customer_of, faults
+from app.records.matching.benchmark import faults
+from app.records.matching.registers import customer_of
 from bench.matching.generate import draw
 from bench.matching.scoring import Answer, Table, Truth, false_kinds, figures, truth_of
 

@@ -1,26 +1,23 @@
 """Run the matching on two registers in CSV files, for the benchmark and the command line."""
 
 import csv
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.canonical import Address, Customer, CustomerKind, RecordId, Side, is_organization_number
+from app.canonical import Customer, RecordId, Side, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code
 from app.records.matching.identifiers import organization_digits
 from app.records.matching.match import match
 from app.records.matching.proposals import Matching
+from app.records.matching.registers import read_register
 
-_KINDS = {"bedrift": CustomerKind.COMPANY, "privat": CustomerKind.PRIVATE}
-_COLUMNS = (
-    "id", "customer_number", "type", "name", "org_number", "address", "postal_code", "city",
-    "email", "phone",
-)  # fmt: skip
 _SIDES = {Side.TIME: "timerabbit", Side.BOOKS: "conta"}
 
 
-class NotARegister(Exception):  # noqa: N818 - named by what the file is not
-    """Say in one sentence why a file cannot be read as a register, and what would help."""
+class WouldOverwrite(Exception):  # noqa: N818 - named by what would happen
+    """Say in one sentence which file would have been lost, so that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class Counted:
         alone: Records of (time, books) that stand alone: new to the other side.
         duplicates: Pairs suspected inside (time, books).
         unready: Records of (time, books) that lack what the books demand, whatever the faults.
+        notes: Sentences about what was read otherwise than it may have been meant.
 
     """
 
@@ -41,6 +39,7 @@ class Counted:
     alone: tuple[int, int]
     duplicates: tuple[int, int]
     unready: tuple[int, int]
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Write it out for a terminal, a line for each count."""
@@ -76,8 +75,16 @@ def run(
         duplicates: Gets ``side,id_a,id_b`` when given.
         invalid: Gets ``side,id,reason`` when given.
 
+    Raises:
+        WouldOverwrite: A file to write is a register or is to be written twice.
+        NotARegister: A file cannot be read as a register.
+        OSError: A file cannot be opened.
+
     """
-    time, books = read_customers(timerabbit_csv), read_customers(conta_csv)
+    outputs = {"--out": out, "--duplicates": duplicates, "--invalid": invalid}
+    _expect_files_apart((timerabbit_csv, conta_csv), outputs)
+    registers = read_register(timerabbit_csv), read_register(conta_csv)
+    time, books = (list(register.customers) for register in registers)
     found = match(time, books)
     broken = [[(one.id, faults(one)) for one in side] for side in (time, books)]
     _write(out, ("timerabbit_id", "conta_id", "decision"), _decisions(found))
@@ -100,34 +107,32 @@ def run(
         alone=(len(found.only_time), len(found.only_books)),
         duplicates=(of_time, len(found.duplicates) - of_time),
         unready=(_unready(broken[0]), _unready(broken[1])),
+        notes=tuple(dict.fromkeys(note for register in registers for note in register.notes)),
     )
+
+
+def _expect_files_apart(registers: Iterable[Path], outputs: Mapping[str, Path | None]) -> None:
+    """Refuse to write over a register, or over what another option has written."""
+    given = [(option, path) for option, path in outputs.items() if path is not None]
+    for place, (option, path) in enumerate(given):
+        for register in registers:
+            if _is_one_file(path, register):
+                raise WouldOverwrite(f"{path}: {option} would overwrite a register; name another")
+        for other, earlier in given[:place]:
+            if _is_one_file(path, earlier):
+                raise WouldOverwrite(f"{path}: {other} and {option} are one file; name another")
+
+
+def _is_one_file(one: Path, other: Path) -> bool:
+    """Say whether two paths lead to one file, by whatever name; a device keeps nothing to lose."""
+    if one.exists() and other.exists():
+        return one.is_file() and one.samefile(other)
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _unready(records: Iterable[tuple[RecordId, list[str]]]) -> int:
     """Count the records with a fault."""
     return sum(bool(reasons) for _, reasons in records)
-
-
-def read_customers(path: Path) -> list[Customer]:
-    """
-    Read customers from a CSV file with the benchmark's columns; an unknown kind is not set.
-
-    Raises:
-        NotARegister: A column is missing, or it is no CSV in UTF-8.
-        OSError: The file cannot be opened.
-
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, restval="")
-            missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
-            if missing:
-                raise NotARegister(f"{path}: no column {', '.join(missing)} (commas between them)")
-            return [customer_of(row) for row in rows]
-    except UnicodeDecodeError as err:
-        raise NotARegister(f"{path}: not UTF-8; save it as CSV UTF-8") from err
-    except csv.Error as err:
-        raise NotARegister(f"{path}: no CSV: {err}") from err
 
 
 def faults(customer: Customer) -> list[str]:
@@ -142,24 +147,6 @@ def faults(customer: Customer) -> list[str]:
     if customer.organization_number and not is_organization_number(digits):
         found.append("bad_org_number")
     return found
-
-
-def customer_of(row: dict[str, str]) -> Customer:
-    """Read one row of a register."""
-    return Customer(
-        id=RecordId(row["id"]),
-        name=row["name"],
-        kind=_KINDS.get(row["type"].strip().lower()),
-        organization_number=row["org_number"].strip() or None,
-        email=row["email"].strip() or None,
-        phone=row["phone"].strip() or None,
-        address=Address(
-            line1=row["address"].strip() or None,
-            postal_code=row["postal_code"].strip() or None,
-            city=row["city"].strip() or None,
-        ),
-        number=row["customer_number"].strip() or None,
-    )
 
 
 def _decisions(found: Matching) -> Iterable[tuple[str, str, str]]:
