@@ -40,6 +40,21 @@ def test_every_block_of_the_page_runs(theatre: Any) -> None:
     assert len(theatre.people.books()["drafts"]) == 1
 
 
+def test_waiting_ends_with_the_error_when_a_call_fails() -> None:
+    """An expired token is told, in a shell as people have it, and not waited on for ever."""
+    text = (DOCS / "first-hour.md").read_text(encoding="utf-8")
+    words = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)[0]
+    refused = "curl() { echo 'curl: (22) error: 401' >&2; return 22; }"
+
+    ran = subprocess.run(
+        ["bash", "-c", f"{words}\n{refused}\nTOKEN=old\nwait_for http://nowhere open"],
+        capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+
+    assert (ran.returncode, ran.stderr) == (1, "curl: (22) error: 401\n")
+    assert "until [" not in text
+
+
 def test_every_block_of_invoicing_runs(theatre: Any) -> None:
     """From hours to one draft with a text of one's own, which a release leaves alone."""
     theatre.start_service()
