@@ -54,7 +54,7 @@ def _tell(*, keep: bool, serve_only: bool) -> int:
                     f"\n[bold green]All true, in {time.monotonic() - started:.0f} s.[/]"
                 )
             if keep or serve_only:
-                _stay(addresses, screen)
+                _stay(addresses, screen, story_told=not serve_only)
         except (StoryFailed, RuntimeError) as failure:
             screen.failed(str(failure))
             _explain(stage, screen)
@@ -118,21 +118,22 @@ def _story(people: People, screen: Screen) -> None:
     tell_drafts(people, screen, folder=DATA)
 
 
-def _stay(addresses: Addresses, screen: Screen) -> None:
+def _stay(addresses: Addresses, screen: Screen, *, story_told: bool) -> None:
     try:
-        _tell_where(addresses, screen)
+        _tell_where(addresses, screen, story_told=story_told)
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
         screen.told("Ending …")
 
 
-def _tell_where(addresses: Addresses, screen: Screen) -> None:
+def _tell_where(addresses: Addresses, screen: Screen, *, story_told: bool) -> None:
+    after = " (run it on make serve: its step 6 finds no certain line here)" if story_told else ""
     screen.step("Everything stays up; Ctrl+C ends it")
     screen.table(
         ("what", "where"),
         (("the pages, and the API to click", f"{addresses.service}/docs/"),
-         ("the first hour, in curl", f"{addresses.service}/docs/first-hour"),
+         (f"the first hour, in curl{after}", f"{addresses.service}/docs/first-hour"),
          ("play a person in Conta", addresses.conta),
          ("play a person in Timerabbit", addresses.timerabbit),
          ("metrics", f"{addresses.service}/metrics")),

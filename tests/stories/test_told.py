@@ -27,7 +27,7 @@ def test_lines_to_copy_are_whole_in_any_width(width: int) -> None:
     """A shell takes them as they stand: the addresses, and the operator's look."""
     screen, paper = a_screen(width)
 
-    story._tell_where(ADDRESSES, screen)
+    story._tell_where(ADDRESSES, screen, story_told=True)
 
     lines = paper.getvalue().splitlines()
     (export,) = (line for line in lines if line.startswith("export "))
@@ -38,6 +38,19 @@ def test_lines_to_copy_are_whole_in_any_width(width: int) -> None:
     ]  # fmt: skip
     assert shlex.split(look)[0] == "TC_DATA_DIR=.data/demo"
     assert shlex.split(look)[2:] == ["status", "--language", "en"]
+
+
+@pytest.mark.parametrize("story_told", [True, False])
+def test_the_first_hour_is_sent_to_make_serve_where_the_story_has_used_it_up(
+    story_told: bool,
+) -> None:
+    """After the story no certain line is left for its step 6; on make serve all works."""
+    screen, paper = a_screen(200)
+
+    story._tell_where(ADDRESSES, screen, story_told=story_told)
+
+    (line,) = (line for line in paper.getvalue().splitlines() if "/docs/first-hour" in line)
+    assert ("run it on make serve" in line) == story_told
 
 
 def test_a_text_is_broken_between_words_only() -> None:
