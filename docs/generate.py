@@ -19,7 +19,7 @@ from pydantic import SecretStr  # noqa: E402 - the path comes first
 from pydantic_core import PydanticUndefined  # noqa: E402
 
 from app.main import service_document  # noqa: E402
-from app.problems import catalogue  # noqa: E402
+from app.problems import ProblemType, catalogue, named_facts, say  # noqa: E402
 from app.settings import Settings  # noqa: E402
 
 
@@ -76,8 +76,14 @@ def problems_document() -> str:
         "|---|---|---|---|",
     ]
     for code, kind in sorted(catalogue().items()):
-        rows.append(f"| `{code}` | {kind.status} | {kind.title['en']} | {kind.remedy['en']} |")
+        said = (say(texts, "en", _named(kind)) for texts in (kind.title, kind.remedy))
+        rows.append(f"| `{code}` | {kind.status} | {' | '.join(said)} |")
     return "\n".join([*rows, ""])
+
+
+def _named(kind: ProblemType) -> dict[str, str]:
+    """Give each fact its own name in braces for a value; a doubled brace is told as it is read."""
+    return {name: f"{{{name}}}" for name in named_facts(kind)}
 
 
 def openapi_document() -> str:

@@ -49,6 +49,13 @@ def test_written_documents_are_as_the_code_writes_them(path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == GENERATE.DOCUMENTS[path]()
 
 
+def test_the_page_of_problems_says_a_brace_as_the_service_does() -> None:
+    """A template takes a doubled brace; facts stand as their names."""
+    (row,) = (line for line in GENERATE.problems_document().splitlines() if "`template-inv" in line)
+
+    assert "variables {variables}, and write {{ or }} for a brace" in row
+
+
 @pytest.mark.parametrize("code", sorted(catalogue()))
 def test_every_problem_is_said_in_three_languages(code: str) -> None:
     """Title, detail and remedy exist in nb, nn and en; the status is an error's."""
