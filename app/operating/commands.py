@@ -83,6 +83,7 @@ async def retry(
 def _plain(overview: Overview) -> dict[str, Any]:
     told = asdict(overview) | {"at": overview.at.isoformat(), "is_well": overview.is_well}
     told["in_need"] = [_one(link) for link in overview.in_need]
+    told["sealed"] = {to_camel(name): counts for name, counts in told["sealed"].items()}
     return {to_camel(name): value for name, value in told.items()}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.database import is_migrated
 from app.database_faults import is_outdated
 from app.invoicing.store import Draft, DraftState
 from app.links.store import DirectoryEntry, Link, LinkState
+from app.operating.sealed import Sealed, count_sealed
 from app.runtime import Runtime
 
 LATE: Final = timedelta(minutes=5)
@@ -55,6 +56,7 @@ class Overview:
         links: Links by state.
         in_need: At most ``MOST_LINKS`` that need someone, the latest first.
         more: How many beyond them.
+        sealed: How many secrets are sealed with which key.
 
     """
 
@@ -65,6 +67,7 @@ class Overview:
     links: Mapping[str, int] | None = None
     in_need: Sequence[LinkInNeed] = ()
     more: int = 0
+    sealed: Sealed = field(default_factory=Sealed)
 
     @property
     def is_well(self) -> bool:
@@ -97,10 +100,13 @@ async def _read(runtime: Runtime, now: datetime) -> Overview:
     for start in range(0, len(open_entries), _AT_ONCE):
         found += await _judge(runtime, open_entries[start : start + _AT_ONCE], now)
     found.sort(key=lambda one: (one.late, sum(one.parked.values())), reverse=True)
+    closed = [LinkId(one.link_id) for one in entries if one.state == LinkState.CLOSED]
+    still_open = [LinkId(entry.link_id) for entry in open_entries]
+    sealed = await count_sealed(runtime.database, still_open, closed, now=now)
     return Overview(
         now, migrated=True, workers=workers, jobs=counted,
         links=dict(Counter(entry.state for entry in entries)), in_need=found[:MOST_LINKS],
-        more=max(len(found) - MOST_LINKS, 0),
+        more=max(len(found) - MOST_LINKS, 0), sealed=sealed,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.operating.overview import LATE, LinkInNeed, Overview
+from app.operating.sealed import Sealed
 from app.operating.words import word
 from app.problems import catalogue, named_facts, say
 
@@ -43,6 +44,7 @@ def _show_counts(overview: Overview, console: Console, language: str) -> None:
         "workers": Text.assemble(alive, " ", word("alive", language)),
         "jobs": Text(_told(overview.jobs or {}, language)),
         "links": Text(_told(overview.links or {}, language)),
+        "sealed": Text(_told_sealed(overview.sealed, language)),
     }
     widest = max(len(word(name, language)) for name in told)
     for name, counts in told.items():
@@ -71,6 +73,16 @@ def _remedy(code: str, language: str) -> str:
 def _told(counts: Mapping[str, int], language: str) -> str:
     parts = (f"{count} {word(name, language)}" for name, count in sorted(counts.items()))
     return ", ".join(parts) or word("none", language)
+
+
+def _told_sealed(sealed: Sealed, language: str) -> str:
+    # A key's id is the operator's own word, so it is never looked up among ours.
+    kept, left = (
+        ", ".join(f"{key}: {count}" for key, count in sorted(counts.items()))
+        for counts in (sealed.in_use, sealed.of_closed)
+    )
+    of_closed = f" ({word('of-closed', language, keys=left)})" if left else ""
+    return (kept or word("none", language)) + of_closed
 
 
 def _spell(late: timedelta, language: str) -> str:

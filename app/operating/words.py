@@ -9,6 +9,12 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "workers": {"nb": "arbeidere", "nn": "arbeidarar", "en": "workers"},
     "jobs": {"nb": "jobber", "nn": "jobbar", "en": "jobs"},
     "links": {"nb": "koblinger", "nn": "koplingar", "en": "links"},
+    "sealed": {"nb": "forseglet med", "nn": "forsegla med", "en": "sealed with"},
+    "of-closed": {
+        "nb": "i avsluttede koblinger: {keys}",
+        "nn": "i avslutta koplingar: {keys}",
+        "en": "in closed links: {keys}",
+    },
     "alive": {"nb": "i live", "nn": "i live", "en": "alive"},
     "none": {"nb": "ingen", "nn": "ingen", "en": "none"},
     "todo": {"nb": "venter", "nn": "ventar", "en": "waiting"},

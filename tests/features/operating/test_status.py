@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -152,6 +153,42 @@ async def test_a_program_reads_the_same(
     assert (needed, told["isWell"], told["links"]) == (1, False, {"active": 1})
     assert told["inNeed"][0]["linkId"] == str(linked.link_id)
     assert told["inNeed"][0]["parked"] == {"record-gone": 1}
+
+
+async def test_what_is_sealed_with_which_key_is_counted(
+    client: httpx.AsyncClient, linked: Linked, runtime: Runtime, clock: SetClock,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """An old key may go when nothing in use is sealed with it; what nobody opens is not counted."""
+    before = (await read_overview(runtime)).sealed
+    async with runtime.database.transaction(CommitPoint.PLAIN, linked.link_id) as session:
+        for table, column in (
+            ("credentials", "sealed"), ("webhook_secrets", "sealed"),
+            ("oauth_states", "sealed_verifier"),
+        ):  # fmt: skip
+            await session.execute(text(f"UPDATE {table} SET {column} = '\\x6f6c643aff'"))
+    after = await read_overview(runtime)
+    shown = await told(runtime)
+    async with runtime.database.transaction(CommitPoint.PLAIN) as session:
+        await session.execute(
+            text("UPDATE oauth_states SET used_at = NULL, expires_at = :late"),
+            {"late": clock() + timedelta(minutes=5)},
+        )
+    logging_in = (await read_overview(runtime)).sealed.in_use
+    clock.advance(minutes=6)
+    await client.delete(linked.path, headers=linked.books)
+    closed = (await read_overview(runtime)).sealed
+
+    assert list(before.in_use) == [runtime.settings.keyring.get_secret_value().partition(":")[0]]
+    assert after.sealed.in_use == {"old": sum(before.in_use.values())}
+    assert logging_in == {"old": after.sealed.in_use["old"] + 1}
+    assert f"sealed with  old: {after.sealed.in_use['old']}\n" in shown
+    assert (closed.in_use, list(closed.of_closed)) == ({}, ["old"])
+    assert f"in closed links: old: {closed.of_closed['old']}" in await told(runtime)
+    await tell_status(runtime, language="en", as_json=True)
+    assert json.loads(capsys.readouterr().out)["sealed"] == {
+        "inUse": {}, "ofClosed": {"old": closed.of_closed["old"]},
+    }  # fmt: skip
 
 
 async def test_a_database_without_tables_is_told_by_both_commands_in_one_sentence(
