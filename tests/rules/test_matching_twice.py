@@ -147,3 +147,19 @@ def test_one_customer_written_twice_is_suspected(case: str) -> None:
 def test_two_of_one_trade_are_not_suspected(case: str) -> None:
     """A name that is common, or only close, says too little by itself."""
     assert suspects(STRANGERS[case]) == 0
+
+
+def test_two_firms_that_fit_one_partner_are_two_firms_by_their_numbers() -> None:
+    """Both would link with the one record of the books; two valid numbers are not one customer."""
+
+    def firm(record_id: str, **fields: Any) -> Customer:
+        mail = "post@nordbua.example"
+        return Customer(
+            RecordId(record_id), "Sjøbua kafé", CustomerKind.COMPANY, email=mail, **fields
+        )
+
+    one = firm("A", organization_number="988077917", address=OSLO, phone="22113344")
+    other = firm("B", organization_number="976431626")
+    found = match([one, other], [firm("C", address=OSLO, phone="22113344")])
+
+    assert found.duplicates == ()
