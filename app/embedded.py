@@ -1,5 +1,6 @@
 """Start the embedded PostgreSQL of development and tests: one server, two roles, one database."""
 
+import atexit
 import contextlib
 import fcntl
 import hashlib
@@ -24,6 +25,8 @@ SERVICE = "tc_service"
 START_SECONDS = 120.0
 """How long a server may take to come up: after a crash it reads its journal first."""
 _PAUSE_SECONDS = 2.0
+_INVALID = -2
+"""What PostgreSQL sets as the limit of connections while it removes a database."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")
 
 
@@ -54,10 +57,19 @@ class EmbeddedServer:
         return self.url(OWNER)
 
     def create_database(self, name: str, *, template: str = "template0") -> None:
-        """Make a database (or a clone of a template) with its rights, unless it is there."""
+        """
+        Make a database (or a clone of a template) with its rights, unless it is there.
+
+        One whose removal was broken off lets nobody in and can only be removed: that is done first.
+        """
         with self._admin() as connection:
-            exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-            if exists.fetchone() is None:
+            exists = connection.execute(
+                "SELECT datconnlimit FROM pg_database WHERE datname = %s", (name,)
+            ).fetchone()
+            if exists == (_INVALID,):
+                self.drop_database(name)
+                exists = None
+            if exists is None:
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
                         sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
@@ -120,8 +132,13 @@ class _Users(Protocol):
     def get_and_remove(self, value: int, /) -> list[int]: ...
 
 
-def _forget_the_dead(users: _Users) -> None:
+def _forget_the_dead(running: Any) -> None:  # noqa: ANN401 - the wheel's own server
     """Strike off those that were killed: they will not do it themselves."""
+    with running._lock:  # noqa: SLF001 - the list is shared, and nothing public guards it
+        _strike_off_the_dead(running.global_process_id_list)
+
+
+def _strike_off_the_dead(users: _Users) -> None:
     for pid in users.get():
         try:
             os.kill(pid, 0)
@@ -153,8 +170,10 @@ def start_embedded(data_dir: Path) -> EmbeddedServer:
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(data_dir / "start.lock"), _socket_of_a_plain_name(folder):
         running = _patiently(folder, wheel.get_server)
-        with running._lock:  # noqa: SLF001 - the list is shared, and nothing public guards it
-            _forget_the_dead(running.global_process_id_list)
+        _forget_the_dead(running)
+        # Also when we leave: one that was killed since would count as a user still. What is
+        # registered last runs first, so this comes before the wheel looks who is left.
+        atexit.register(_forget_the_dead, running)
         info = running.get_postmaster_info()
         server = EmbeddedServer(socket_dir=str(info.socket_dir), port=info.port or 5432)
         server.prepare()

@@ -47,7 +47,12 @@ def find_database(*, found_only: bool = False) -> Settings:
         raise SettingsInvalid(str(err)) from err
     except OSError as err:
         raise SettingsInvalid(f"TC_DATA_DIR: {err.strerror or err}: {err.filename}") from err
-    except (subprocess.SubprocessError, psycopg.Error) as err:
+    except psycopg.Error as err:
+        said = str(err).partition("\n")[0]
+        raise SettingsInvalid(
+            f"TC_DATA_DIR: PostgreSQL runs in {folder}, but says: {said}"
+        ) from err
+    except subprocess.SubprocessError as err:
         raise SettingsInvalid(f"TC_DATA_DIR: PostgreSQL did not start; {_where(folder)}") from err
     return settings.model_copy(
         update={

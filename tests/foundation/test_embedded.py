@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from app.embedded import _patiently
+from app.embedded import EmbeddedServer, _patiently
 
 ROOT = Path(__file__).parents[2]
 CONNECT = "import psycopg; c = psycopg.connect(server.{url})"
@@ -71,6 +72,44 @@ def test_the_server_stops_with_its_last_user_also_after_one_was_killed(own_folde
     assert not told.exists()
 
 
+def test_the_server_stops_with_its_last_user_if_another_was_killed_meanwhile(
+    own_folder: Path,
+) -> None:
+    """As `make serve` ends after its worker was ended by -9: nobody starts after that."""
+    staying = subprocess.Popen(
+        [sys.executable, "-c", START, str(own_folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert staying.stdout is not None
+    staying.stdout.readline()
+    _use(own_folder, "import os; os.kill(os.getpid(), 9)", expect=-9)
+
+    staying.communicate("", timeout=60)
+
+    assert not (own_folder / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_database_whose_removal_was_broken_off_is_made_anew(server: EmbeddedServer) -> None:
+    """PostgreSQL lets nobody into it and keeps its name: each start would fail."""
+    name = f"half_removed_{os.getpid()}"
+    server.create_database(name)
+    try:
+        with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(
+                "UPDATE pg_database SET datconnlimit = -2 WHERE datname = %s", (name,)
+            )
+
+        server.create_database(name)
+
+        with psycopg.connect(server.url("tc_service", name)) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        server.drop_database(name)
+
+
 def test_a_second_start_reuses_the_data(own_folder: Path) -> None:
     """What the owner wrote before a stop, the service reads after the next start."""
     write = "c.execute('CREATE TABLE kept (number int)'); c.execute('INSERT INTO kept VALUES (7)')"
@@ -97,6 +136,24 @@ def test_without_a_database_and_without_the_wheel_the_reason_is_told(tmp_path: P
 
     assert ended.returncode == 2
     assert "TC_DATABASE_URL is not set and the extra 'embedded' is not installed" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_what_a_server_that_runs_says_is_told(own_folder: Path) -> None:
+    """It is not said to have failed to start: its log would hold nothing of that."""
+    admin = CONNECT.format(url="url('postgres', 'postgres')")
+    _use(own_folder, f"{admin}; c.execute('ALTER ROLE postgres NOLOGIN'); c.commit()", expect=0)
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "TC_"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "status"],
+        env=environment | {"TC_DATA_DIR": str(own_folder)},
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert f"PostgreSQL runs in {own_folder}, but says: " in ended.stderr
+    assert "not permitted to log in" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 
