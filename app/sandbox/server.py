@@ -26,6 +26,10 @@ def run(
     Serve a twin until it is interrupted.
 
     Port 0 takes a free one. ``ready`` is called with the port once calls are answered.
+
+    Raises:
+        OSError: The port cannot be had; ``filename`` is its address.
+
     """
     line = _bound(host, port)
     taken = line.getsockname()[1]
@@ -90,7 +94,11 @@ def _bound(host: str, port: int) -> socket.socket:
     # asyncio switches Nagle's algorithm off only for sockets that name TCP: else 40 ms an answer.
     line = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    line.bind((host, port))
+    try:
+        line.bind((host, port))
+    except OSError as err:
+        line.close()
+        raise OSError(err.errno, err.strerror, f"{host}:{port}") from err
     return line
 
 

@@ -13,6 +13,8 @@ from app.sandbox.server import LiveTwin, run
 from app.sandbox.timerabbit import create_twin as create_timerabbit
 
 REGISTER_PORT = 8083
+PAGELESS = frozenset({"enhetsregisteret"})
+"""The twins on which nobody plays a person."""
 
 
 def start(
@@ -47,22 +49,30 @@ def start(
     first, *others = [only] if only else wanted
     try:
         with contextlib.ExitStack() as stack:
+            urls = {}
             for name in others:
                 live = stack.enter_context(LiveTwin(twins[name], host=host, port=ports[name]))
-                _tell(name, live.url)
+                urls[name] = live.url
             run(
                 twins[first], host=host, port=ports[first],
-                ready=lambda port: _tell(first, f"http://{host}:{port}"),
+                ready=lambda port: _tell(urls | {first: f"http://{host}:{port}"}),
             )  # fmt: skip
     except OSError as err:
-        sys.stderr.write(f"timerabbit-conta: cannot listen on {host}: {err.strerror or err}\n")
+        where = err.filename or host
+        sys.stderr.write(f"timerabbit-conta: cannot listen on {where}: {err.strerror or err}\n")
         return 2
     return 0
 
 
-def _tell(name: str, url: str) -> None:
-    """Say where a twin answers: its API, a page to play a person on, and its control calls."""
-    sys.stdout.write(f"{name} (twin) at {url}  ·  page {url}/  ·  control {url}/_control/state\n")
+def _tell(urls: dict[str, str]) -> None:
+    """
+    Say where each twin answers: its API, a page to play a person on, and its control calls.
+
+    All at once when the last one has its port: an address told before could be gone again.
+    """
+    for name, url in urls.items():
+        page = "" if name in PAGELESS else f"  ·  page {url}/"
+        sys.stdout.write(f"{name} (twin) at {url}{page}  ·  control {url}/_control/state\n")
     sys.stdout.flush()
 
 
