@@ -13,15 +13,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 import httpx
 
 READY_SECONDS = 30.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What tells the demo to end: Ctrl+C, a supervisor, a closed terminal."""
 
 
 def free_port() -> int:
@@ -80,6 +82,39 @@ def environment(addresses: Addresses, *, data_dir: Path, keyring: str) -> dict[s
     }
 
 
+@contextlib.contextmanager
+def signals_held(told: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """
+    Let a signal to end wait until a short deed is done: it would stay half done.
+
+    In the main thread only. What is started meanwhile begins with the system's own handlers.
+
+    Args:
+        told: Called at once for each signal, so that a person sees that it came.
+
+    """
+    came: list[int] = []
+
+    def hold(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        told()
+
+    before = {one: signal.signal(one, hold) for one in ENDING}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
+def heed_no_more_signals() -> None:
+    """Let nothing disturb the end of the processes from now on, nor that of the database."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def new_keyring() -> str:
     """Make a key ring with one fresh key."""
     return "dev:" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -109,8 +144,8 @@ class Stage:
 
     def start(self, name: str, command: Sequence[str], **more: str) -> subprocess.Popen[bytes]:
         """Start a command under a name; what it prints goes to ``<folder>/<name>.log``."""
-        with (self.folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(
+        with (self.folder / f"{name}.log").open("wb") as log, signals_held():
+            self.running[name] = subprocess.Popen(
                 command,
                 env={**os.environ, **self.environment, **more},
                 stdin=subprocess.DEVNULL,
@@ -118,8 +153,7 @@ class Stage:
                 stderr=log,
                 start_new_session=True,
             )
-        self.running[name] = process
-        return process
+        return self.running[name]
 
     def start_product(self, name: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
         """Start a command of ``timerabbit-conta`` under a name."""
@@ -182,8 +216,9 @@ def start_all(stage: Stage, addresses: Addresses, *, seed: str = "demo") -> None
     """Migrate, then start both twins, the service and one worker; return when all are ready."""
     stage.start_product("migrate", "migrate")
     stage.start_product("sandbox", *sandbox_arguments(addresses, seed))
-    if stage.running.pop("migrate").wait(READY_SECONDS) != 0:
+    if stage.running["migrate"].wait(READY_SECONDS) != 0:
         raise RuntimeError("migrate failed:\n" + stage.log_end("migrate"))
+    del stage.running["migrate"]
     stage.start_product("service", "serve", "--port", port_of(addresses.service))
     stage.start_product("worker", "worker")
     stage.wait_ready("sandbox", f"{addresses.conta}/_control/state")

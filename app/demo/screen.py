@@ -29,6 +29,7 @@ class Screen:
         wide = None if Console().is_terminal else _FILE_WIDTH
         self.console = console or Console(highlight=False, width=wide)
         self._step = 0
+        self._ends = False
 
     def step(self, title: str) -> None:
         """Begin a step."""
@@ -83,7 +84,14 @@ class Screen:
             disable=not self.console.is_terminal,
         )  # fmt: skip
 
-    def failed(self, text: str) -> None:
-        """Tell why the story ended."""
-        self.console.print("\n[bold red]✗ The story failed[/]")
+    def ending(self) -> None:
+        """Tell that the end was asked for; once, however often it is."""
+        if not self._ends:
+            self._ends = True
+            self.told("Ending …")
+            self.console.file.flush()
+
+    def failed(self, text: str, *, heading: str = "The story failed") -> None:
+        """Tell why the story ended, or why it did not begin."""
+        self.console.print(f"\n[bold red]✗ {heading}[/]")
         self.told(text)

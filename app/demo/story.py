@@ -13,11 +13,21 @@ from types import FrameType
 from app.demo.hours import tell_drafts
 from app.demo.linking import tell_connecting, tell_first_sync
 from app.demo.people import People, StoryFailed
-from app.demo.processes import Addresses, Stage, environment, new_keyring, start_all
+from app.demo.processes import (
+    ENDING,
+    Addresses,
+    Stage,
+    environment,
+    heed_no_more_signals,
+    new_keyring,
+    signals_held,
+    start_all,
+)
 from app.demo.screen import Screen
 from app.demo.syncing import tell_sync
 
 DATA = Path(".data") / "demo"
+_LOOK_SECONDS = 1.0
 
 
 def tell(*, keep: bool, serve_only: bool) -> int:
@@ -35,7 +45,10 @@ def tell(*, keep: bool, serve_only: bool) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            Screen().failed("Another demo or serve runs in this checkout; end that one first.")
+            Screen().failed(
+                "Another demo or serve runs in this checkout; end that one first.",
+                heading="Not started",
+            )
             return 1
         return _tell(keep=keep, serve_only=serve_only)
 
@@ -54,23 +67,32 @@ def _tell(*, keep: bool, serve_only: bool) -> int:
                     f"\n[bold green]All true, in {time.monotonic() - started:.0f} s.[/]"
                 )
             if keep or serve_only:
-                _stay(addresses, screen, story_told=not serve_only)
+                _stay(stage, addresses, screen, story_told=not serve_only)
+        except KeyboardInterrupt:
+            screen.ending()
+            raise
         except (StoryFailed, RuntimeError) as failure:
             screen.failed(str(failure))
             _explain(stage, screen)
             return 1
         finally:
+            heed_no_more_signals()
             people.close()
     return 0
 
 
 def _end_in_order() -> None:
-    """Let every way to end the demo end its processes too, as Ctrl+C does."""
+    """
+    Let every way to end the demo end its processes too, as Ctrl+C does.
+
+    Only the first one counts: one more would break off the ending.
+    """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        heed_no_more_signals()
         raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, interrupt)
 
 
@@ -87,7 +109,8 @@ def _explain(stage: Stage, screen: Screen) -> None:
 
 def _begin(stage: Stage, addresses: Addresses, screen: Screen) -> None:
     screen.step("Start: PostgreSQL, two twins, the service, one worker")
-    _empty_database()
+    with signals_held(screen.ending):  # a database half made or half removed lets nobody in
+        _empty_database()
     start_all(stage, addresses)
     screen.table(
         ("process", "address"),
@@ -118,13 +141,26 @@ def _story(people: People, screen: Screen) -> None:
     tell_drafts(people, screen, folder=DATA)
 
 
-def _stay(addresses: Addresses, screen: Screen, *, story_told: bool) -> None:
+def _stay(stage: Stage, addresses: Addresses, screen: Screen, *, story_told: bool) -> None:
+    """Stay until told to end, and tell of each process that ends by itself meanwhile."""
+    told: set[str] = set()
     try:
         _tell_where(addresses, screen, story_told=story_told)
         while True:
-            time.sleep(3600)
+            for name, code in stage.ended().items():
+                if name not in told:
+                    told.add(name)
+                    _tell_ended(stage, name, code, screen)
+            time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
-        screen.told("Ending …")
+        screen.ending()
+
+
+def _tell_ended(stage: Stage, name: str, code: int, screen: Screen) -> None:
+    log = stage.folder / f"{name}.log"
+    screen.told(f"{name} ended by itself with exit code {code}; see {log}.")
+    screen.told("The others stay up; Ctrl+C ends them, and a new start brings all of them back.")
+    sys.stdout.flush()
 
 
 def _tell_where(addresses: Addresses, screen: Screen, *, story_told: bool) -> None:

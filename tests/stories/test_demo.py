@@ -15,7 +15,7 @@ import pytest
 from app.demo import story
 from app.demo.hours import by_customer
 from app.demo.people import StoryFailed
-from app.demo.processes import Stage
+from app.demo.processes import Stage, signals_held
 
 pytestmark = [pytest.mark.story, pytest.mark.xdist_group("stories")]
 ROOT = Path(__file__).parents[2]
@@ -104,6 +104,50 @@ def test_a_demo_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
     assert _processes_in(tmp_path) == []
 
 
+def test_a_demo_interrupted_thrice_tells_it_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """Ctrl+C again while it ends breaks nothing off; a worker that died before was told of."""
+    printed = tmp_path / "printed"
+    with printed.open("wb") as out:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "demo", "--serve"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=out, stderr=out,
+        )  # fmt: skip
+        try:
+            _wait_until(lambda: "Ctrl+C" in printed.read_text(), 60)
+            (worker,) = [pid for pid, line in _running_in(tmp_path) if " worker" in line]
+            os.kill(worker, signal.SIGKILL)
+            _wait_until(lambda: "worker ended by itself" in printed.read_text(), 20)
+        finally:
+            for _ in range(3):
+                demo.send_signal(signal.SIGINT)
+                time.sleep(0.1)
+            code = demo.wait(30)
+
+    told = printed.read_text()
+    assert code == 0, told
+    assert "exit code -9" in told
+    assert told.count("Ending …") == 1
+    assert "Traceback" not in told
+    assert not (tmp_path / ".data" / "demo" / "postgres" / "postmaster.pid").exists()
+    assert _processes_in(tmp_path) == []
+
+
+def test_a_signal_waits_until_a_short_deed_is_done() -> None:
+    """It is told at once, and comes when nothing is left half done."""
+    done: list[str] = []
+
+    def deed() -> None:
+        with signals_held(lambda: done.append("told")):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            done.append("done")
+
+    with pytest.raises(KeyboardInterrupt):
+        deed()
+
+    assert done == ["told", "told", "done"]
+
+
 def _wait_until(true: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -114,12 +158,17 @@ def _wait_until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _processes_in(folder: Path) -> list[str]:
+    return [line for _pid, line in _running_in(folder)]
+
+
+def _running_in(folder: Path) -> list[tuple[int, str]]:
     """Those whose working folder is this one: the demo's children inherit it."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                line = (process / "cmdline").read_text().replace("\0", " ")
+                found.append((int(process.name), line))
         except OSError:
             continue  # ended meanwhile, or another user's
     return found
@@ -141,4 +190,7 @@ def test_a_second_demo_in_one_checkout_is_refused_and_harms_nothing(
             signal.signal(number, handler)
 
     assert code == 1
-    assert "end that one first" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "end that one first" in told
+    assert "Not started" in told
+    assert "story failed" not in told
