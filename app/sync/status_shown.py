@@ -42,8 +42,8 @@ class StatusAnswer(AnswerDocument):
                             "href": "/v1/links/0199f3a0-0000-7000-8000-000000000001/conflicts",
                             "why": {
                                 "code": "conflict",
-                                "title": "Changed differently on both sides",
-                                "detail": "The same field was changed on both sides.",
+                                "title": "Different on the two sides",
+                                "detail": "The same field has a value of its own on each side.",
                                 "remedy": "Choose which value is right.",
                                 "fixableBy": "administrator",
                                 "facts": {},

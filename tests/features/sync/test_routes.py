@@ -33,6 +33,22 @@ async def _decide(
     return await client.post(path, headers=headers, json=body)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("nb", "da de ble koblet"), ("nn", "då dei vart kopla"),
+                            ("en", "when they were linked")],
+)  # fmt: skip
+async def test_a_conflict_is_told_truly_where_the_sides_never_agreed(
+    hands: Hands, client: httpx.AsyncClient, conflict: dict[str, Any], language: str, words: str
+) -> None:
+    """Where `base` is null nothing was changed since they were equal; the words fit both."""
+    headers = {**hands.linked.books, "Accept-Language": language}
+    status = (await client.get(f"{hands.linked.path}/status", headers=headers)).json()
+
+    (need,) = status["needs"]
+    assert (conflict["state"], need["why"]["code"]) == ("open", "conflict")
+    assert words in need["why"]["detail"]
+
+
 async def test_a_conflict_shows_base_and_both_values(conflict: dict[str, Any]) -> None:
     """A person sees what was agreed and what each side says now."""
     shown = {name: conflict[name] for name in ("field", "base", "time", "books", "state")}
@@ -254,7 +270,7 @@ async def test_a_pair_says_why(
     found = answer.json()
     assert answer.headers["etag"] == f'"{found["pair"]["version"]}"'
     assert (found["pair"]["state"], found["base"]["phone"]) == ("conflict", "22000000")
-    assert found["why"]["title"] == "Endra ulikt på begge sider"
+    assert found["why"]["title"] == "Ulikt på dei to sidene"
     assert [one["id"] for one in found["conflicts"]] == [conflict["id"]]
 
 
