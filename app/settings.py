@@ -61,7 +61,9 @@ class Settings(BaseSettings):
         default="timerabbit-conta", description="Our OAuth client id at Timerabbit."
     )
     timerabbit_client_secret: SecretStr = Field(
-        default=SecretStr(""), description="Our OAuth client secret at Timerabbit."
+        default=SecretStr(""),
+        description="Our OAuth client secret at Timerabbit; "
+        "without it no account can be connected (`own-access-refused`).",
     )
     enhetsregisteret_url: str = Field(
         default="",

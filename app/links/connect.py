@@ -49,11 +49,13 @@ async def start_link(runtime: Runtime, caller: Caller, wanted: Wanted) -> tuple[
 
     Raises:
         Problem: ``account-not-yours`` (403) or ``return-url-refused`` (422).
+        SystemFault: The time system does not let us ask for a log-in; nothing was made.
 
     """
     if caller.side is not Side.BOOKS or wanted.books_account not in caller.accounts:
         raise Problem("account-not-yours")
     require_return_url(runtime, wanted.return_url)
+    await runtime.systems.time.require_own_access()
     try:
         async with runtime.database.transaction(CommitPoint.PLAIN) as session:
             return await _find_or_make(session, wanted, runtime.clock())

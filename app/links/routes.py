@@ -72,6 +72,7 @@ async def show(session: AsyncSession, link_id: LinkId) -> LinkAnswer:
             "not-signed-in", "scope-missing", "invalid-request", "account-not-yours",
             "return-url-refused", "account-already-linked", "idempotency-key-missing",
             "idempotency-key-reused", "idempotency-key-in-progress", "system-unreachable",
+            "own-access-refused",
         ),
     },
 )  # fmt: skip
@@ -213,7 +214,7 @@ async def patch_settings(
     summary="Bring back what the log-in at Timerabbit gave the browser.",
     responses=responses(
         *_COMMON, "handover-refused", "organization-numbers-differ", "account-already-linked",
-        "another-company-linked", "system-refused", "system-unreachable",
+        "another-company-linked", "system-refused", "system-unreachable", "own-access-refused",
     ),
 )  # fmt: skip
 async def post_handover(body: HandoverReturn, reached: MayWrite, runtime: Running) -> LinkAnswer:

@@ -5,6 +5,7 @@ from math import ceil
 from app.problems import Problem
 from app.systems.ports import (
     NotFound,
+    OwnAccessRefused,
     RateLimited,
     Rejected,
     SystemFault,
@@ -26,5 +27,7 @@ def problem_of(fault: SystemFault) -> Problem:
             return Problem("system-refused", reasons=codes or "–")
         case NotFound():
             return Problem("not-found")
+        case OwnAccessRefused():
+            return Problem("own-access-refused", headers={"Retry-After": "60"})
         case Unreachable() | _:
             return Problem("system-unreachable", headers={"Retry-After": "10"})

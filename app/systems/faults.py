@@ -37,6 +37,15 @@ class Unreachable(SystemFault):
         self.retry_after = retry_after
 
 
+class OwnAccessRefused(Unreachable):
+    """
+    Say that the system refuses our own client, before any link's access counts.
+
+    An operator must mend a setting. To a link it is as if the system were away: its work waits, and
+    no access of its own is put in doubt.
+    """
+
+
 class RateLimited(SystemFault):
     """
     Say that the system asks for patience.

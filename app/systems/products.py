@@ -39,6 +39,16 @@ class TimeSystem(Protocol):
         """Bind to one account; ``pace_key`` (the link) names the bucket of its calls."""
         ...
 
+    async def require_own_access(self) -> None:
+        """
+        Make sure that our own client is let in, before anything is made for a log-in.
+
+        Raises:
+            OwnAccessRefused: An operator must mend our client's id or secret.
+
+        """
+        ...
+
     async def begin_handover(self, request: HandoverRequest, *, key: str) -> HandoverPage:
         """Start a log-in or trial registration."""
         ...

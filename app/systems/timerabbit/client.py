@@ -8,11 +8,18 @@ import httpx
 from app.clock import Clock, system_clock
 from app.settings import Settings
 from app.systems.calls import JSON_HEADERS, Answer, Call, Observe, json_body
-from app.systems.ports import HandoverPage, HandoverRequest, Notice, TokenKeeper, Tokens
+from app.systems.ports import (
+    HandoverPage,
+    HandoverRequest,
+    Notice,
+    TokenKeeper,
+    Tokens,
+    Unauthorised,
+)
 from app.systems.reading import read_json, understood
 from app.systems.timerabbit import wire
 from app.systems.timerabbit.account import PREFIX, Account
-from app.systems.timerabbit.oauth import OAuth
+from app.systems.timerabbit.oauth import OAuth, own_access_refused
 from app.systems.timerabbit.records import DEMANDS
 from app.systems.timerabbit.refusals import TokenRefused, classify
 from app.systems.timerabbit.tracker import TimerabbitClient
@@ -22,6 +29,7 @@ from app.systems.transport import Transport, TransportOptions, ignore_call
 __all__ = ["NAME", "TimerabbitClient", "TimerabbitSystem"]
 
 NAME = "timerabbit"
+HANDOVER_ROUTE = f"{PREFIX}/handovers"
 
 
 class TimerabbitSystem:
@@ -91,13 +99,20 @@ class TimerabbitSystem:
             Account(self._transport, self._oauth, tokens=tokens, pace_key=pace_key)
         )
 
+    async def require_own_access(self) -> None:
+        """Make sure that our own client is let in; asks only where no access of ours is kept."""
+        await self._oauth.own_access()
+
     async def begin_handover(self, request: HandoverRequest, *, key: str) -> HandoverPage:
         """Start a log-in or trial registration with our own client's access."""
         try:
-            answer = await self._hand_over(request, key)
-        except TokenRefused:
-            self._oauth.forget_own_access()
-            answer = await self._hand_over(request, key)
+            try:
+                answer = await self._hand_over(request, key)
+            except TokenRefused:
+                self._oauth.forget_own_access()
+                answer = await self._hand_over(request, key)
+        except Unauthorised as err:  # no company has a part in this yet: it is we who may not
+            raise own_access_refused(HANDOVER_ROUTE, code=err.reason.value) from err
         made = understood(
             lambda: wire.Handover.model_validate(read_json(answer.body)),
             what="a handover",
@@ -133,7 +148,7 @@ class TimerabbitSystem:
         return await self._transport.send(
             Call(
                 "POST",
-                f"{PREFIX}/handovers",
+                HANDOVER_ROUTE,
                 headers={
                     **JSON_HEADERS,
                     "Authorization": f"Bearer {access}",

@@ -3,16 +3,20 @@
 import base64
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 from urllib.parse import quote, urlencode
+
+import structlog
 
 from app.clock import Clock
 from app.systems.calls import Call
 from app.systems.ports import (
     AccessReason,
+    OwnAccessRefused,
     Rejected,
+    SystemFault,
     Tokens,
     Unauthorised,
-    Unreachable,
 )
 from app.systems.reading import read_json, understood
 from app.systems.timerabbit.wire import TokenAnswer
@@ -21,6 +25,15 @@ from app.systems.transport import Transport
 TOKEN_ROUTE = "/oauth/token"  # noqa: S105 - a path, not a token
 # A token is renewed a little early, so that it does not end while a call is on its way.
 EARLY = timedelta(seconds=60)
+_OF_OUR_CLIENT: Final = frozenset({"invalid_client", "unauthorized_client"})
+
+log = structlog.get_logger(__name__)
+
+
+def own_access_refused(route: str, *, code: str) -> OwnAccessRefused:
+    """Give the fault of a refusal of our own client, and tell the operator in the log."""
+    log.error("own access refused", system="timerabbit", route=route, code=code)
+    return OwnAccessRefused("Timerabbit refuses our client credential")
 
 
 class OAuth:
@@ -41,6 +54,7 @@ class OAuth:
 
         Raises:
             Rejected: The code is wrong, old or was used.
+            OwnAccessRefused: Our own client is refused, whatever the code.
 
         """
         return await self._ask(
@@ -58,6 +72,7 @@ class OAuth:
 
         Raises:
             Unauthorised: Access was taken back; a person must log in again.
+            OwnAccessRefused: Our own client is refused, whatever the token.
 
         """
         try:
@@ -73,11 +88,19 @@ class OAuth:
         return Tokens(tokens.access, refresh_token, tokens.expires_at)
 
     async def own_access(self) -> str:
-        """Give an access token of our own client, for handovers; kept until it is about to end."""
+        """
+        Give an access token of our own client, for handovers; kept until it is about to end.
+
+        Raises:
+            OwnAccessRefused: Timerabbit does not know our client or its secret.
+
+        """
         if self._own is None or self._own.expires_at - EARLY <= self._clock():
-            self._own = await self._ask(
-                {"grant_type": "client_credentials", "scope": "handover.write"}
-            )
+            form = {"grant_type": "client_credentials", "scope": "handover.write"}
+            try:
+                self._own = await self._ask(form)
+            except Rejected as err:  # nothing but our own client is in what was asked
+                raise own_access_refused(TOKEN_ROUTE, code=_code_of(err)) from err
         return self._own.access
 
     def forget_own_access(self) -> None:
@@ -98,10 +121,13 @@ class OAuth:
         )
         try:
             answer = await self._transport.send(call)
-        except Unauthorised as err:
-            # It is our own client that is refused, not the link's access: an operator must act,
-            # and no link is to be paused for it.
-            raise Unreachable("Timerabbit refuses our client credential") from err
+        except (Unauthorised, Rejected) as err:
+            # Where it is our own client that is refused and not the link's access, an operator must
+            # act, and no link is to be paused for it.
+            code = _code_of(err)
+            if isinstance(err, Rejected) and code not in _OF_OUR_CLIENT:
+                raise
+            raise own_access_refused(TOKEN_ROUTE, code=code) from err
         tokens = understood(
             lambda: TokenAnswer.model_validate(read_json(answer.body)), what="tokens", write=True
         )
@@ -110,3 +136,9 @@ class OAuth:
             tokens.refresh_token,
             asked_at + timedelta(seconds=tokens.expires_in),
         )
+
+
+def _code_of(fault: SystemFault) -> str:
+    """Give Timerabbit's name of a refusal; what it refuses of a credential has ours."""
+    reasons = fault.reasons if isinstance(fault, Rejected) else ()
+    return reasons[0].code if reasons else AccessReason.CREDENTIAL_REFUSED.value

@@ -346,6 +346,23 @@ async def test_an_unreachable_timerabbit_starts_nothing_and_frees_the_key(
     assert again.status_code in (200, 201)
 
 
+async def test_a_wrong_client_secret_is_named_and_leaves_no_link(
+    kari: Person, client: httpx.AsyncClient, twins: Twins
+) -> None:
+    """It is no outage of Timerabbit's: who operates the service hears what to mend."""
+    refused_by = {"kind": "status_before", "status": 401, "path": "/oauth/token"}
+    await twins.control("timerabbit", "POST", "/faults", refused_by)
+    kari.headers["Accept-Language"] = "en"
+
+    refused = await kari.start()
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "own-access-refused")
+    assert "TC_TIMERABBIT_CLIENT_SECRET" in refused.json()["remedy"]["text"]
+    assert (await client.get("/v1/links", headers=kari.headers)).json()["items"] == []
+    await twins.control("timerabbit", "DELETE", "/faults")
+    assert (await kari.start()).status_code == 201  # the key was given back
+
+
 async def test_an_unreachable_timerabbit_at_the_handover_links_nothing(
     kari: Person, twins: Twins
 ) -> None:

@@ -7,6 +7,7 @@ from httpx import AsyncClient
 from app.systems.ports import (
     AccessReason,
     NotFound,
+    OwnAccessRefused,
     RateLimited,
     Reason,
     Rejected,
@@ -25,6 +26,7 @@ LINK = "/v1/links/0199f3a0-0000-7000-8000-000000000001"
     [
         (Unreachable(WORDS), 503, "system-unreachable", "10"),
         (Unreachable(WORDS, effect_possible=True), 503, "system-unreachable", "10"),
+        (OwnAccessRefused(WORDS), 503, "own-access-refused", "60"),
         (RateLimited(WORDS, retry_after=2.2), 503, "system-unreachable", "3"),
         (RateLimited(WORDS, retry_after=0), 503, "system-unreachable", "1"),
         (Unauthorised(WORDS, reason=AccessReason.PLAN), 409, "system-access-refused", None),

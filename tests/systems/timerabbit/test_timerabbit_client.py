@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import structlog
 
 from app.canonical import BillingState, Customer, EntryId, Project, RecordId, RecordKind
 from app.settings import Settings
@@ -21,6 +22,7 @@ from app.systems.ports import (
     HandoverRequest,
     LinkFacts,
     NotFound,
+    OwnAccessRefused,
     RateLimited,
     Reason,
     Rejected,
@@ -34,6 +36,7 @@ from app.systems.ports import (
 )
 from app.systems.timerabbit.access import report
 from app.systems.timerabbit.client import TimerabbitClient, TimerabbitSystem
+from app.telemetry import ALLOWED_FIELDS
 
 CUSTOMER, PROJECT = RecordKind.CUSTOMER, RecordKind.PROJECT
 API = "/integration/v1"
@@ -684,6 +687,40 @@ async def test_our_own_access_is_renewed_when_it_is_refused(
     await system.begin_handover(REQUEST, key="handover-1")
 
     assert [request.url.path for request in network.requests].count("/oauth/token") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "invalid_client"), (400, "invalid_client"), (403, "access_denied")]
+)
+async def test_a_refusal_of_our_client_is_ours_to_mend_and_told(
+    system: TimerabbitSystem, network: Any, status: int, code: str
+) -> None:
+    """Whoever asks for whatever: the fault is no link's and no person's, and the log has a line."""
+    network.on("POST", "/oauth/token", httpx.Response(status, json={"error": code}))
+
+    with structlog.testing.capture_logs() as lines:
+        with pytest.raises(OwnAccessRefused):
+            await system.require_own_access()
+        with pytest.raises(OwnAccessRefused):
+            await system.begin_handover(REQUEST, key="handover-1")
+        with pytest.raises(OwnAccessRefused):
+            await system.exchange_code("code-1", verifier="v" * 43, return_url="https://x/")
+
+    told = [line for line in lines if line["log_level"] == "error"]
+    assert [line["event"] for line in told] == ["own access refused"] * 3
+    assert {line["route"] for line in told} == {"/oauth/token"}
+    assert all(set(line) - {"log_level"} <= ALLOWED_FIELDS for line in told)
+
+
+async def test_a_client_that_may_not_hand_over_is_ours_to_mend(
+    system: TimerabbitSystem, network: Any
+) -> None:
+    """A new token of our own that is refused too, and one that lacks the right."""
+    network.on("POST", "/oauth/token", sample("tokens"))
+    network.on("POST", f"{API}/handovers", sample("error-unauthorized", 401))
+
+    with pytest.raises(OwnAccessRefused):
+        await system.begin_handover(REQUEST, key="handover-1")
 
 
 async def test_a_code_becomes_tokens_once(system: TimerabbitSystem, network: Any) -> None:
