@@ -15,6 +15,7 @@ from app.failures import install_handlers
 from app.first_sync import routes as first_sync_routes
 from app.first_sync.sheet_routes import SHEET_PATH
 from app.invoicing import routes as invoicing_routes
+from app.invoicing.words import codes_inside
 from app.links import routes as links_routes
 from app.pages import documentation, health
 from app.pages.refusals import install_framework_handlers, install_system_handlers
@@ -98,6 +99,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.router.routes.extend(included.routes)
     describe(app)
     documentation.mount_assets(app)
+    app.state.codes_inside = codes_inside()
     app.add_middleware(observe_requests(runtime.metrics))
     app.add_middleware(
         Edge,

@@ -125,7 +125,12 @@ class _Lenient(dict[str, str]):
 
 def named_facts(kind: ProblemType) -> dict[str, Any]:
     """Give each fact that a problem's texts name, with its own name in ‹ › for a value."""
-    texts = (text for told in (kind.title, kind.detail, kind.remedy) for text in told.values())
+    return facts_in(kind.title, kind.detail, kind.remedy)
+
+
+def facts_in(*told: Mapping[str, str]) -> dict[str, Any]:
+    """Give each fact that texts by language name, with its own name in ‹ › for a value."""
+    texts = (text for by_language in told for text in by_language.values())
     parts = (part for text in texts for part in string.Formatter().parse(text))
     return {name: f"‹{name}›" for _, name, _, _ in parts if name}
 

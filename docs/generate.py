@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from pydantic import SecretStr  # noqa: E402 - the path comes first
 from pydantic_core import PydanticUndefined  # noqa: E402
 
+from app.invoicing.words import codes_inside  # noqa: E402
 from app.main import service_document  # noqa: E402
 from app.problems import ProblemType, catalogue, named_facts, say  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -78,7 +79,24 @@ def problems_document() -> str:
     for code, kind in sorted(catalogue().items()):
         said = (say(texts, "en", _named(kind)) for texts in (kind.title, kind.remedy))
         rows.append(f"| `{code}` | {kind.status} | {' | '.join(said)} |")
-    return "\n".join([*rows, ""])
+    return "\n".join([*rows, *_codes_inside(), ""])
+
+
+def _codes_inside() -> list[str]:
+    """Write one row for each code that no refusal has, but something inside an answer."""
+    rows = [
+        "",
+        "## Codes inside a preview, a draft and an hour",
+        "",
+        "These refuse no call: each stands in the named member of an answer (a hindrance also in",
+        "`leftOut`), with its text in the caller's language. `/problems/{code}` shows them too.",
+        "",
+        "| Code | Where | Text |",
+        "|---|---|---|",
+    ]
+    for where, texts in codes_inside().items():
+        rows += [f"| `{code}` | {where} | {texts[code]['en']} |" for code in sorted(texts)]
+    return rows
 
 
 def _named(kind: ProblemType) -> dict[str, str]:

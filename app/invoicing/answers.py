@@ -16,7 +16,7 @@ from app.invoicing.lines.lines import hours, line_net
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
 from app.invoicing.unbilled.choose import Choice, Judged
-from app.invoicing.words import say_hindrance, say_problem, say_rate
+from app.invoicing.words import say_hindrance, say_left_out, say_problem, say_rate
 
 
 class HindranceAnswer(AnswerDocument):
@@ -232,7 +232,7 @@ def preview_answer(
         lines=[line_answer(line, percent) for line in preview.lines], net_ore=preview.net,
         vat_ore=preview.vat, total_ore=preview.net + preview.vat,
         problems=[{**p, "text": say_problem(p["code"], language, p)} for p in preview.problems],
-        left_out=list(preview.left_out),
+        left_out=say_left_out(preview.left_out, language),
         style={n: v for n, v in preview.wish.items() if n != "about"},
         vat_codes=[_vat_code(code, percent[code], said.get(code)) for code in percent],
         expires_at=preview.expires_at,

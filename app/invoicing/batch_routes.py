@@ -19,6 +19,7 @@ from app.invoicing.lines.vat import PERCENT
 from app.invoicing.previews.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
 from app.invoicing.wished import style_wish
+from app.invoicing.words import say_refusal
 from app.links.reach import Reached, reach
 from app.links.system_problems import problem_of
 from app.problems import Problem, preferred_language, responses
@@ -193,7 +194,7 @@ async def _make(
 
 def _document(failed: Problem | SystemFault, request: Request, language: str) -> dict[str, Any]:
     problem = failed if isinstance(failed, Problem) else problem_of(failed)
-    return problem.document(
+    return say_refusal(problem, language).document(
         language, base_url=request.app.state.public_url, instance=request.url.path,
         request_id=getattr(request.state, "request_id", ""),
     )  # fmt: skip

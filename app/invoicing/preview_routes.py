@@ -18,8 +18,9 @@ from app.invoicing.previews.preview import make_preview
 from app.invoicing.show import existing_draft, show_preview
 from app.invoicing.unbilled.choose import read_choice
 from app.invoicing.wished import wish_of
+from app.invoicing.words import say_refusal
 from app.links.reach import Reached, reach
-from app.problems import preferred_language, responses
+from app.problems import Problem, preferred_language, responses
 from app.runtime import Running
 from app.systems.ports import EntryQuery
 
@@ -117,8 +118,11 @@ async def post_preview(
     earlier = None
     if body.based_on is not None:
         earlier = dict((await read_preview(runtime, reached.link_id, body.based_on, old=True)).wish)
-    preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
     language = preferred_language(request.headers.get("accept-language"))
+    try:
+        preview = await make_preview(runtime, reached.link_id, wish_of(body, earlier))
+    except Problem as refused:
+        raise say_refusal(refused, language) from None
     return await show_preview(runtime, reached.link_id, preview, language)
 
 

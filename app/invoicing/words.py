@@ -1,14 +1,26 @@
 """Say hindrances and problems of hours and drafts in the caller's language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app.invoicing.unbilled.hindrances import Hindrance
-from app.problems import say
+from app.problems import Problem, say
 from app.records.billing_warnings import say_warning
 from app.records.readiness import gap_texts
 from app.shipped import read_texts
+
+_OF_THE_REGISTER: Final = ("customer-struck-off", "customer-bankrupt", "customer-in-liquidation")
+
+
+def codes_inside() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Give the texts, by code, of what stands inside an answer, by the member it stands in."""
+    gaps = gap_texts()
+    warned = {code: gaps[code]["text"] for code in _OF_THE_REGISTER}
+    return {
+        "hindrances of an hour": texts()["hindrances"],
+        "problems of a preview, problem of a draft": {**texts()["problems"], **warned},
+    }
 
 
 def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
@@ -19,6 +31,21 @@ def texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 def say_hindrance(reason: Hindrance, language: str) -> str:
     """Say why an hour cannot be billed."""
     return say(texts()["hindrances"][reason.value], language, {})
+
+
+def say_left_out(left: Iterable[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    """Say beside each hour that is left out why, in the order of its ``hindrances``."""
+    return [
+        {**one, "texts": [say_hindrance(Hindrance(code), language) for code in one["hindrances"]]}
+        for one in left
+    ]
+
+
+def say_refusal(refused: Problem, language: str) -> Problem:
+    """Say the same of the hours that a refusal names."""
+    if "leftOut" in refused.more:
+        refused.more["leftOut"] = say_left_out(refused.more["leftOut"], language)
+    return refused
 
 
 def say_rate(source: str | None, language: str) -> str:

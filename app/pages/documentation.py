@@ -19,6 +19,7 @@ from app.problems import (
     Problem,
     ProblemType,
     catalogue,
+    facts_in,
     named_facts,
     preferred_language,
     say,
@@ -26,6 +27,9 @@ from app.problems import (
 from app.shipped import shipped
 
 router = APIRouter(include_in_schema=False)
+
+CodesInside = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Texts by language, by code, by the member of an answer that a code stands in."""
 
 _ASSETS: Final = "/assets"
 READERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -94,24 +98,49 @@ async def document(name: str) -> HTMLResponse:
 
 
 @router.get("/problems")
+@router.get("/problems/")
 async def problems(request: Request) -> HTMLResponse:
-    """List every problem code with its status and title."""
+    """List every problem code with its status and title, and the codes inside answers."""
     language = preferred_language(request.headers.get("accept-language"))
     rows = "".join(
         f'<tr><td><a href="/problems/{code}"><code>{code}</code></a></td><td>{kind.status}</td>'
         f"<td>{html.escape(say(kind.title, language, {}))}</td></tr>"
         for code, kind in sorted(catalogue().items())
     )
-    return page("Problems", f"<h1>Problems</h1><table>{rows}</table>", language=language)
+    parts = [f"<h1>Problems</h1><table>{rows}</table>"]
+    for where, texts in _codes_inside(request).items():
+        inside = "".join(
+            f'<tr><td><a href="/problems/{code}"><code>{code}</code></a></td>'
+            f"<td>{html.escape(say(texts[code], language, facts_in(texts[code])))}</td></tr>"
+            for code in sorted(texts)
+        )
+        parts.append(f"<h2>Codes inside: {where}</h2><table>{inside}</table>")
+    return page("Problems", "".join(parts), language=language)
+
+
+def _codes_inside(request: Request) -> CodesInside:
+    told: CodesInside = request.app.state.codes_inside
+    return told
 
 
 @router.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
-    """Show one problem in every language: what it means and what to do about it."""
+async def problem(code: str, request: Request) -> HTMLResponse:
+    """Show one code in every language: what it means and what to do about it."""
     kind = catalogue().get(code)
-    if kind is None:
+    parts = [_one_problem(kind)] if kind is not None else []
+    for where, texts in _codes_inside(request).items():
+        if code in texts:
+            parts.append(_one_inside(code, where, texts[code]))
+    if not parts:
         raise Problem("not-found")
-    return page(code, _one_problem(kind))
+    return page(code, "".join(parts))
+
+
+def _one_inside(code: str, where: str, texts: Mapping[str, str]) -> str:
+    said = {name: html.escape(say(texts, name, facts_in(texts))) for name in LANGUAGES}
+    return f"<h1><code>{code}</code> · {where}</h1>" + "".join(
+        f'<section lang="{name}"><p>{text} ({name})</p></section>' for name, text in said.items()
+    )
 
 
 def _one_problem(kind: ProblemType) -> str:

@@ -130,6 +130,34 @@ async def test_foreign_hours_and_unknown_ones_are_left_out_by_name(
     assert "other-project" in reasons[other]
     assert reasons["ent_nowhere"] == ["unknown"]
     assert "in-the-future" in reasons[hours[0]]
+    texts = {one["entryId"]: one["texts"] for one in again["leftOut"]}
+    assert texts["ent_nowhere"] == ["Timen finnes ikke i Timerabbit."]
+
+
+async def test_where_nothing_can_be_billed_each_hour_says_why_in_words(
+    client: httpx.AsyncClient, synced: Any
+) -> None:
+    """Alone and among several customers; a person need not look a code up."""
+    customer = await busiest(client, synced)
+    english = {**synced.books, "Accept-Language": "en"}
+    path = f"{synced.path}/invoice-drafts"
+
+    one = await client.post(
+        f"{path}/preview", headers=english,
+        json={"customerId": customer, "entryIds": ["ent_nowhere"]},
+    )  # fmt: skip
+    several = await client.post(
+        f"{path}/previews", headers=english,
+        json={"customerIds": [customer], "lastDay": "2020-01-01"},
+    )  # fmt: skip
+
+    assert one.json()["code"] == "nothing-to-bill"
+    (left,) = [e for e in one.json()["leftOut"] if e["entryId"] == "ent_nowhere"]
+    assert left["hindrances"] == ["unknown"]
+    assert left["texts"] == ["The hour does not exist in Timerabbit."]
+    (result,) = several.json()["items"]
+    assert result["problem"]["code"] == "nothing-to-bill"
+    assert all(len(e["texts"]) == len(e["hindrances"]) for e in result["problem"]["leftOut"])
 
 
 async def test_only_kroner_can_be_billed(client: httpx.AsyncClient, synced: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.invoicing.words import codes_inside
 from app.pages.documentation import READERS
 from app.pages.page import markdown, page
 from app.problems import catalogue
@@ -93,6 +94,23 @@ async def test_every_problem_has_a_page_in_each_language(client: httpx.AsyncClie
         for language in ("nb", "nn", "en"):
             assert f'<section lang="{language}">' in told.text
             assert kind.remedy[language]
+
+
+async def test_every_code_inside_an_answer_has_a_page_and_a_row(client: httpx.AsyncClient) -> None:
+    """What a preview, a draft or an hour says by code is told where the problems are."""
+    listed = (await client.get("/problems/")).text
+    document = (DOCS / "problems.md").read_text(encoding="utf-8")
+    told = {code: texts for member in codes_inside().values() for code, texts in member.items()}
+    assert {"total-negative", "not-approved", "customer-bankrupt"} <= set(told)
+    for code, texts in told.items():
+        shown = await client.get(f"/problems/{code}")
+        assert shown.status_code == 200, code
+        assert "–" not in shown.text, code
+        assert f'href="/problems/{code}"' in listed
+        assert f"| `{code}` | " in document
+        assert texts["en"] in document
+        for language in ("nb", "nn", "en"):
+            assert f'<section lang="{language}">' in shown.text
 
 
 async def test_the_list_of_problems_speaks_the_readers_language(client: httpx.AsyncClient) -> None:
