@@ -1,11 +1,12 @@
 """Answer every failure of the app as a problem document; nothing of an exception's text leaks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import psycopg
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -92,6 +93,33 @@ def invalid_request(exc: RequestValidationError) -> Problem:
         "invalid-request",
         errors=[FieldError(_pointer(e["loc"]), str(e["type"]), str(e["msg"])) for e in errors],
     )
+
+
+def require_known_query(request: Request) -> None:
+    """
+    Refuse query parameters that the request's operation does not declare.
+
+    One that is misspelt would be passed over, and a list be given whole that was to be narrowed.
+
+    Raises:
+        Problem: ``invalid-request`` (422), naming each.
+
+    """
+    if not request.query_params:
+        return
+    unknown = set(request.query_params) - set(_declared(request.scope["route"].dependant))
+    if unknown:
+        errors = [
+            FieldError(f"#query/{name}", "extra_forbidden", "There is no such query parameter")
+            for name in sorted(unknown)
+        ]
+        raise Problem("invalid-request", errors=errors)
+
+
+def _declared(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _declared(below)
 
 
 def _pointer(location: Sequence[object]) -> str:

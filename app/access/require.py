@@ -22,6 +22,7 @@ from app.access.tokens import (
 )
 from app.canonical import Side
 from app.database import CommitPoint
+from app.failures import require_known_query
 from app.problems import Problem
 
 _log = structlog.get_logger()
@@ -65,12 +66,14 @@ def require(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     """
     Give the dependency that lets only callers with a scope pass.
 
-    It raises ``not-signed-in`` (401) or ``scope-missing`` (403).
+    It raises ``not-signed-in`` (401), ``scope-missing`` (403), or ``invalid-request`` (422) where
+    the query has a parameter that the operation does not know.
     """
 
-    async def allowed(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+    async def allowed(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
         if scope not in caller.scopes:
             raise Problem("scope-missing", scope=scope.value)
+        require_known_query(request)
         return caller
 
     return allowed

@@ -28,6 +28,7 @@ equal in both directions, and turn chosen billable hours into an invoice draft i
   nothing, and the same two records are one pair however often they are paired.
 * What people edit carries an `ETag`; changes need `If-Match`, and 412 shows what is there now.
 * Lists give `items` and `nextCursor`. HEAD is answered wherever GET is.
+* What a call does not know, a member of its body or a parameter of its query, is refused by name.
 """.strip()
 
 TAGS: Final[list[dict[str, str]]] = [

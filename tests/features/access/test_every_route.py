@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -70,6 +70,26 @@ def operations() -> Iterator[Operation]:
 
 def of_links() -> list[Operation]:
     return [each for each in operations() if "{link_id}" in each.path]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [each for each in operations() if not each.path.startswith(WITHOUT_CALLER)],
+    ids=lambda each: each.name,
+)
+async def test_an_unknown_query_parameter_is_refused_by_name(
+    client: httpx.AsyncClient, linked: Linked, operation: Operation
+) -> None:
+    """One that is misspelt would give everything instead of what was asked for."""
+    misspelt = replace(operation, path=f"{operation.path}?kunde=1&limit=2&lmit=3")
+
+    answer = await misspelt.call(client, linked.books, link_id=linked.link_id)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), answer.text
+    told = {error["pointer"] for error in answer.json()["errors"]}
+    assert {"#query/kunde", "#query/lmit"} <= told
+    listing = any(p["name"] == "limit" for p in operation.raw.get("parameters", []))
+    assert ("#query/limit" in told) is not listing
 
 
 def seen(answer: httpx.Response) -> dict[str, Any]:
