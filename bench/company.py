@@ -86,7 +86,8 @@ async def company(entries: int) -> AsyncIterator[Company]:
         Settings.model_validate(
             {
                 "database_url": world.server.url("tc_service", "bench"), "conta_url": CONTA,
-                "timerabbit_url": TIMERABBIT, "keyring": KEYRING, "return_urls": f"{CONTA}/",
+                "timerabbit_url": TIMERABBIT, "timerabbit_client_secret": "sandbox-secret",
+                "keyring": KEYRING, "return_urls": f"{CONTA}/",
                 "conta_calls_per_second": 100_000, "timerabbit_calls_per_second": 100_000,
             }
         ),
