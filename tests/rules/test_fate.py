@@ -63,7 +63,7 @@ def test_lines_are_compared_by_place(
     books: list[tuple[str, int | None]], places: list[int]
 ) -> None:
     """A net that the books do not say is not compared."""
-    found = differing_lines(ours(("a", 1), ("b", 2)), theirs(*books))
+    found = differing_lines(dict(enumerate(ours(("a", 1), ("b", 2)), 1)), theirs(*books))
 
     assert [one["line"] for one in found] == places
 

@@ -162,9 +162,9 @@ def _lost(books: Books, hour: str) -> Iterator[str]:
     now = _now(books, hour)
     if now.customer is None or hour in books.free | books.open | books.told | books.left:
         return
-    bills = books.bills(hour)
-    if not bills and not now.minutes:
+    if not now.minutes:
         return
+    bills = books.bills(hour)
     if not bills:
         yield f"{hour} is lost: neither billed nor billable, and nobody is told"
         return

@@ -28,7 +28,9 @@ async def give_back(
     Set free what an invoiced follow-up took back; safe to repeat and to die in.
 
     An hour stays held where a later follow-up put it on again, and where its draft's hours are not
-    marked yet; the next look asks again.
+    marked yet; the next look asks again. So does one that counted no more: an earlier follow-up
+    took it off and gives it back itself, or a person left its bill to stand, beside which it must
+    not be billed again.
 
     Args:
         gone_lines: Lines (from 1) that the invoice does not have: what they took off still counts.
@@ -39,7 +41,7 @@ async def give_back(
     stay = {
         UUID(one["changeId"])
         for one in corrections_of(follow_up)
-        if set(one["lines"]) & set(gone_lines)
+        if set(one["lines"]) & set(gone_lines) or one["before"] is None
     }
     async with runtime.database.reading(link_id) as session:
         drafts = {
@@ -84,7 +86,7 @@ async def _to_give(
     session: AsyncSession, follow_up: Draft, stay: Collection[UUID]
 ) -> dict[UUID, dict[UUID, str]]:
     """Read what is to be given back: entry ids by change, by the draft that billed first."""
-    own, later, earlier = (aliased(CorrectionRow) for _ in range(3))
+    own, later = aliased(CorrectionRow), aliased(CorrectionRow)
     put_on_again = (
         select(later.change_id)
         .where(
@@ -98,19 +100,10 @@ async def _to_give(
         )
         .exists()
     )
-    taken_off_before = (  # by a line of its own, which may still be a draft: that one gives it back
-        select(earlier.change_id)
-        .where(
-            own.line_no == 0, earlier.link_id == own.link_id, earlier.active, earlier.takes_back,
-            earlier.corrected_id == own.corrected_id, earlier.entry_id == own.entry_id,
-            earlier.line_no > 0, earlier.draft_id < own.draft_id,
-        )
-        .exists()
-    )  # fmt: skip
     rows = await session.execute(
         select(own.corrected_id, own.change_id, own.entry_id).where(
             own.link_id == follow_up.link_id, own.draft_id == follow_up.draft_id, own.active,
-            own.takes_back, own.given_back_at.is_(None), ~put_on_again, ~taken_off_before,
+            own.takes_back, own.given_back_at.is_(None), ~put_on_again,
         )
     )  # fmt: skip
     found: dict[UUID, dict[UUID, str]] = defaultdict(dict)

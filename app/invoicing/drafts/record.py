@@ -167,7 +167,8 @@ async def record_created(
             problem="remote-total-differs" if differs else None,
         )  # fmt: skip
         if differs:
-            await keep_facts(session, draft, {"differs": differing_lines(lines, remote.lines)})
+            told = differing_lines(dict(enumerate(lines, 1)), remote.lines)
+            await keep_facts(session, draft, {"differs": told})
         await close_attempt(session, draft, "created")
         await note_vat(session, draft, accepted=True, now=now)
     runtime.metrics.drafts.labels("created").inc()

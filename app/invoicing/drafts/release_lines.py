@@ -12,6 +12,7 @@ from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.confirm_lines import confirm_lines
 from app.invoicing.drafts.record import Overtaken, move
+from app.invoicing.drafts.seen import RELEASED_LINES
 from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
 from app.invoicing.ledger.fate import taken_out
@@ -104,6 +105,9 @@ async def _free(
             upon = await follow_ups_upon(session, link_id, draft, entry_ids=entry_ids)
             if upon:
                 raise Problem("follow-up-holds-hours", draft=upon[0])
+            known = {*locked.facts.get(RELEASED_LINES, ()), *lines}
+            locked.facts = {**locked.facts, RELEASED_LINES: sorted(known)}
+            locked.next_look = now  # what differs no longer is looked at anew
             await free_single(session, locked, entry_ids, now=now)
     except Overtaken:
         raise Problem("draft-state", state="changed") from None

@@ -17,6 +17,9 @@ from app.invoicing.ledger.matched import Matched, match_lines, net_of
 from app.invoicing.store import Draft
 from app.systems.ports import RemoteDraft, RemoteInvoice
 
+RELEASED_LINES: Final = "releasedLines"
+"""Names, among a draft's facts, the lines (from 1) a person released: the books lack them."""
+
 MISSING_SINCE: Final = "missingSince"
 """Names, in what was last seen, when the draft was first found gone."""
 
@@ -81,7 +84,7 @@ def lines_known(draft: Draft) -> list[Sequence[Mapping[str, Any]]]:
 
 def of_draft(draft: Draft, remote: RemoteDraft, *, now: datetime) -> dict[str, Any]:
     """Write down a draft that stands: its sums, the lines that differ, and whose it is now."""
-    lines = draft.body["lines"]
+    lines = standing_lines(draft)
     differing = differing_lines(lines, remote.lines)
     moved = remote.customer_id not in {None, draft.customer_books_id}
     fate = Fate.EDITED if differing or moved else Fate.OPEN
@@ -93,9 +96,20 @@ def of_draft(draft: Draft, remote: RemoteDraft, *, now: datetime) -> dict[str, A
     if moved:  # should it be sent, its invoice is that customer's
         seen["customerId"] = remote.customer_id
     seen["flagged"] = total_differs(
-        net=draft.net, vat=draft.vat, lines=len(lines), their_net=remote.net, their_vat=remote.vat
-    )
+        net=_sum(lines, "net"), vat=_sum(lines, "vat"), lines=len(lines),
+        their_net=remote.net, their_vat=remote.vat,
+    )  # fmt: skip
     return seen
+
+
+def standing_lines(draft: Draft) -> dict[int, Mapping[str, Any]]:
+    """Give a draft's lines by their numbers from 1, without those that a person released."""
+    released = draft.facts.get(RELEASED_LINES, ())
+    return {n: line for n, line in enumerate(draft.body["lines"], 1) if n not in released}
+
+
+def _sum(lines: Mapping[int, Mapping[str, Any]], name: str) -> int:
+    return sum(line[name] for line in lines.values())
 
 
 def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, Any]:
@@ -106,15 +120,15 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         by: How it was known: ``mark``, ``lines`` or ``person``.
 
     """
-    ours = dict(enumerate(draft.body["lines"], 1))
+    ours = standing_lines(draft)
     there = match_lines(ours, invoice.lines)
     unclear = {*there.unclear, *(_other_sums(ours, there) if corrections_of(draft) else ())}
     return {
         "what": fate_of_invoice(invoice).value, "id": invoice.id, "number": invoice.number,
         "day": invoice.day.isoformat() if invoice.day else None, "by": by,
         "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
-        "differs": differing_lines(draft.body["lines"], invoice.lines),
-        "flagged": invoice.net is not None and invoice.net != draft.net,
+        "differs": differing_lines(ours, invoice.lines),
+        "flagged": invoice.net is not None and invoice.net != _sum(ours, "net"),
         **({"goneLines": sorted(there.gone)} if there.gone else {}),
         **({"unclearLines": sorted(unclear)} if unclear else {}),
     }  # fmt: skip

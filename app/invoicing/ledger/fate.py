@@ -41,13 +41,21 @@ INVOICED: Final = frozenset({Fate.SENT, Fate.PART_PAID, Fate.PAID, Fate.CLOSED})
 
 
 def differing_lines(
-    ours: Sequence[Mapping[str, Any]], theirs: Sequence[RemoteLine]
+    ours: Mapping[int, Mapping[str, Any]], theirs: Sequence[RemoteLine]
 ) -> list[dict[str, Any]]:
-    """Compare our lines with the books', by place; a side without the line has null there."""
+    """
+    Compare our lines with the books', by place; a side without the line has null there.
+
+    Args:
+        ours: By their numbers from 1, in that order; a line that was released is not among them.
+
+    """
     found = []
-    for number in range(max(len(ours), len(theirs))):
-        mine = ours[number] if number < len(ours) else None
-        other = theirs[number] if number < len(theirs) else None
+    missing = range(max(ours, default=0) + 1, max(ours, default=0) + 1 + len(theirs))
+    numbers = [*ours, *missing][: max(len(ours), len(theirs))]
+    for place, number in enumerate(numbers):
+        mine = ours.get(number)
+        other = theirs[place] if place < len(theirs) else None
         same_text = mine is not None and other is not None and mine["text"] == other.text
         known = other is not None and other.net is not None
         same_net = mine is not None and other is not None and (
@@ -56,7 +64,7 @@ def differing_lines(
         if not (same_text and same_net):
             found.append(
                 {
-                    "line": number + 1,
+                    "line": number,
                     "ours": mine and {"text": mine["text"], "netOre": mine["net"]},
                     "theirs": other and {"text": other.text, "netOre": other.net},
                 }

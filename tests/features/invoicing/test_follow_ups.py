@@ -412,6 +412,28 @@ async def test_an_hour_is_given_back_by_the_follow_up_whose_line_takes_it_off(
     assert (before["place"], after["place"]) == ("in-draft", "free")
 
 
+async def test_an_hour_whose_bill_was_left_to_stand_is_not_given_back(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Moved, and its bill left; then deleted, and restored to its new customer: billed once."""
+    draft = await kari.bill(grouping="entry")
+    moved = draft["entries"][1]["entryId"]
+    await change(twins, moved, customerId="cus_9")
+    left = [one["id"] for one in await kari.look()]
+    await kari.post("changed-hours", changeIds=left, choice="leave")
+    await longer(kari, draft, 6000)
+    await twins.control("timerabbit", "POST", f"/companies/cmp_1/entries/{moved}/delete")
+    follow_up = await kari.follow(await kari.look())
+
+    await kari.in_conta(follow_up, "send")
+    await change(twins, moved, deletedAt=None)
+    await kari.look()
+
+    assert not any(moved in line["entryIds"] for line in follow_up["lines"])
+    assert (await kari.hour(moved))["place"] == "in-draft"
+    assert (await entries_of(twins, [moved]))[0]["invoiceStatus"] == "invoiced"
+
+
 async def test_a_paper_names_the_project_an_hour_is_of_now(kari: Bookkeeper, twins: Any) -> None:
     """Moved to another project and made longer: the new line is of the new project."""
     draft = await kari.bill(grouping="entry")

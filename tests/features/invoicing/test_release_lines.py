@@ -57,6 +57,31 @@ async def test_the_hours_of_a_line_taken_out_can_be_billed_again(
     assert places == {draft["id"]: "free", anew["id"]: "in-draft"}
 
 
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_draft_whose_line_was_released_differs_no_more(
+    kari: Bookkeeper, sent: bool
+) -> None:
+    """What a person has settled is no problem any longer; what they do next is one."""
+    draft = await kari.bill(grouping="entry")
+    await taken(kari, draft, 1)
+    if sent:
+        await kari.in_conta(draft, "send")
+    path = f"invoice-drafts/{draft['id']}"
+    before = (await kari.post(f"{path}/look")).json()
+    await release(kari, draft, lines=[2])
+
+    await kari.work()
+
+    after = await kari.get(path)
+    assert (before["problem"], after["problem"]) == ("remote-total-differs", None)
+    assert (len(before["differs"]), after["differs"]) == (len(draft["lines"]) - 1, [])
+    if not sent:
+        await taken(kari, draft, 1)
+        again = (await kari.post(f"{path}/look")).json()
+        assert again["problem"] == "remote-total-differs"
+        assert {one["line"] for one in again["differs"]} == set(range(3, len(draft["lines"]) + 1))
+
+
 async def test_a_line_that_stands_or_may_stand_is_not_released(kari: Bookkeeper) -> None:
     """As it was, or written over: a person must have looked before its hours go."""
     draft = await kari.bill(grouping="entry")
