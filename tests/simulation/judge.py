@@ -76,10 +76,11 @@ async def _books(
     }  # fmt: skip
     problems = {draft.draft_id for draft in drafts if draft.problem is not None}
     told = {row.entry_id for row in ledger if row.draft_id in problems}
+    free, empty = await _free(world)
     return Books(
         terms=world.terms, names=world.names, versions=world.versions, living=living,
         removed=world.removed, customers={v: k for k, v in world.stage.customers.items()},
-        free=frozenset(await _free(world)), open=frozenset(changed),
+        free=frozenset(free), empty=frozenset(empty), open=frozenset(changed),
         told_beside=_beside_told(drafts),
         told=frozenset(told | await _of_follow_ups(world, drafts)),
         left=frozenset(world.left), excused=frozenset(excused),
@@ -91,14 +92,24 @@ async def _books(
     )  # fmt: skip
 
 
-async def _free(world: "DraftWorld") -> set[str]:
-    """Ask which hours of this world the service offers to bill, to whom they are by now."""
+async def _free(world: "DraftWorld") -> tuple[set[str], set[str]]:
+    """
+    Ask which hours of this world the service offers to bill, to whom they are by now.
+
+    And which it says nothing of but that they have no minutes: no draft has them.
+    """
     now = {versions[-1].customer for versions in world.versions.values()}
     found: set[str] = set()
+    empty: set[str] = set()
     for customer in sorted(one for one in now if one is not None):
         answer = await world.call("GET", f"/billable-entries?customerId={customer}")
-        found |= {one["id"] for one in answer.json()["items"] if one["billable"]}
-    return found & set(world.hours)
+        items = answer.json()["items"]
+        found |= {one["id"] for one in items if one["billable"]}
+        empty |= {
+            one["id"] for one in items
+            if [hindrance["code"] for hindrance in one["hindrances"]] == ["no-minutes"]
+        }  # fmt: skip
+    return found & set(world.hours), empty & set(world.hours)
 
 
 def _beside_told(drafts: Sequence[Draft]) -> frozenset[str]:

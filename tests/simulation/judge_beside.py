@@ -161,7 +161,8 @@ def _lost(hour: Hour, offers: Sequence[Offered]) -> Iterator[str]:
     bills = books.bills(hour.id)
     moved = bills and books.customers.get(bills[-1].customer) != now.customer
     waits = hour.id not in books.free and (not bills or moved)
-    if now.customer is None or waits or hour.id in books.told | books.told_beside | books.excused:
+    told = books.told | books.told_beside | books.excused | books.empty
+    if now.customer is None or waits or hour.id in told:
         return
     for what, wanted in _owed(hour):
         there = len(hour.lines(what)) + sum(offer.what[what] for offer in offers)

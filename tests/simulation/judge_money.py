@@ -21,9 +21,10 @@ class Books:
         versions: All that each hour ever was, the last as it is now.
         living: Lines that stand; ``removed`` those that a person deleted or credited.
         customers: The time side's customer by its id in the books.
-        free: Hours that the service offers to bill; ``open`` those with a change that waits for a
-            person, ``told`` those of a draft that shows a problem, ``left`` those where a person
-            once chose to leave what was billed.
+        free: Hours that the service offers to bill; ``empty`` those of no minutes in no draft: it
+            says that neither they nor what they have beside time can be billed; ``open`` those with
+            a change that waits for a person, ``told`` those of a draft that shows a problem,
+            ``left`` those where a person once chose to leave what was billed.
         told_beside: Hours whose expenses or kilometres are on a draft that shows a problem.
         excused: Hours of drafts that stand twice and are shown, or that a person sent twice.
         shown: Marks of drafts that show a problem, and their ids in the books.
@@ -39,6 +40,7 @@ class Books:
     removed: list[Piece]
     customers: Mapping[str, str]
     free: frozenset[str]
+    empty: frozenset[str]
     open: frozenset[str]
     told: frozenset[str]
     told_beside: frozenset[str]
