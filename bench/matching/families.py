@@ -24,6 +24,8 @@ NEAR_GIVEN = (
     ("Morten", "Martin"),
 )
 
+KEEPERS = ("Regnskap", "Økonomi", "Revisjon", "Eiendomsforvaltning", "Regnskapskontor", "Advokat")
+
 
 def same_name(world: World) -> None:
     """Two to four persons of one common name, each at home elsewhere."""
@@ -252,6 +254,10 @@ def manager(world: World) -> None:
     rng = world.rng
     first = world.company()
     accountant = world.company()
+    if rng.random() < 0.7:  # the others are an owner's first firm, or a neighbour
+        name = f"{world.person().surname.split(' ')[-1]} {rng.choice(KEEPERS)}"
+        mailbox = world.company_mail(replace(accountant, name=name))
+        accountant = replace(accountant, name=name, form="AS", mail=mailbox)
     mail, phone = accountant.mail, accountant.phone
     shared = rng.choice(("mail", "phone", "office", "all"))
     members = [accountant] if rng.random() < 0.4 else []
@@ -262,13 +268,14 @@ def manager(world: World) -> None:
         if shared in {"phone", "all"}:
             one = replace(one, phone=phone)
         if shared in {"office", "all"}:
+            host = accountant if shared == "all" else first
             one = replace(
                 one,
-                street=first.street,
-                house=first.house,
-                letter=first.letter,
-                code=first.code,
-                place=first.place,
+                street=host.street,
+                house=host.house,
+                letter=host.letter,
+                code=host.code,
+                place=host.place,
             )
         members.append(one)
     world.family("manager", members)

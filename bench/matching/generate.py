@@ -108,13 +108,13 @@ def _company(world: World, rng: Random) -> Entity:
     if left < 0.04:
         name = rng.choice(pool().public)
         return replace(one, name=name, form="", mail=world.company_mail(replace(one, name=name)))
-    if left < 0.10:
+    if left < 0.15:
         name = f"{one.name.split(' ')[0][:3].upper()} Drift"
         if rng.random() < 0.6:
             family = world.person().surname.split(" ")[-1]
             name = f"{family} {rng.choice(('Drift', 'Invest', 'Restaurantdrift'))}"
         return replace(one, trade_name=one.name, name=name, form="AS")
-    if left < 0.20:
+    if left < 0.25:
         ask = rng.random() < SUB_UNITS
         return replace(one, second_number=world.number(), ask=ask)
     return one

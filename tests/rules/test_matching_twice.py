@@ -1,5 +1,6 @@
 """A name that stands twice: how rare it is for the register's size, when it is one customer's."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,6 +99,30 @@ def test_a_misspelt_name_with_two_numbers_is_asked_in_another_town_too() -> None
 
     assert decide(compare(one, two)).duty
     assert not decide(compare(one, other)).duty
+
+
+def test_a_mailbox_that_two_firms_have_names_neither() -> None:
+    """Whoever writes their mail may be an accountant, or the owner's first firm."""
+    cafe = company("Kafé Solvang", address=OSLO)
+    drift = company(
+        "Havna Drift AS", address=OSLO, email="post@kafesolvang.example",
+        organization_number="974760673",
+    )  # fmt: skip
+    other = replace(drift, id=RecordId("2"), name="Nordre Gulv AS", address=BERGEN)
+
+    alone, shared = match([cafe], [drift]), match([cafe], [drift, other])
+
+    assert [one.rule for one in alone.certain] == ["trade-name-and-street"]
+    assert shared.certain == ()
+
+
+def test_an_owner_who_stands_beside_his_firm_is_not_taken_for_it() -> None:
+    """The name twice on a side: the kind tells them apart, and is no slip."""
+    owner, firm = person("Ola Hansen", address=OSLO), company("Ola Hansen", address=OSLO)
+
+    found = match([owner], [firm, replace(owner, id=RecordId("2"), address=BERGEN)])
+
+    assert found.certain == ()
 
 
 SUSPECTED = {

@@ -220,10 +220,46 @@ VETOES = {
         person("Arne Salih", email="a.salih.1@gmail.com", address=STORGATA),
         "couple",
     ),
-    "a person called a company on one side": (
+    "a person and his firm, which has a number that is mistyped": (
         person("Grete Pedersen", email="grete.1@gmail.com", address=STORGATA),
-        company("Grete Pedersen", email="grete.1@gmail.com", address=STORGATA),
+        company("Grete Pedersen", organization_number=INVALID, address=STORGATA),
         "kind",
+    ),
+    "a person and his firm, which has a mail domain of its own": (
+        person("Grete Pedersen", address=STORGATA),
+        company("Grete Pedersen", email="post@gretepedersen.example", address=STORGATA),
+        "kind",
+    ),
+    "a person and his firm, which has another phone": (
+        person("Grete Pedersen", address=STORGATA, phone="41000001"),
+        company("Grete Pedersen", address=STORGATA, phone="41000002"),
+        "kind",
+    ),
+    "a person called a company elsewhere, and nothing but a phone": (
+        person("Grete Pedersen", address=STORGATA, phone="41000001"),
+        company("Grete Pedersen", phone="41000001"),
+        "kind",
+    ),
+    "an accountant and a firm that has his house, mail and phone": (
+        company("Fjell Regnskap AS", address=STORGATA, email="post@fjellregnskap.example"),
+        company(
+            "Havna Drift AS",
+            address=STORGATA,
+            email="post@fjellregnskap.example",
+            organization_number=FIRST,
+        ),
+        "not-enough",
+    ),
+    "two names of a firm and another phone": (
+        company("Kafé Solvang", address=STORGATA, phone="22000001"),
+        company(
+            "Havna Drift AS",
+            address=STORGATA,
+            phone="22000002",
+            email="post@kafesolvang.example",
+            organization_number=FIRST,
+        ),
+        "not-enough",
     ),
     "the owner and his company": (
         company("Randi Johannessen", address=STORGATA, phone="41000001"),
@@ -347,6 +383,19 @@ LINKS = {
         company("Sakarias Mat", organization_number=FIRST, phone="41000001"),
         company("Hattum Drift AS", organization_number=FIRST, phone="0047 41 00 00 01"),
     ),
+    "trade-name-and-mail": (
+        company("Kafé Solvang", email="post@kafesolvang.example", address=STORGATA),
+        company(
+            "Havna Drift AS",
+            email="post@kafesolvang.example",
+            address=Address("Postboks 7", None, "0101", "Oslo"),
+            organization_number=FIRST,
+        ),
+    ),
+    "trade-name-and-street": (
+        company("Kafé Solvang", organization_number=FIRST, address=STORGATA, phone="22000001"),
+        company("Havna Drift AS", email="faktura@kafesolvang.example", address=STORGATA),
+    ),
     "name-and-close-number": (
         company("Fjell Blikk AS", organization_number=FIRST),
         company("Fjell Blikk AS", organization_number=INVALID),
@@ -408,6 +457,18 @@ LINKS = {
 
 
 MORE_LINKS = [
+    (  # neither a number, a form nor a mail domain: a slip in the kind, not the owner's firm
+        person("Grete Pedersen", email="grete.1@gmail.com", address=STORGATA),
+        company(
+            "Grete Pedersen", email="grete.1@gmail.com", address=Address(None, None, None, "Oslo")
+        ),
+        "name-and-contact",
+    ),
+    (
+        person("Grete Pedersen", address=STORGATA),
+        company("Pedersen, Grete", address=STORGATA),
+        "name-and-street",
+    ),
     (  # only a company of limited liability rises again under its name
         company("Blomsterbua", address=STORGATA, phone="22000001"),
         company("Blomsterbua", address=STORGATA, phone="22000002", organization_number=FIRST),

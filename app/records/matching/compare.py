@@ -111,7 +111,7 @@ def _numbers(a: Card, b: Card) -> int:
     if first and second:
         # A mistyped number still speaks: within two edits it supports, far away it is a veto.
         return _NUMBER_CLOSE if OSA.distance(first, second, score_cutoff=2) <= 2 else _NUMBER_FAR
-    return _NUMBER_ONE_SIDE if a.number or b.number else 0
+    return _NUMBER_ONE_SIDE if first or second else 0
 
 
 def _contacts(a: Card, b: Card) -> int:

@@ -225,9 +225,18 @@ def _close_words(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 def _in_domain(a: Card, b: Card) -> bool:
     """Say whether one's name is the other's mail domain: a trade name on one side."""
-    return (a.label[:5] == b.joined[:5] and labels(a.label, b.joined)) or (
-        b.label[:5] == a.joined[:5] and labels(b.label, a.joined)
-    )
+    return _is_named_by(a, b.joined) or _is_named_by(b, a.joined)
+
+
+def _is_named_by(card: Card, name: str) -> bool:
+    """
+    Say whether a card's mail domain is a name, and nobody else's on its side.
+
+    A small firm often has its accountant's or manager's mailbox, and then his address too.
+    """
+    if card.label[:5] != name[:5] or not labels(card.label, name) or not card.domain_alone:
+        return False
+    return not any(keeper in name for keeper in lexicon().keepers)
 
 
 def _mentions(a: Card, b: Card) -> int:

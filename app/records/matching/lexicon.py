@@ -45,6 +45,7 @@ class Lexicon:
         code_place: Place of each postal code in use.
         box_codes: Postal codes that only hold PO boxes.
         trades: Ends of words that no person is called.
+        keepers: Stems in the names of those who keep others' books, houses or offices.
         renewals: First words that tell a successor from the company before it.
         forms: Spelling (lower case, not folded) to legal form.
 
@@ -64,6 +65,7 @@ class Lexicon:
     departments: frozenset[str]
     ands: frozenset[str]
     trades: tuple[str, ...]
+    keepers: tuple[str, ...]
     renewals: frozenset[str]
     abbreviations: dict[str, str]
     placeholders: frozenset[str]
@@ -93,6 +95,7 @@ def lexicon() -> Lexicon:
         departments=frozenset(terms["departments"]),
         ands=frozenset(terms["and"]),
         trades=tuple(terms["trades"]),
+        keepers=tuple(terms["keepers"]),
         renewals=frozenset(terms["renewals"]),
         abbreviations=terms["abbreviations"],
         placeholders=frozenset(terms["placeholders"]),

@@ -6,6 +6,7 @@ from app.records.matching.evidence import (
     ALONE,
     APART,
     AREA,
+    BOTH_COMPANIES,
     CODE,
     CONTACT,
     CONTACTS_APART,
@@ -57,7 +58,18 @@ def link_rule(bits: int) -> str | None:
         return None if doubtful else _by_company_name(bits)
     if bits & (NEAR | ALIKE):
         return _by_close_name(bits)
-    return None
+    return _by_trade_name(bits) if bits & NAME_OTHER else None
+
+
+def _by_trade_name(bits: int) -> str | None:
+    """Link two other names by house or mail, where one is the other's own mail domain."""
+    if not bits & NAME_IN_DOMAIN or not bits & BOTH_COMPANIES or not bits & AREA:
+        return None
+    if bits & CONTACTS_APART:
+        return None
+    if bits & MAIL_SAME:
+        return "trade-name-and-mail"
+    return "trade-name-and-street" if bits & STREET_SAME else None
 
 
 def _by_number(bits: int) -> str | None:
@@ -107,7 +119,8 @@ def _may_have_risen_again(bits: int) -> bool:
     if bits & CODE and not bits & LIMITED:
         return False
     if bits & MAIL_SAME:
-        return bool(bits & NUMBER_ONE_SIDE and bits & PHONE_OTHER and not bits & ALONE)
+        one_sided = bits & NUMBER_ONE_SIDE and bits & PHONE_OTHER
+        return bool(one_sided and (bits & LIMITED or not bits & ALONE))
     if bits & (DOMAIN | DOMAIN_SECOND):
         return not bits & DOMAIN
     return _is_told_by_the_name(bits)

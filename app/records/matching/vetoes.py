@@ -5,11 +5,14 @@ from app.records.matching.evidence import (
     APART,
     BOTH_COMPANIES,
     CONTACT,
+    CONTACTS_APART,
+    DOMAIN_KNOWN,
     FORM_MISSING,
     FULL_COMPANY_NAME,
     FURTHER,
     GIVEN_SAME,
     MAIL_SAME,
+    NUMBER_KNOWN,
     NUMBER_ONE_SIDE,
     NUMBER_SAME,
     PERSONAL,
@@ -18,6 +21,7 @@ from app.records.matching.evidence import (
     PLACE_OTHER,
     RARE,
     SAME,
+    STREET_SAME,
     STRONG,
 )
 from app.records.matching.facts import bit
@@ -35,6 +39,7 @@ _VETOES = (
 )
 """Facts that forbid a link without asking, whatever else agrees."""
 
+_SIGN_OF_A_FIRM = NUMBER_KNOWN | FORM_MISSING | DOMAIN_KNOWN | CONTACTS_APART
 _VETOES_WITHOUT_NUMBER = (
     ("kind", bit(Fact.KIND_DIFFERENT)),
     ("form", bit(Fact.FORM_DIFFERENT)),
@@ -66,8 +71,18 @@ def _veto_without_number(bits: int) -> str | None:
 
 
 def _typed_wrong(bits: int) -> bool:
-    """Say whether a company's name that stands once on each side tells that a kind is a slip."""
-    return bool(bits & SAME and bits & ALONE and not bits & (PERSONAL | PLACE_OTHER))
+    """
+    Say whether the kind of one record is a slip.
+
+    A company's name that stands once on each side tells it; a person's name where neither record
+    has a number, a form or a mail of its own domain, as his firm would have one of them, and the
+    house or his own mail is the same.
+    """
+    if bits & PLACE_OTHER or not bits & SAME:
+        return False
+    if not bits & PERSONAL or not bits & ALONE:
+        return bool(bits & ALONE)
+    return bool(bits & (STREET_SAME | MAIL_SAME) and not bits & _SIGN_OF_A_FIRM)
 
 
 def _branch_under_main_name(bits: int) -> bool:
