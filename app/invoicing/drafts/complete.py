@@ -67,6 +67,8 @@ async def finish_hours(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         else:
             parts = await _known(runtime, link_id, draft, tracker, parts)
             await release_parts(tracker, parts, _REASONS.get(state, ReleaseReason.USER_REQUEST))
+    except Overtaken:
+        return  # another worker asks for the rest; the draft stays due until its hours are marked
     except (Rejected, NotFound) as refusal:
         await _refused(runtime, link_id, draft, refusal)
         return

@@ -1,11 +1,16 @@
 """An hour lost before it could be marked keeps no other hour of its draft from being marked."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from app.invoicing.drafts import reserve
+from app.invoicing.drafts.settle import settle_draft
+from app.runtime import Runtime
 from tests.features.invoicing.bookkeeper import Bookkeeper
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed
 from tests.features.invoicing.test_followed import person
@@ -24,6 +29,20 @@ async def lost(kari: Bookkeeper) -> dict[str, Any]:
     await delete(kari, ids_of(preview)[0])
     await kari.twins.control("timerabbit", "DELETE", "/faults")
     return {**draft, "hours": ids_of(preview)}
+
+
+@contextmanager
+def both_ask_at_once() -> Iterator[None]:
+    """Let who is about to ask for the rest wait for the other one."""
+    met, ask = asyncio.Barrier(2), reserve.ask
+
+    async def together(*args: Any) -> None:
+        await met.wait()
+        await ask(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.invoicing.drafts.mark_rest.ask", together)
+        yield
 
 
 async def delete(kari: Bookkeeper, hour: str) -> None:
@@ -64,6 +83,23 @@ async def test_an_answer_lost_while_the_rest_is_held_anew_loses_no_hold(
     draft = await read(kari, lost)
     assert (draft["state"], draft["problem"]) == ("completed", "entries-taken-later")
     assert [one["entryId"] for one in draft["conflicts"]] == lost["hours"][:1]
+    assert await states(kari, lost["hours"][1:]) == {"invoiced"}
+    held = Counter(one["state"] for one in (await kari.twins.time())["transfers"])
+    assert (held["completed"], held["reserved"]) == (1, 0)
+
+
+async def test_two_workers_at_once_mark_the_rest_and_neither_fails(
+    kari: Bookkeeper, lost: dict[str, Any], runtime: Runtime
+) -> None:
+    """Who comes second finds that the rest is asked for already, and leaves it to the first."""
+    with both_ask_at_once():
+        await asyncio.gather(
+            *(settle_draft(runtime, kari.link.link_id, draft_id=lost["id"]) for _ in range(2))
+        )
+
+    await pass_hours(kari, 2, minutes=16)
+
+    assert (await read(kari, lost))["state"] == "completed"
     assert await states(kari, lost["hours"][1:]) == {"invoiced"}
     held = Counter(one["state"] for one in (await kari.twins.time())["transfers"])
     assert (held["completed"], held["reserved"]) == (1, 0)
