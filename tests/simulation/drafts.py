@@ -20,7 +20,7 @@ from tests.simulation import afterwards, beside, in_conta
 from tests.simulation.beside import Beside
 from tests.simulation.faults import BOOKS_FAULTS, TIME_FAULTS
 from tests.simulation.judge import judge, judge_again
-from tests.simulation.passing import A_LOOK, A_WEEK, POINTS, pass_and_work, together
+from tests.simulation.passing import A_LOOK, A_SWEEP, A_WEEK, POINTS, pass_and_work, together
 from tests.simulation.pieces import TERMS, Piece, Version
 from tests.simulation.stage import Died, Stage
 
@@ -259,6 +259,7 @@ class DraftWorld:
         clock.instant = max(end, clock())
         await self.stage.work()
         await pass_and_work(self, A_LOOK)
+        await pass_and_work(self, A_SWEEP)  # what was found gone only now is looked for once more
         await self.stage.work()
 
     async def drafts(self) -> list[dict[str, Any]]:
