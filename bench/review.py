@@ -15,18 +15,21 @@ from pathlib import Path
 from typing import Any, cast
 
 from app.bootstrap import build_runtime, leave_to_stay
-from app.canonical import LinkId, Side
+from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.plan.answer import Answer, answer_many
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed
-from app.first_sync.plan.plan import match_projects_again, read_plan
+from app.first_sync.plan.plan import read_plan
+from app.first_sync.plan.renew import match_projects_again, take_fixes_in
 from app.first_sync.plan.search import Filter, Sort, facets, ids_of, page_of_lines
 from app.first_sync.reading.start import start_reading
 from app.first_sync.run.carry_out import run_first_sync
 from app.first_sync.run.confirm import confirm
 from app.first_sync.store import PlanState, current_plan
 from app.links.store import LinkState
+from app.records.fixed import is_any_fixed, note_fix
+from app.records.store import recall
 from app.runtime import Runtime, Systems
 from app.settings import Settings
 from app.systems.pace import Paces
@@ -58,6 +61,7 @@ async def measured(size: int) -> dict[str, Any]:
     async with built.queue.open_async():
         runtime, sides = _with_systems(built, size, paced=False)
         figures = await _plan(runtime, large, sides)
+        figures["fix_taken_in_seconds"] = await _take_a_fix_in(runtime, large)
         figures |= await _review(runtime, large)
         figures |= await _own_speed(runtime, large, sides)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -107,6 +111,19 @@ async def _plan(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce])
         assert plan.state == PlanState.OPEN, plan.state
         figures["proposals"] = (await facets(session, plan, Filter())).total
     return figures
+
+
+async def _take_a_fix_in(runtime: Runtime, link_id: LinkId) -> float:
+    """Let a fix of one record be taken into the plan, as the next page does; give its seconds."""
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        row = (await recall(session, link_id, Side.TIME, RecordKind.CUSTOMER))[0]
+        await note_fix(session, link_id, Side.TIME, RecordKind.CUSTOMER,
+                       RecordId(row.record_id), "said something else")  # fmt: skip
+    started = time.perf_counter()
+    await take_fixes_in(runtime, link_id)
+    async with runtime.database.reading(link_id) as session:
+        assert not await is_any_fixed(session, link_id)
+    return round(time.perf_counter() - started, 1)
 
 
 async def _review(runtime: Runtime, link_id: LinkId) -> dict[str, Any]:

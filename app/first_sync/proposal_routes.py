@@ -23,7 +23,7 @@ from app.first_sync.lines_shown import (
 from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_line, answer_many
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed
-from app.first_sync.plan.plan import match_projects_again
+from app.first_sync.plan.renew import match_projects_again, take_fixes_in
 from app.first_sync.plan.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
 from app.first_sync.store import OutcomeState, Plan, Proposal, current_plan
 from app.links.reach import Reached, reach
@@ -85,6 +85,7 @@ async def get_proposals(
     Scope `links:read`.
     """
     page = paging.of(f"proposals {reached.link_id} {wanted} {sort}", key=runtime.cursor_key)
+    await take_fixes_in(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
         plan = await the_plan(session, reached.link_id)
         rows = await page_of_lines(
@@ -109,6 +110,7 @@ async def get_facets(reached: MayRead, runtime: Running, wanted: Chosen) -> Face
     Each count says how many lines the filter would leave if it were narrowed by that too.
     Scope `links:read`.
     """
+    await take_fixes_in(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
         found = await facets(session, await the_plan(session, reached.link_id), wanted)
     return FacetsAnswer.model_validate({"total": found.total, **found.counts})

@@ -8,7 +8,7 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import etag
 from app.first_sync.answers import PlanAnswer, plan_answer
-from app.first_sync.plan.plan import bring_up_to_date
+from app.first_sync.plan.renew import bring_up_to_date
 from app.first_sync.proposal_routes import router as proposal_router
 from app.first_sync.proposal_routes import the_plan
 from app.first_sync.reading.start import start_reading

@@ -14,7 +14,7 @@ from app.database import CommitPoint
 from app.documents import IfMatch, Listing, etag, expect_version
 from app.first_sync.answers import RunAnswer
 from app.first_sync.events import MEDIA_TYPE, run_events
-from app.first_sync.plan.plan import bring_up_to_date
+from app.first_sync.plan.renew import bring_up_to_date
 from app.first_sync.preview_shown import PreviewAnswer, preview_answer
 from app.first_sync.run.confirm import confirm, pause_run, resume_run
 from app.first_sync.run.preview import preview_of

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument, etag
-from app.first_sync.plan.plan import match_projects_again
+from app.first_sync.plan.renew import match_projects_again, take_fixes_in
 from app.first_sync.plan.search import Filter, Sort, ids_of, page_of_lines
 from app.first_sync.proposal_routes import Chosen, the_plan
 from app.first_sync.sheet.answers import Taken, take_sheet
@@ -83,6 +83,7 @@ async def get_sheet(
     takes more: narrow it. Scope `links:read`.
     """
     language = preferred_language(request.headers.get("accept-language"))
+    await take_fixes_in(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
         plan = await the_plan(session, reached.link_id)
         await ids_of(session, plan, wanted)  # refuses what is too much before any of it is read

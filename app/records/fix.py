@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.canonical import Customer, LinkId, RecordId
+from app.canonical import Customer, LinkId, Record, RecordId
 from app.database import CommitPoint
 from app.links.open_systems import open_side
 from app.problems import catalogue
+from app.records.agreement import content_print
 from app.records.businesses import recall_businesses
 from app.records.decisions import leave_out
 from app.records.fix_choice import Chosen, choose
 from app.records.fix_value import Fix, changes_of, require_value
+from app.records.fixed import note_fix
 from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
@@ -158,7 +160,8 @@ async def _fix_one(hands: _Hands, record_id: RecordId) -> Result:
                 continue
             return Result(record_id, "refused", refused.reasons)
         if said == _NOT_FOUND:
-            await _keep(hands, tombstone(hands.fix.record_kind, record_id, name=name))
+            gone = tombstone(hands.fix.record_kind, record_id, name=name)
+            await _keep(hands, gone, seen=gone)
         return Result(record_id, said)
     return Result(record_id, "refused", (Reason(_CHANGED, text=catalogue()[_CHANGED].detail),))
 
@@ -181,10 +184,10 @@ async def _lay_over(hands: _Hands, record_id: RecordId) -> str:
     business = await _business(hands, record) if needed and fix.from_register else None
     changes = changes_of(fix, business) if needed else {}
     if not changes:
-        await _keep(hands, record)
+        await _keep(hands, record, seen=record)
         return "not-in-register" if needed else "not-needed"
     written = await hands.keeper.update(fix.record_kind, seen, changes)
-    await _keep(hands, written)
+    await _keep(hands, written, seen=record)
     return "fixed"
 
 
@@ -210,11 +213,22 @@ def _lacks(hands: _Hands, record: Any) -> bool:  # noqa: ANN401 - a customer or 
     return any(gap.fix is hands.fix.kind for gap in gaps)
 
 
-async def _keep(hands: _Hands, record: Any) -> None:  # noqa: ANN401 - a customer or project
-    runtime, fix = hands.runtime, hands.fix
-    async with runtime.database.transaction(CommitPoint.PLAIN, hands.link_id) as session:
-        await remember(
-            session, hands.link_id, fix.side, fix.record_kind, [record], now=runtime.clock()
+async def _keep(hands: _Hands, record: Record, *, seen: Record) -> None:
+    """
+    Remember a record, and what it said before the first fix that a review has not taken in yet.
+
+    Where others changed it since we knew it, it is what this fix read: no review showed that.
+    """
+    runtime, link_id, fix = hands.runtime, hands.link_id, hands.fix
+    read = content_print(seen)
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        rows = await recall(session, link_id, fix.side, fix.record_kind, [record.id])
+        as_known = [row.fixed_from or read for row in rows if content_print(row.record) == read]
+        before = as_known[0] if as_known else read
+        await remember(session, link_id, fix.side, fix.record_kind, [record], now=runtime.clock())
+        changed = not as_known or content_print(record) != before
+        await note_fix(
+            session, link_id, fix.side, fix.record_kind, record.id, before if changed else None
         )
 
 

@@ -41,6 +41,9 @@ class KnownRecord(Base):
         customer_id: A project's customer on its own side.
         revision: Rises with each change of what is known; equal ones mean equal ``data``.
         judged_revision: The revision that ``findings`` were judged by; another one is due.
+        fixed_from: What it said (``content_print``) when a fix of ours read it, until the plan of a
+            first sync takes in what it says since; of several fixes the first. A reading forgets
+            it where the record says something new.
 
     """
 
@@ -52,6 +55,7 @@ class KnownRecord(Base):
               postgresql_where=text("left_out OR NOT ready")),
         Index("ix_records_unjudged", "link_id",
               postgresql_where=text("complete AND revision <> judged_revision")),
+        Index("ix_records_fixed", "link_id", postgresql_where=text("fixed_from IS NOT NULL")),
         Index("ix_records_twice", "link_id", "side", postgresql_where=text(
             """findings @> '[{"code": "organization-number-twice"}]'""")),
     )  # fmt: skip
@@ -75,6 +79,7 @@ class KnownRecord(Base):
     customer_id: Mapped[str | None] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(Integer)
     judged_revision: Mapped[int] = mapped_column(Integer)
+    fixed_from: Mapped[str | None] = mapped_column(String(64))
 
     @property
     def record(self) -> Record:
@@ -159,6 +164,8 @@ ON CONFLICT (link_id, side, kind, record_id) DO UPDATE SET
   number = CASE WHEN excluded.complete OR NOT r.complete THEN excluded.number ELSE r.number END,
   customer_id = CASE WHEN excluded.complete OR NOT r.complete
                      THEN excluded.customer_id ELSE r.customer_id END,
+  fixed_from = CASE WHEN (excluded.complete OR NOT r.complete) AND r.data <> excluded.data
+                    THEN NULL ELSE r.fixed_from END,
   revision = r.revision + CASE
     WHEN excluded.complete AND NOT r.complete THEN 1
     WHEN (excluded.complete OR NOT r.complete) AND r.data <> excluded.data THEN 1
@@ -289,8 +296,4 @@ def _of(link_id: LinkId, side: Side, kind: RecordKind) -> tuple[Any, ...]:
 
 
 def _names(link_id: LinkId, side: Side, kind: RecordKind) -> dict[str, Any]:
-    return {
-        "link_id": link_id,
-        "side": side.value,
-        "kind": kind.value,
-    }
+    return {"link_id": link_id, "side": side.value, "kind": kind.value}

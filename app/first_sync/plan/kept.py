@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from app.canonical import RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
@@ -14,9 +15,15 @@ from app.records.matching import CHOSEN
 Key = tuple[RecordKind, Side, RecordId]
 """The record that a line is about."""
 
+NOTHING_FIXED: Final[Mapping[Key, str]] = {}
+
 
 def keep_answers(
-    lines: Iterable[Line], old: Mapping[Key, Line], places: Places = NOWHERE
+    lines: Iterable[Line],
+    old: Mapping[Key, Line],
+    places: Places = NOWHERE,
+    *,
+    fixed: Mapping[Key, str] = NOTHING_FIXED,
 ) -> list[Line]:
     """
     Carry ids and a person's answers over to a plan that was made again.
@@ -32,10 +39,11 @@ def keep_answers(
     Args:
         places: With projects: where each belongs. The link of two whose customers parted is asked
             again, as it could not be answered by now.
+        fixed: What records said before a fix of ours: to their answers they say the same still.
 
     """
     new: dict[Key, Line] = {line.key: line for line in lines}
-    kept = _kept(new, old, places)
+    kept = _kept(new, _as_fixed(new, old, fixed), places)
     links = {_partner_of(one): key for key, one in kept.items() if one.answer == "link"}
     again = _Again(new, places, kept, _asked(new, old, kept), links)
     return [again.carried(line, old.get(key)) for key, line in new.items()]
@@ -60,6 +68,18 @@ def woken(lines: Sequence[Line]) -> list[Line]:
         else one
         for one in lines
     ]
+
+
+def _as_fixed(
+    new: Mapping[Key, Line], old: Mapping[Key, Line], fixed: Mapping[Key, str]
+) -> Mapping[Key, Line]:
+    """Give former lines as if they had been drawn after the fixes that were upon them."""
+    upon = {key for key, said in fixed.items() if key in new and key in old
+            and old[key].print == said}  # fmt: skip
+    return {
+        key: replace(line, print=new[key].print) if key in upon else line
+        for key, line in old.items()
+    }
 
 
 def _kept(new: Mapping[Key, Line], old: Mapping[Key, Line], places: Places) -> dict[Key, Line]:

@@ -84,6 +84,8 @@ async def take_aside(
             changed = [record for _, record in news.changed]
             changed += await _otherwise(session, plan, kind, side, news)
             await _set_changed_aside(session, link_id, side, changed, lines)
+        await _set_unlike_aside(session, link_id, kind, found, lines)
+        for side, news in found.items():
             await _set_merged_aside(session, plan, side, news, lines)
         partners = await _may_be_partners(session, plan, kind, found, lines)
         await _set_aside(session, link_id, partners, code="partner-made-since", facts={})
@@ -108,19 +110,25 @@ async def _otherwise(
     """
     Give what we know to say something else than the person saw.
 
-    Under the first review it is what a fix of theirs made it say, or what could be read by now:
-    the lines say so from here on, as they were matched with it.
+    Under the first review it may be what a fix of theirs made it say, upon what they saw, or what
+    could be read by now: the lines say so from here on, as they were matched with it.
     """
     drawn = await prints_of(session, plan, kind, side)
+    link_id = LinkId(plan.link_id)
+    rows = await recall(session, link_id, side, kind, [one.id for one in news.known])
+    upon = {RecordId(row.record_id): row.fixed_from for row in rows}
     prints = {
         record.id: content_print(record)
         for record in (*(record for _, record in news.read), *news.known)
     }
     new = {one: said for one, said in prints.items() if drawn.get(one, said) != said}
-    link = await read_link(session, LinkId(plan.link_id))
+    link = await read_link(session, link_id)
     if link is None or link.state != LinkState.REVIEWING:
         return [one for one in news.unmatched if one.id in new]
+    others = {one for one in new if one in upon and upon[one] != drawn.get(one)}
     for record_id, said in new.items():
+        if record_id in others:
+            continue
         await session.execute(
             update(Proposal)
             .where(
@@ -133,7 +141,38 @@ async def _otherwise(
             .values(print=said)
             .execution_options(synchronize_session=False)
         )
-    return []
+    return [one for one in news.known if one.id in others]
+
+
+async def _set_unlike_aside(
+    session: AsyncSession,
+    link_id: LinkId,
+    kind: RecordKind,
+    found: Mapping[Side, News],
+    lines: Sequence[Proposal],
+) -> None:
+    """Link no customers by itself that a fix made unlike meanwhile; a person's answer stands."""
+    known = {(side, one.id) for side, news in found.items() for one in news.known}
+    for line in lines:
+        partner = partner_of(line)
+        if kind is not RecordKind.CUSTOMER or line.answer is not None or partner is None:
+            continue
+        couple = (RecordId(line.anchor_id), RecordId(partner))
+        if known.isdisjoint(zip(Side, couple, strict=True)):
+            continue
+        time, books = [
+            [row.record for row in await recall(session, link_id, side, kind, [one])]
+            for side, one in zip(Side, couple, strict=True)
+        ]
+        if not match(_customers(time), _customers(books)).certain:
+            facts = {"side": line.anchor_side, "recordId": line.anchor_id}
+            await _set_aside(
+                session, link_id, [line.proposal_id], code="changed-since-plan", facts=facts
+            )
+
+
+def _customers(records: Iterable[Record]) -> list[Customer]:
+    return [one for one in records if isinstance(one, Customer)]
 
 
 async def _set_changed_aside(
@@ -244,8 +283,8 @@ def _couples(
     """Match lines against newcomers; a doubt counts as much as a certainty. Pure."""
     if kind is RecordKind.CUSTOMER:
         found = match(
-            [one for one in time if isinstance(one, Customer)],
-            [one for one in books if isinstance(one, Customer)],
+            _customers(time),
+            _customers(books),
             refused=refused,
         )
     else:

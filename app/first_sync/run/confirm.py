@@ -18,6 +18,7 @@ from app.first_sync.store import Plan, PlanState, Run, RunState, current_plan, r
 from app.links.states import LinkState
 from app.problems import Problem
 from app.queue import Job, defer
+from app.records.fixed import is_any_fixed
 
 _COUNT: Final = text(f"""
 SELECT p.kind, {SHOWN_CATEGORY} AS category, {DEED} AS deed, {UNPAIRED} AS undone, count(*)
@@ -115,7 +116,7 @@ async def confirm(
         raise Problem("first-sync-not-now", state=state.value)
     if plan.state != PlanState.OPEN:
         raise Problem("first-sync-not-open", state=plan.state)
-    if plan.projects_stale:
+    if plan.projects_stale or await is_any_fixed(session, link_id):
         raise Problem("first-sync-not-open", state=PlanState.MATCHING.value)
     counted = await tally(session, plan)
     if counted.missing:

@@ -9,10 +9,11 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import Side
+from app.canonical import LinkId, Side
 from app.first_sync.plan.deeds import ANCHOR, DEED, LEFT_OUT, UNPAIRED, Deed
 from app.first_sync.plan.search import at_once
 from app.first_sync.store import Plan, PlanState
+from app.records.fixed import is_any_fixed
 
 _SAMPLES: Final = 5
 
@@ -114,10 +115,11 @@ async def preview_of(session: AsyncSession, plan: Plan) -> Preview:
     named = {"link_id": plan.link_id, "plan_id": plan.plan_id}
     parts = [Part(**row) for row in (await session.execute(_GROUPS, named)).mappings()]
     await at_once(session, over=True)
-    return Preview(plan.version, _hindrance(plan, parts), parts)
+    stale = plan.projects_stale or await is_any_fixed(session, LinkId(plan.link_id))
+    return Preview(plan.version, _hindrance(plan, parts, stale=stale), parts)
 
 
-def _hindrance(plan: Plan, parts: Sequence[Part]) -> str | None:
-    if plan.state != PlanState.OPEN or plan.projects_stale:
+def _hindrance(plan: Plan, parts: Sequence[Part], *, stale: bool) -> str | None:
+    if plan.state != PlanState.OPEN or stale:
         return "first-sync-not-open"
     return "answers-missing" if any(one.deed == Deed.ASK for one in parts) else None

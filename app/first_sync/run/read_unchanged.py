@@ -73,10 +73,10 @@ async def _hopeless(step: Step, side: Side, record_id: RecordId, fault: SystemFa
 
 async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:
     """
-    Give what the person saw the record say: when it was matched, or after a fix of theirs.
+    Give what the person saw the record say: when it was matched, or after a fix of theirs upon it.
 
-    Under review only a reading or a fix changes what is remembered; on an active link the ordinary
-    sync does too, so there only the line counts.
+    Of a record without a line it is what is remembered, which under the first review only a
+    reading changes; on an active link the ordinary sync does too, so there only the line counts.
     """
     async with step.runtime.database.reading(step.link_id) as session:
         link = await read_link(session, step.link_id)
@@ -87,8 +87,10 @@ async def _prints(step: Step, side: Side, record_id: RecordId) -> set[str]:
         line = None
         if plan is not None:
             line = await find_line(session, plan, step.kind.value, side.value, record_id)
-    shown = {content_print(row.record) for row in rows}
-    return shown | ({line.print} if line is not None else set())
+    if line is None:
+        return {content_print(row.record) for row in rows}
+    fixed = {content_print(row.record) for row in rows if row.fixed_from == line.print}
+    return fixed | {line.print}
 
 
 async def guard(side: Side, work: Awaitable[T]) -> T | None:

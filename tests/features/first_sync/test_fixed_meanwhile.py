@@ -1,4 +1,4 @@
-"""Our own readiness fix makes a record like another: the run makes neither beside the other."""
+"""Our own readiness fix makes a record like another, or unlike: the review and the run see it."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def test_what_a_fix_makes_like_another_is_not_made_beside_it(
     *,
     named: bool,
 ) -> None:
-    """It gets the number (and name) of a customer in Conta: the sync links the two, or asks."""
+    """It gets the number (and name) of a customer in Conta: the plan links the two, or asks."""
     time = await review.line(category="only_time", kind="customer", deed="create-in-books")
     books = next(
         one
@@ -43,17 +43,101 @@ async def test_what_a_fix_makes_like_another_is_not_made_beside_it(
     await fix(client, reviewing, {**told, **number})
     if named:
         await fix(client, reviewing, {**told, "fix": "set-name", "name": theirs["name"]})
+    (line,) = [one for one in await review.lines() if one["id"] == time["id"]]
     await review.answer_all()
     await review.confirm()
 
     await work()
 
-    names, after = await judge.names(), {one["id"]: one for one in await review.lines()}
-    name = theirs["name"] if named else time["record"]["name"]
-    codes = {after[one["id"]]["outcomeCode"] for one in (time, books)}
-    assert codes == {"partner-made-since"}
-    assert names["books", "customer"][name] == int(named)
-    assert names["time", "customer"][theirs["name"]] == int(named)
+    names = await judge.names()
+    assert (line["category"], line["candidates"][0]["id"]) == (
+        "certain" if named else "likely", theirs["id"],
+    )  # fmt: skip
+    assert line["version"] > time["version"]
+    assert names["books", "customer"][theirs["name"]] == 1
+    assert names["time", "customer"][theirs["name"]] <= 1
+    if named:
+        assert names["time", "customer"][theirs["name"]] == 1
+
+
+SECOND = "860001403"
+
+
+async def certain_line(review: Review) -> dict[str, Any]:
+    """Give a line that links by itself, for one number on both sides."""
+    return next(
+        one
+        for one in await review.lines(category="certain", kind="customer")
+        if one["record"]["organizationNumber"]
+        == one["candidates"][0]["record"]["organizationNumber"]
+    )
+
+
+def told_of(line: dict[str, Any]) -> dict[str, object]:
+    return {"side": "time", "recordIds": [line["record"]["id"]]}
+
+
+async def test_what_a_fix_makes_unlike_is_asked(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Another valid number: nobody is linked by it, and what was shown before is not confirmed."""
+    line = await certain_line(review)
+    before = await client.get(f"{reviewing.path}/first-sync/confirm", headers=reviewing.books)
+    number = {"fix": "set-organization-number", "organizationNumber": SECOND}
+
+    await fix(client, reviewing, {**told_of(line), **number})
+
+    after = await client.get(f"{reviewing.path}/first-sync/confirm", headers=reviewing.books)
+    (shown,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert (shown["category"], shown["version"] > line["version"]) == ("likely", True)
+    assert shown["record"]["organizationNumber"] == SECOND
+    assert before.headers["etag"] != after.headers["etag"]
+
+
+async def test_a_name_that_a_fix_gave_is_found(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """In the review's search; an answer that was given before lives on."""
+    line = await review.line(category="only_time", kind="customer", deed="create-in-books")
+    await review.answer(line, answer="create")
+
+    await fix(client, reviewing, {**told_of(line), "fix": "set-name", "name": "Rettet Navn AS"})
+
+    found = await review.lines(q="rettet navn")
+    assert [one["id"] for one in found] == [line["id"]]
+    assert found[0]["answer"] == "create"
+
+
+async def test_what_others_changed_before_a_fix_is_shown_before_it_is_linked(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Any
+) -> None:
+    """The fix read what no person saw; the line shows it, and asks where it fits no more."""
+    line = await certain_line(review)
+    path = f"/companies/cmp_1/customers/{line['record']['id']}"
+    changed = {"name": "Helt Annet Firma AS", "organizationNumber": SECOND}
+    await twins.control("timerabbit", "PATCH", path, changed)
+
+    await fix(client, reviewing, {**told_of(line), "fix": "set-kind", "kind": "company"})
+
+    (shown,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert shown["record"]["name"] == "Helt Annet Firma AS"
+    assert shown["category"] != "certain"
+
+
+async def test_what_a_fix_makes_unlike_while_the_run_goes_on_is_not_linked(
+    judge: Judge, review: Review, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """The line was certain when it was confirmed: the sync asks about it afterwards."""
+    await review.answer_all()
+    line = await certain_line(review)
+    await review.confirm()
+    number = {"fix": "set-organization-number", "organizationNumber": SECOND}
+    await fix(client, reviewing, {**told_of(line), **number})
+
+    await work()
+
+    (after,) = [one for one in await review.lines() if one["id"] == line["id"]]
+    assert (after["outcome"], after["outcomeCode"]) == ("later", "changed-since-plan")
 
 
 DEATHS = [None, *((when, nth) for when in ("before", "after") for nth in (1, 2))]

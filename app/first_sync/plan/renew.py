@@ -1,0 +1,96 @@
+"""Bring an open plan up to date with what a person answered, and with what our fixes wrote."""
+
+import asyncio
+
+from app.canonical import LinkId, RecordKind
+from app.database import CommitPoint
+from app.first_sync.plan.answer import Touched
+from app.first_sync.plan.draw import draw, draw_projects, known_of, known_world, rows_of
+from app.first_sync.plan.fates import Rows
+from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
+from app.first_sync.plan.propose import Line
+from app.first_sync.store import PlanState, plan_in
+from app.records.fixed import is_any_fixed, take_in_fixes
+from app.records.judge_due import judge_due, judge_projects
+from app.runtime import Runtime
+
+
+async def bring_up_to_date(runtime: Runtime, link_id: LinkId) -> None:
+    """Match and judge what an open plan still waits for, before it is shown or confirmed."""
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.OPEN)
+    if plan is not None:
+        await take_fixes_in(runtime, link_id)
+        await match_projects_again(runtime, link_id)
+        await judge_due(runtime, link_id)
+
+
+async def take_fixes_in(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Draw the lines anew where a fix wrote what they do not say, before anybody sees them.
+
+    What a fix made alike is proposed, what it made unlike is asked, and a search finds what stands
+    there now. Answers live on: who fixed a record knows what it says. Where somebody answers
+    meanwhile the next call draws them; until then the plan cannot be confirmed.
+    """
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.OPEN)
+        if plan is None or not await is_any_fixed(session, link_id):
+            return
+        old = await stored_lines(session, plan, list(RecordKind))
+        projects = bool(plan.capabilities.get("projects"))
+        world = await known_world(session, link_id, old, projects=projects)
+    drawn = await asyncio.to_thread(draw, world)
+    async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
+        held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
+        if held is None or (held.plan_id, held.version) != (plan.plan_id, plan.version):
+            return
+        await replace_lines(session, held, drawn.lines, old=drawn.old)
+        await take_in_fixes(session, link_id, drawn.rows)
+        held.projects_stale = False
+        held.version += 1
+        held.updated_at = runtime.clock()
+
+
+async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touched = None) -> None:
+    """
+    Match and judge projects anew after a person's answers linked, parted or left out customers.
+
+    Answers to lines whose records did not change stay. Until it is done the plan is marked, so
+    that a death in between stops a confirmation and not the truth.
+
+    Args:
+        touched: Only the projects of these customers; all without it.
+
+    """
+    if touched is not None and not touched:
+        return
+    async with runtime.database.reading(link_id) as session:
+        plan = await plan_in(session, link_id, PlanState.OPEN)
+        if plan is None or not (plan.projects_stale or touched):
+            return
+        rows = await rows_of(session, link_id, RecordKind.PROJECT)
+        known = await known_of(session, link_id, RecordKind.PROJECT, _theirs(rows, touched))
+        customers = await customers_of(session, plan)
+        old = {one.key: one for one in await stored_lines(session, plan, [RecordKind.PROJECT])}
+    lines: list[Line] = []
+    if plan.projects_stale and plan.capabilities.get("projects"):
+        lines = await asyncio.to_thread(draw_projects, known, customers, old, fixed={})
+    async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
+        held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
+        if held is None or held.plan_id != plan.plan_id:
+            return
+        await judge_projects(runtime, session, link_id, of=touched)
+        if held.version == plan.version:
+            await replace_some(session, held, lines)
+            held.projects_stale = False
+
+
+def _theirs(rows: Rows, touched: Touched) -> Rows:
+    """Give the projects of these customers only."""
+    if touched is None:
+        return rows
+    return {
+        side: [row for row in of_side if (side, row.data["customer_id"]) in touched]
+        for side, of_side in rows.items()
+    }
