@@ -20,9 +20,10 @@ from app.first_sync.lines_shown import (
     ProposalAnswer,
     line_answer,
 )
-from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_line, answer_many
+from app.first_sync.plan.answer import ANSWERED, Touched, answer_line, answer_many
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed
+from app.first_sync.plan.refusals import Answer
 from app.first_sync.plan.renew import match_projects_again, take_fixes_in
 from app.first_sync.plan.search import Filter, Sort, facets, ids_of, one_line, page_of_lines
 from app.first_sync.store import OutcomeState, Plan, Proposal, current_plan

@@ -1,7 +1,7 @@
 """Take a person's answers to lines of the plan, one or many, under the plan's lock."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,45 +9,20 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import SYNCED_FIELDS, LinkId, RecordId, RecordKind, Side
-from app.first_sync.plan.deeds import default_partner, keeps_out, partner_of
+from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.first_sync.plan.deeds import keeps_out, partner_of
 from app.first_sync.plan.dormant import settle_dormant
 from app.first_sync.plan.lines import customers_of, find_line, links_of
 from app.first_sync.plan.places import Places, places_of
+from app.first_sync.plan.refusals import ANSWERED_BEFORE, Answer, Taken, is_anothers, refusal
 from app.first_sync.plan.said_no import Given, remember_no
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
 from app.records.judge_due import judge_later
 from app.records.store import recall
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """
-    Hold an answer to lines.
-
-    Args:
-        choice: ``link``, ``create``, ``leave_out``, or ``None`` to take an answer back.
-        partner_id: With ``link``: whom; without it the only candidate.
-        winners: With ``link``: by field, the side whose value counts; the others stay to be decided
-            where they differ.
-        over: Whether it may take the place of another answer; a bulk answer may not.
-
-    """
-
-    choice: str | None
-    by: str
-    partner_id: str | None = None
-    winners: Mapping[str, str] = field(default_factory=dict)
-    over: bool = True
-
-
 ANSWERED: Final = "answered"
 """The result of a line that took its answer; any other result is the reason it did not."""
-
-ANSWERED_BEFORE: Final = "answered-before"
-"""Someone answered otherwise; an answer to many lines passes over theirs."""
-
 
 _Touch = tuple[Side, RecordId]
 
@@ -132,10 +107,10 @@ async def answer_each(
         held, own, other = await _turned(session, plan, line, answer)
         if held is None:
             reason: str | None = "partner-unknown"
-        elif _is_anothers(held, own, other, taken, addressed=line, written=written):
+        elif is_anothers(held, own, other, taken, addressed=line, written=written):
             reason = ANSWERED_BEFORE
         else:
-            reason = _refusal(held, own, taken, places)
+            reason = refusal(held, own, taken, places)
         if held is not None and reason is None:
             written[held.proposal_id] = line.proposal_id
             before = partner_of(held)
@@ -166,10 +141,6 @@ async def _judge_later(session: AsyncSession, plan: Plan, customers: Collection[
         await judge_later(session, LinkId(plan.link_id), side, RecordKind.CUSTOMER, ids)
 
 
-Taken = dict[tuple[str, str], UUID]
-"""By kind and books id: the line that links to the record."""
-
-
 async def _taken(session: AsyncSession, plan: Plan) -> Taken:
     return {
         (kind.value, books_id): line
@@ -198,34 +169,6 @@ async def _turned(
     return partner, replace(answer, partner_id=line.anchor_id), line
 
 
-def _is_anothers(
-    held: Proposal,
-    answer: Answer,
-    other: Proposal | None,
-    taken: Taken,
-    *,
-    addressed: Proposal,
-    written: Mapping[UUID, UUID],
-) -> bool:
-    """
-    Say whether an answer would bury one that its giver was not shown.
-
-    Args:
-        written: The lines written by the same call so far, and by the answer to which line.
-
-    """
-    giver = written.get(held.proposal_id, held.proposal_id if addressed is held else None)
-    stands = (held.answer, held.partner_id, dict(held.winners))
-    wanted = (answer.choice, answer.partner_id, dict(answer.winners))
-    if giver != addressed.proposal_id and held.answer and stands != wanted:
-        return True
-    if other is not None and other is not addressed:
-        return other.answer is not None and not other.dormant
-    # A partner's own line sleeps; in this very call it may have become one a moment ago.
-    books = held.anchor_side == Side.BOOKS.value and not held.dormant
-    return books and (held.kind, held.anchor_id) in taken
-
-
 def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:
     return any(one.choice == "link" and line.kind == RecordKind.PROJECT for line, one in wanted)
 
@@ -242,31 +185,6 @@ async def _places(session: AsyncSession, plan: Plan) -> Places:
         for side in Side
     }
     return places_of(projects, customers)
-
-
-def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str | None:
-    """Name why the answer cannot be kept, or ``None``."""
-    if line.dormant:
-        return "proposal-not-open"
-    if not answer.over and _says_otherwise(line, answer):
-        return ANSWERED_BEFORE
-    if not set(answer.winners) <= set(SYNCED_FIELDS[RecordKind(line.kind)]):
-        return "winner-unknown"
-    # An answer taken back lets the default stand again, which may link too.
-    wanted = default_partner(line) if answer.choice is None else answer.partner_id
-    if taken.get((line.kind, wanted or "")) not in (None, line.proposal_id):
-        return "partner-taken"
-    if answer.choice == "link" and line.kind == RecordKind.PROJECT:
-        here = places.get((Side.TIME, line.anchor_id))
-        there = places.get((Side.BOOKS, str(answer.partner_id)))
-        return None if here == there else "customers-not-linked"
-    return None
-
-
-def _says_otherwise(line: Proposal, answer: Answer) -> bool:
-    if line.answer is None or answer.choice is None:
-        return False
-    return (line.answer, line.partner_id) != (answer.choice, answer.partner_id)
 
 
 async def _write(

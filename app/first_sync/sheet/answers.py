@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.documents import shown_field
-from app.first_sync.plan.answer import ANSWERED, Answer, Touched, answer_each
+from app.first_sync.plan.answer import ANSWERED, Touched, answer_each
+from app.first_sync.plan.refusals import Answer
 from app.first_sync.sheet.files import UNCALCULATED, Row
 from app.first_sync.sheet.sheet import (
     NO_ANSWER,
