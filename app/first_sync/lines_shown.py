@@ -27,6 +27,7 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
     "side": "time",
     "record": _RECORD,
     "partnerId": None,
+    "partner": None,
     "candidates": [
         {
             "id": "500004",
@@ -73,6 +74,9 @@ class ProposalAnswer(AnswerDocument):
     side: str
     record: Mapping[str, Any]
     partner_id: str | None
+    partner: Mapping[str, Any] | None = Field(
+        description="The record that was chosen with `link`, also one that is no candidate."
+    )
     candidates: list[Mapping[str, Any]]
     siblings: list[Mapping[str, Any]]
     ready: bool
@@ -203,6 +207,7 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
         id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
         deed=row["deed"], side=row["anchor_side"],
         record=record_shown(row["anchor"]), partner_id=row["partner_id"],
+        partner=record_shown(others.get(row["partner_id"])),
         candidates=[
             {**reasons_shown(one, language), "record": record_shown(others.get(str(one["id"])))}
             for one in row["candidates"]

@@ -13,12 +13,13 @@ from app.records.judge import say_finding
 from app.settings import Settings
 from app.systems.pace import Role, share
 
-_SAMPLE: Final = {"id": "cus_4", "name": "Blåtroll Bygg"}
+_SAMPLE: Final = {"id": "cus_4", "name": "Blåtroll Bygg", "partner": None}
+_COUPLE: Final = {**_SAMPLE, "partner": {"id": "500004", "name": "Blåtroll Bygg AS"}}
 EXAMPLE_PREVIEW: Final[dict[str, Any]] = {
     "version": 9,
     "hinderedBy": "answers-missing",
     "writes": [
-        {"kind": "customer", "deed": "link", "writtenIn": None, "lines": 28, "samples": [_SAMPLE]},
+        {"kind": "customer", "deed": "link", "writtenIn": None, "lines": 28, "samples": [_COUPLE]},
         {
             "kind": "customer", "deed": "create-in-books", "writtenIn": "books", "lines": 4,
             "samples": [_SAMPLE],
@@ -68,11 +69,19 @@ _REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-class Sample(AnswerDocument):
-    """Name one record of many."""
+class Half(AnswerDocument):
+    """Name the record that another is linked to."""
 
     id: str
     name: str
+
+
+class Sample(AnswerDocument):
+    """Name one record of many, and with a link the one that it is linked to."""
+
+    id: str
+    name: str
+    partner: Half | None
 
 
 class Writing(AnswerDocument):

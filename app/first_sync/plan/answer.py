@@ -16,6 +16,7 @@ from app.first_sync.plan.lines import customers_of, find_line, links_of
 from app.first_sync.plan.places import Places, places_of
 from app.first_sync.plan.refusals import ANSWERED_BEFORE, Answer, Taken, is_anothers, refusal
 from app.first_sync.plan.said_no import Given, remember_no
+from app.first_sync.plan.words_stored import renew_words
 from app.first_sync.store import Plan, PlanState, Proposal
 from app.problems import Problem
 from app.records.judge_due import judge_later
@@ -208,6 +209,8 @@ async def _write(
     line.version += 1
     await remember_no(session, plan, line, given, now=now)
     after = partner_of(line)
+    if before != after:
+        await renew_words(session, line, {before, after})
     if after is not None:
         taken[line.kind, after] = line.proposal_id
     same = before == after and was_out == keeps_out(line)

@@ -172,12 +172,19 @@ class _Again:
                 winners=kept.winners,
                 answered_by=kept.answered_by,
                 answered_at=kept.answered_at,
+                words=self._found_by(line, _partner_of(kept)),
             )
         if self._is_asked(line, before):
             line = self._asked_again(line, before)
         elif line.answer is None and _partner_of(line) in self.given:
             line = replace(line, category=Category.AMBIGUOUS)
         return _renewed(line, before)
+
+    def _found_by(self, line: Line, partner: Key | None) -> str:
+        """Give what a line is found by, also where its partner is none of its candidates."""
+        if partner is None or partner in _candidates_of(line):
+            return line.words
+        return f"{line.words} {self.new[partner].words}"
 
     def _is_asked(self, line: Line, before: Line | None) -> bool:
         # What an answer stands on stays in doubt: taken back, it leaves the question, not a write.

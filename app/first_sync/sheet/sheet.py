@@ -15,8 +15,8 @@ WINNABLE: Final = tuple(dict.fromkeys(name for kind in RecordKind for name in SY
 
 COLUMNS: Final = (
     "id", "version", "kind", "side", "name", "organization_number", "email", "phone", "street",
-    "postal_code", "city", "deed", "lacks", "candidates", "answer", "partner", "answered_by",
-    "answered_at", *(f"winner:{name}" for name in WINNABLE),
+    "postal_code", "city", "deed", "lacks", "candidates", "answer", "partner", "partner_name",
+    "answered_by", "answered_at", *(f"winner:{name}" for name in WINNABLE),
 )  # fmt: skip
 """The columns in their order; an uploaded sheet needs ``id``, ``version`` and ``answer``."""
 
@@ -40,6 +40,7 @@ def headings(language: str) -> list[str]:
 def row_of(line: Mapping[str, Any], language: str) -> list[str]:
     """Give a line's cells, all of them text, so that no zero in front is lost."""
     record: Mapping[str, Any] = line["anchor"]
+    others: Mapping[str, Any] = line["others"] or {}
     address: Mapping[str, Any] = record.get("address") or {}
     street = ", ".join(filter(None, (address.get("line1"), address.get("line2"))))
     cells = {
@@ -59,6 +60,7 @@ def row_of(line: Mapping[str, Any], language: str) -> list[str]:
         "candidates": " | ".join(_candidate(line, one, language) for one in line["candidates"]),
         "answer": sheet_texts()["answers"][line["answer"]][language] if line["answer"] else "",
         "partner": line["partner_id"],
+        "partner_name": others.get(line["partner_id"], {}).get("name"),
         "answered_by": line["answered_by"],
         "answered_at": line["answered_at"].isoformat() if line["answered_at"] else "",
     }
