@@ -33,6 +33,11 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
             "id": "500004",
             "score": 62,
             "rule": "number-and-name",
+            "facts": [
+                "organization-number-same",
+                "name-same-but-legal-form",
+                "postal-code-same",
+            ],
             "reasons": "samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer",
             "record": {**_RECORD, "id": "500004", "name": "Blåtroll Bygg AS"},
         }

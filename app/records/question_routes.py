@@ -42,7 +42,8 @@ _QUESTION: Final[dict[str, Any]] = {
                "organizationNumber": None, "email": "post@bakken.example", "phone": None,
                "address": "Storgata 1, 0155 Oslo", "active": True},
     "candidates": [
-        {"id": "10017", "score": 48, "rule": "not-enough", "reasons": "navn ligner; samme sted",
+        {"id": "10017", "score": 48, "rule": "not-enough", "facts": ["name-alike", "place-same"],
+         "reasons": "navnet ligner; samme poststed",
          "record": {"id": "10017", "name": "Bakken Bygg og Anlegg AS", "kind": "company",
                     "organizationNumber": "860001381", "email": None, "phone": None,
                     "address": "Storgata 3, 0155 Oslo", "active": True}}

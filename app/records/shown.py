@@ -27,10 +27,11 @@ def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def reasons_shown(one: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Show a candidate with its rule, score and reasons in words."""
+    """Show a candidate with its rule, score, and the facts as codes and in words."""
     return {
         "id": str(one["id"]),
         "score": one["score"],
         "rule": one["rule"],
+        "facts": list(one["facts"]),
         "reasons": describe([Fact(fact) for fact in one["facts"]], language),
     }
