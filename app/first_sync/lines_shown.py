@@ -208,19 +208,24 @@ def _only_with_link(body: _Body, answer: str | None, said: object) -> _Body:
 def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
     """Show a line in a language."""
     others: Mapping[str, Any] = row["others"] or {}
+    doubles: Mapping[str, Any] = row["doubles"] or {}
     return ProposalAnswer(
         id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
         deed=row["deed"], side=row["anchor_side"],
         record=record_shown(row["anchor"]), partner_id=row["partner_id"],
         partner=record_shown(others.get(row["partner_id"])),
-        candidates=[
-            {**reasons_shown(one, language), "record": record_shown(others.get(str(one["id"])))}
-            for one in row["candidates"]
-        ],
-        siblings=[reasons_shown(one, language) for one in row["siblings"]],
+        candidates=[_likened(one, others, language) for one in row["candidates"]],
+        siblings=[_likened(one, doubles, language) for one in row["siblings"]],
         ready=row["ready"],
         findings=[finding_shown(one, language) for one in row["findings"]],
         answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
         answered_at=row["answered_at"], outcome=row["outcome"],
         outcome_code=row["outcome_code"], version=row["version"],
     )  # fmt: skip
+
+
+def _likened(
+    one: Mapping[str, Any], records: Mapping[str, Any], language: str
+) -> Mapping[str, Any]:
+    record = record_shown(records.get(str(one["id"])))
+    return {**reasons_shown(one, language), "record": record}

@@ -97,6 +97,14 @@ _OTHERS: Final = """
 """
 
 
+# Of a suspected double nothing else in the line says who it is.
+_DOUBLES: Final = """
+(SELECT jsonb_object_agg(o.record_id, o.data) FROM jsonb_array_elements(p.siblings) s
+ JOIN records o ON o.link_id = p.link_id AND o.kind = p.kind AND o.side = p.anchor_side
+  AND o.record_id = s.value ->> 'id') AS doubles
+"""
+
+
 @cache
 def _where(narrowed: frozenset[str]) -> str:
     return " AND ".join([_OPEN, *(_NARROWED[name] for name in sorted(narrowed))])
@@ -116,7 +124,7 @@ def _places(sort: Sort, narrowed: frozenset[str], *, goes_on: bool) -> TextClaus
 
 
 _THESE: Final = text(f"""
-{_SHOWN}, {_OTHERS} FROM proposals p {ANCHOR}
+{_SHOWN}, {_OTHERS}, {_DOUBLES} FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.proposal_id = ANY(CAST(:ids AS uuid[]))
 """)
 
@@ -156,7 +164,7 @@ async def page_of_lines(
     sort: Sort = Sort.NAME,
 ) -> Sequence[Mapping[str, Any]]:
     """
-    Read a page of lines, each with both records and its deed.
+    Read a page of lines, each with all its records and its deed.
 
     Args:
         after: The ``place`` of the last line of the page before.

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.records.judge import say_finding
-from app.records.shown import reasons_shown
+from app.records.shown import reasons_shown, record_shown
 from app.shipped import read_texts
 
 WINNABLE: Final = tuple(dict.fromkeys(name for kind in RecordKind for name in SYNCED_FIELDS[kind]))
@@ -25,6 +26,15 @@ READ_COLUMNS: Final = ("id", "version", "answer", "partner", *(f"winner:{n}" for
 
 NO_ANSWER: Final = "none"
 """The answer word that takes an answer back; an empty cell leaves the line as it is."""
+
+
+_LONGEST_LIST: Final = 4_000
+"""Signs in a cell that names records; one of 5,000 would refuse the sheet when it comes back."""
+
+_BETWEEN: Final = " | "
+
+_TOLD: Final = ("name", "organizationNumber", "number", "address", "email")
+"""What a person tells two records apart by, of customers and projects."""
 
 
 def sheet_texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
@@ -57,7 +67,7 @@ def row_of(line: Mapping[str, Any], language: str) -> list[str]:
         "city": address.get("city"),
         "deed": _word("link-deed" if line["deed"] == "link" else line["deed"], language),
         "lacks": " ".join(say_finding(one, language)["text"] for one in line["findings"]),
-        "candidates": " | ".join(_candidate(line, one, language) for one in line["candidates"]),
+        "candidates": _likened(line, language),
         "answer": sheet_texts()["answers"][line["answer"]][language] if line["answer"] else "",
         "partner": line["partner_id"],
         "partner_name": others.get(line["partner_id"], {}).get("name"),
@@ -110,7 +120,21 @@ def _word(code: str, language: str) -> str:
     return sheet_texts()["words"][code][language]
 
 
-def _candidate(line: Mapping[str, Any], one: Mapping[str, Any], language: str) -> str:
+def _likened(line: Mapping[str, Any], language: str) -> str:
+    """Name the candidates, then the suspected doubles; what finds no room is counted."""
+    others, doubles = line["others"] or {}, line["doubles"] or {}
+    double_of = _word("double-of", language)
+    told = [_candidate(one, others, language) for one in line["candidates"]]
+    told += [f"{double_of} {_candidate(one, doubles, language)}" for one in line["siblings"]]
+    cut = [one[: _LONGEST_LIST - len(_BETWEEN)] for one in told]
+    lengths = accumulate(len(one) + len(_BETWEEN) for one in cut)
+    fits = [one for one, length in zip(cut, lengths, strict=True) if length <= _LONGEST_LIST]
+    more = len(told) - len(fits)
+    return _BETWEEN.join([*fits, *([f"… (+{more})"] if more else [])])
+
+
+def _candidate(one: Mapping[str, Any], records: Mapping[str, Any], language: str) -> str:
     told = reasons_shown(one, language)
-    record: Mapping[str, Any] = (line["others"] or {}).get(told["id"]) or {}
-    return f"{told['id']}: {record.get('name') or ''} ({told['reasons']})"
+    record = record_shown(records.get(told["id"])) or {}
+    says = ", ".join(str(record[name]) for name in _TOLD if record.get(name))
+    return f"{told['id']}: {says} ({told['reasons']})"
