@@ -14,7 +14,7 @@ from app.first_sync.plan.deeds import keeps_out, partner_of
 from app.first_sync.plan.dormant import settle_dormant
 from app.first_sync.plan.lines import customers_of, find_line, links_of
 from app.first_sync.plan.places import Places, places_of
-from app.first_sync.plan.refusals import ANSWERED_BEFORE, Answer, Taken, is_anothers, refusal
+from app.first_sync.plan.refusals import Answer, Meant, Taken, give_up, reason_against, together
 from app.first_sync.plan.said_no import Given, remember_no
 from app.first_sync.plan.words_stored import renew_words
 from app.first_sync.store import Plan, PlanState, Proposal
@@ -82,6 +82,7 @@ async def answer_each(
     wanted: Sequence[tuple[Proposal, Answer]],
     *,
     now: datetime,
+    all_or_none: bool = False,
 ) -> tuple[list[tuple[UUID, str]], Touched]:
     """
     Answer lines, each in its way, under the plan's lock, so that no record is linked twice.
@@ -92,6 +93,10 @@ async def answer_each(
     What is said no to is remembered at once and proposed no more; an answer taken back takes that
     back too.
 
+    Args:
+        all_or_none: The caller keeps nothing where a line is refused. So what counts is how all of
+            them would stand, not the order they are answered in: two may change their partners.
+
     Raises:
         Problem: ``first-sync-not-open``.
 
@@ -100,25 +105,20 @@ async def answer_each(
         raise Problem("first-sync-not-open", state=plan.state)
     taken = await _taken(session, plan)
     places = await _places(session, plan) if _chooses_projects(wanted) else {}
-    results: list[tuple[UUID, str]] = []
+    meant = [await _turned(session, plan, line, answer) for line, answer in wanted]
+    results: dict[UUID, str] = {}
     written: dict[UUID, UUID] = {}
     touched: set[tuple[Side, RecordId]] = set()
     relinked = False
-    for line, answer in wanted:
-        held, own, other = await _turned(session, plan, line, answer)
-        if held is None:
-            reason: str | None = "partner-unknown"
-        elif is_anothers(held, own, other, taken, addressed=line, written=written):
-            reason = ANSWERED_BEFORE
-        else:
-            reason = refusal(held, own, taken, places)
+    for one in together(meant, taken) if all_or_none else meant:
+        reason, held = reason_against(one, taken, places, written=written), one.held
         if held is not None and reason is None:
-            written[held.proposal_id] = line.proposal_id
+            written[held.proposal_id] = one.line.proposal_id
             before = partner_of(held)
-            touched |= await _write(session, plan, held, own, taken, now=now)
+            touched |= await _write(session, plan, held, one.answer, taken, now=now)
             relinked |= held.kind == RecordKind.CUSTOMER and before != partner_of(held)
-        results.append((line.proposal_id, reason or ANSWERED))
-    if any(result == ANSWERED for _, result in results):
+        results[one.line.proposal_id] = reason or ANSWERED
+    if ANSWERED in results.values():
         plan.version += 1
         plan.updated_at = now
         await session.flush()
@@ -128,7 +128,8 @@ async def answer_each(
     plan.projects_stale = everything or relinked
     if not relinked:
         await _judge_later(session, plan, touched)
-    return results, None if everything else frozenset(touched)
+    told = [(line.proposal_id, results[line.proposal_id]) for line, _ in wanted]
+    return told, None if everything else frozenset(touched)
 
 
 async def _judge_later(session: AsyncSession, plan: Plan, customers: Collection[_Touch]) -> None:
@@ -150,24 +151,22 @@ async def _taken(session: AsyncSession, plan: Plan) -> Taken:
     }
 
 
-async def _turned(
-    session: AsyncSession, plan: Plan, line: Proposal, answer: Answer
-) -> tuple[Proposal | None, Answer, Proposal | None]:
-    """Give the line that keeps the answer, the answer as seen from it, and the partner's own."""
+async def _turned(session: AsyncSession, plan: Plan, line: Proposal, answer: Answer) -> Meant:
+    """Find the line that keeps the answer, and the partner's own."""
     if answer.choice != "link":
-        return line, answer, None
+        return Meant(line, line, answer, None)
     partner_id = answer.partner_id
     if partner_id is None and len(line.candidates) == 1:
         partner_id = str(line.candidates[0]["id"])
     if partner_id is None:
-        return None, answer, None
+        return Meant(line, None, answer, None)
     other = Side(line.anchor_side).other.value
     partner = await find_line(session, plan, line.kind, other, partner_id)
     if partner is None:
-        return None, answer, None
+        return Meant(line, None, answer, None)
     if line.anchor_side == Side.TIME.value:
-        return line, replace(answer, partner_id=partner_id), partner
-    return partner, replace(answer, partner_id=line.anchor_id), line
+        return Meant(line, line, replace(answer, partner_id=partner_id), partner)
+    return Meant(line, partner, replace(answer, partner_id=line.anchor_id), line)
 
 
 def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:
@@ -200,8 +199,7 @@ async def _write(
     """Keep an answer; give the customers it links, parts, leaves out or takes in."""
     before, was_out = partner_of(line), keeps_out(line)
     given = Given(line.answered_by, line.answered_at)
-    if before is not None:
-        taken.pop((line.kind, before), None)
+    give_up(line, taken)
     line.answer, line.partner_id = answer.choice, answer.partner_id
     line.winners = dict(answer.winners) if answer.choice == "link" else {}
     line.answered_by = answer.by if answer.choice else None

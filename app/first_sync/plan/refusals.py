@@ -1,12 +1,12 @@
 """Say why a line cannot take an answer: another one stands in its way, or what it would link."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
-from app.first_sync.plan.deeds import default_partner
+from app.first_sync.plan.deeds import default_partner, partner_of
 from app.first_sync.plan.places import Places
 from app.first_sync.store import Proposal
 
@@ -39,22 +39,73 @@ Taken = dict[tuple[str, str], UUID]
 """By kind and books id: the line that links to the record."""
 
 
-def is_anothers(
-    held: Proposal,
-    answer: Answer,
-    other: Proposal | None,
-    taken: Taken,
-    *,
-    addressed: Proposal,
-    written: Mapping[UUID, UUID],
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Meant:
     """
-    Say whether an answer would bury one that its giver was not shown.
+    Hold an answer to a line as it would be kept.
+
+    Args:
+        line: The line that was answered.
+        held: The line that keeps the answer; ``None`` where nobody like the partner is there.
+        answer: The answer as seen from ``held``.
+        other: The partner's own line, with a link.
+
+    """
+
+    line: Proposal
+    held: Proposal | None
+    answer: Answer
+    other: Proposal | None
+
+
+def together(meant: Iterable[Meant], taken: Taken) -> list[Meant]:
+    """
+    Order answers that are kept all or none, so that the order they came in does not count.
+
+    Whoever is answered otherwise gives up its partner before anybody asks for one, and who is free
+    to be linked is known before a link is kept.
+    """
+    answers = list(meant)
+    for one in answers:
+        if one.held is not None and partner_of(one.held) != _partner_then(one.held, one.answer):
+            give_up(one.held, taken)
+    return sorted(answers, key=_rank)
+
+
+def give_up(line: Proposal, taken: Taken) -> None:
+    """Let others link to whom the line links; one that it lost already is not its to give."""
+    key = (line.kind, partner_of(line) or "")
+    if taken.get(key) == line.proposal_id:
+        del taken[key]
+
+
+def reason_against(
+    meant: Meant, taken: Taken, places: Places, *, written: Mapping[UUID, UUID]
+) -> str | None:
+    """
+    Name why an answer cannot be kept, or ``None``.
 
     Args:
         written: The lines written by the same call so far, and by the answer to which line.
 
     """
+    if meant.held is None:
+        return "partner-unknown"
+    if _is_anothers(meant.held, meant, taken, written):
+        return ANSWERED_BEFORE
+    return _refusal(meant.held, meant.answer, taken, places)
+
+
+def _rank(meant: Meant) -> int:
+    """Rank what is taken back first, by itself before what its line then links, and links last."""
+    if meant.answer.choice is None:
+        return 0 if meant.held is None or default_partner(meant.held) is None else 1
+    return 3 if meant.answer.choice == "link" else 2
+
+
+def _is_anothers(held: Proposal, meant: Meant, taken: Taken, written: Mapping[UUID, UUID]) -> bool:
+    """Say whether an answer would bury one that its giver was not shown."""
+    addressed, answer, other = meant.line, meant.answer, meant.other
     giver = written.get(held.proposal_id, held.proposal_id if addressed is held else None)
     stands = (held.answer, held.partner_id, dict(held.winners))
     wanted = (answer.choice, answer.partner_id, dict(answer.winners))
@@ -67,16 +118,14 @@ def is_anothers(
     return books and (held.kind, held.anchor_id) in taken
 
 
-def refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str | None:
-    """Name why the answer cannot be kept, or ``None``."""
+def _refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str | None:
     if line.dormant:
         return "proposal-not-open"
     if not answer.over and _says_otherwise(line, answer):
         return ANSWERED_BEFORE
     if not set(answer.winners) <= set(SYNCED_FIELDS[RecordKind(line.kind)]):
         return "winner-unknown"
-    # An answer taken back lets the default stand again, which may link too.
-    wanted = default_partner(line) if answer.choice is None else answer.partner_id
+    wanted = _partner_then(line, answer)
     if taken.get((line.kind, wanted or "")) not in (None, line.proposal_id):
         return "partner-taken"
     if answer.choice == "link" and line.kind == RecordKind.PROJECT:
@@ -84,6 +133,11 @@ def refusal(line: Proposal, answer: Answer, taken: Taken, places: Places) -> str
         there = places.get((Side.BOOKS, str(answer.partner_id)))
         return None if here == there else "customers-not-linked"
     return None
+
+
+def _partner_then(line: Proposal, answer: Answer) -> str | None:
+    """Give whom the line links to with the answer; taken back, it lets the default stand again."""
+    return default_partner(line) if answer.choice is None else answer.partner_id
 
 
 def _says_otherwise(line: Proposal, answer: Answer) -> bool:

@@ -54,7 +54,8 @@ async def take_sheet(
     Answer the lines of a sheet under the plan's lock.
 
     An empty answer, or the one that stands, leaves a line as it is. Every row is checked before
-    anything is kept: its line, that nobody changed it since the download, the word, the partner.
+    anything is kept: its line, that nobody changed it since the download, the word, and the partner
+    as all the rows together leave it.
 
     Raises:
         Problem: ``sheet-refused`` with an error for each wrong cell (``/rows/12/answer``),
@@ -77,7 +78,7 @@ async def take_sheet(
             line = lines.by_id[row.cells["id"]]
             wanted.append((row, line, _answer(row, _keeper(row, line, lines), by)))
     results, taken.touched = await answer_each(
-        session, plan, [(line, answer) for _, line, answer in wanted], now=now
+        session, plan, [(line, answer) for _, line, answer in wanted], now=now, all_or_none=True
     )
     pairs = zip(wanted, results, strict=True)
     faults += [
