@@ -121,6 +121,8 @@ class Proposal(Base):
         answer: ``link``, ``create`` or ``leave_out``; ``None`` while the default stands.
         partner_id: With ``link``: the record of the other side.
         winners: With ``link``: by field, the side whose value counts.
+        lost: ``{answer, partner_id, answered_by, answered_at}`` of what was answered before the
+            line had to be asked again; ``None`` where nothing was.
         dormant: The record is the partner in another line, or an account has no right to projects;
             this one counts only when that is not so.
         outcome: State of its carrying out (``OutcomeState``), ``None`` before.
@@ -161,6 +163,7 @@ class Proposal(Base):
     winners: Mapped[Mapping[str, str]] = mapped_column(JSONB)
     answered_by: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    lost: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     dormant: Mapped[bool] = mapped_column(Boolean)
     version: Mapped[int] = mapped_column(Integer)
     outcome: Mapped[str | None] = mapped_column(String(16))
