@@ -49,6 +49,7 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
     "winners": {},
     "answeredBy": None,
     "answeredAt": None,
+    "before": None,
     "outcome": None,
     "outcomeCode": None,
     "version": 1,
@@ -65,6 +66,17 @@ EXAMPLE_FACETS: Final[dict[str, Any]] = {
 
 PLAIN_TEXT: Final = r"^[^\x00]*$"
 """A text the database can hold: anything but NUL."""
+
+
+class Before(AnswerDocument):
+    """Hold what was answered to a line before it had to be asked again."""
+
+    answer: str
+    partner_id: str | None = Field(
+        description="With `link`: who was linked; also where the answer stood in that one's line."
+    )
+    answered_by: str | None
+    answered_at: datetime | None
 
 
 class ProposalAnswer(AnswerDocument):
@@ -90,6 +102,10 @@ class ProposalAnswer(AnswerDocument):
     winners: Mapping[FieldOut, str]
     answered_by: str | None
     answered_at: datetime | None
+    before: Before | None = Field(
+        description="The answer that did not hold any more, of a line that is asked again; null "
+        "where nobody had answered."
+    )
     outcome: str | None
     outcome_code: str | None
     version: int
@@ -219,8 +235,9 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
         ready=row["ready"],
         findings=[finding_shown(one, language) for one in row["findings"]],
         answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
-        answered_at=row["answered_at"], outcome=row["outcome"],
-        outcome_code=row["outcome_code"], version=row["version"],
+        answered_at=row["answered_at"],
+        before=Before.model_validate(row["lost"]) if row["lost"] else None,
+        outcome=row["outcome"], outcome_code=row["outcome_code"], version=row["version"],
     )  # fmt: skip
 
 

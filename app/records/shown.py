@@ -1,9 +1,15 @@
 """Show remembered records and the reasons of a match as a row of a list needs them; pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from app.records.matching import Fact, describe
+from app.records.matching import CHOSEN, Fact, describe
+
+_CHOSEN: Final[Mapping[str, str]] = {
+    "nb": "valgt av en person før noe ble endret",
+    "nn": "vald av ein person før noko vart endra",
+    "en": "chosen by a person before something changed",
+}
 
 
 def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -28,10 +34,12 @@ def record_shown(data: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def reasons_shown(one: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Show a candidate with its rule, score, and the facts as codes and in words."""
+    chosen = _CHOSEN[language] if one["rule"] == CHOSEN else ""
+    said = describe([Fact(fact) for fact in one["facts"]], language)
     return {
         "id": str(one["id"]),
         "score": one["score"],
         "rule": one["rule"],
         "facts": list(one["facts"]),
-        "reasons": describe([Fact(fact) for fact in one["facts"]], language),
+        "reasons": "; ".join(filter(None, (chosen, said))),
     }

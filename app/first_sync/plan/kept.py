@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from app.canonical import RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
@@ -45,7 +45,7 @@ def keep_answers(
     new: dict[Key, Line] = {line.key: line for line in lines}
     kept = _kept(new, _as_fixed(new, old, fixed), places)
     links = {_partner_of(one): key for key, one in kept.items() if one.answer == "link"}
-    again = _Again(new, places, kept, _asked(new, old, kept), links)
+    again = _Again(new, places, kept, _asked(new, old, kept), links, _lost(old, kept))
     return [again.carried(line, old.get(key)) for key, line in new.items()]
 
 
@@ -161,6 +161,8 @@ class _Again:
     asked: Collection[Key]
     given: Mapping[Key | None, Key]
     """By partner: the line whose answer links to it."""
+    lost: Mapping[Key, Mapping[str, Any]]
+    """By record: what was answered to it, or to whoever was linked to it, and does not hold."""
 
     def carried(self, line: Line, before: Line | None) -> Line:
         kept = self.kept.get(line.key)
@@ -201,6 +203,7 @@ class _Again:
         return replace(
             line,
             category=Category.ASKED_AGAIN,
+            lost=self.lost.get(line.key, before.lost if before is not None else None),
             candidates=(*named, *line.candidates),
             words=" ".join([line.words, *(one.words for one in former)]),
         )
@@ -209,6 +212,25 @@ class _Again:
         holder = self.given.get(key, line.key)
         free = key in self.new and holder == line.key and key not in _candidates_of(line)
         return free and _in_one_place(line.key, key, self.places)
+
+
+def _lost(old: Mapping[Key, Line], kept: Mapping[Key, Line]) -> dict[Key, Mapping[str, Any]]:
+    """Tell which answers do not hold any more; that of a link to both of its halves."""
+    gone = {key: one for key, one in old.items() if one.answer is not None and key not in kept}
+    halves = {
+        partner: _answer_told(one, key[2])
+        for key, one in gone.items()
+        if (partner := _partner_of(one)) is not None
+    }
+    return halves | {key: _answer_told(one, one.partner_id) for key, one in gone.items()}
+
+
+def _answer_told(line: Line, partner_id: str | None) -> Mapping[str, Any]:
+    at = line.answered_at
+    return {
+        "answer": line.answer, "partner_id": partner_id, "answered_by": line.answered_by,
+        "answered_at": at.isoformat() if at is not None else None,
+    }  # fmt: skip
 
 
 def _linked_before(before: Line | None) -> list[Key]:

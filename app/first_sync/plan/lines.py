@@ -20,17 +20,17 @@ from app.records.judge import paired_ids
 _INSERT: Final = text("""
 INSERT INTO proposals (link_id, proposal_id, plan_id, kind, category, anchor_side, anchor_id, name,
                        candidates, siblings, score, print, answer, partner_id, winners,
-                       answered_by, answered_at, dormant, version, outcome, outcome_code,
+                       answered_by, answered_at, lost, dormant, version, outcome, outcome_code,
                        outcome_facts, not_before, words, undo, undo_code, undo_facts)
 SELECT :link_id, n.proposal_id, :plan_id, n.kind, n.category, n.side, n.anchor_id, n.name,
        n.candidates, n.siblings, n.score, n.print, n.answer, n.partner_id, n.winners,
-       n.answered_by, n.answered_at, n.dormant, n.version, NULL, NULL, '{}', NULL, n.words,
+       n.answered_by, n.answered_at, n.lost, n.dormant, n.version, NULL, NULL, '{}', NULL, n.words,
        NULL, NULL, '{}'
 FROM jsonb_to_recordset(CAST(:lines AS jsonb))
      AS n (proposal_id uuid, kind text, category text, side text, anchor_id text, name text,
            candidates jsonb, siblings jsonb, score integer, print text, answer text,
            partner_id text, winners jsonb, answered_by text, dormant boolean, version integer,
-           answered_at timestamptz, words text)
+           answered_at timestamptz, lost jsonb, words text)
 """)
 
 _LINKS: Final = text(f"""
@@ -225,6 +225,7 @@ def _line(row: Row[Any]) -> Line:
         winners=row.winners,
         answered_by=row.answered_by,
         answered_at=row.answered_at,
+        lost=row.lost,
         words=row.words,
         proposal_id=row.proposal_id,
         version=row.version,
@@ -243,7 +244,7 @@ def _json(lines: Sequence[Line]) -> str:
                 "answer": line.answer, "partner_id": line.partner_id,
                 "winners": dict(line.winners), "answered_by": line.answered_by,
                 "answered_at": line.answered_at.isoformat() if line.answered_at else None,
-                "words": line.words, "dormant": line.dormant,
+                "lost": line.lost, "words": line.words, "dormant": line.dormant,
             }
             for line in lines
         ]

@@ -36,6 +36,7 @@ class Line:
     winners: Mapping[str, str] = field(default_factory=dict)
     answered_by: str | None = None
     answered_at: datetime | None = None
+    lost: Mapping[str, Any] | None = None
     words: str = ""
     proposal_id: UUID | None = None
     version: int = 1
