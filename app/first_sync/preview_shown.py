@@ -6,9 +6,11 @@ from typing import Any, Final
 from pydantic import Field
 
 from app.canonical import Side
-from app.documents import AnswerDocument
+from app.documents import AnswerDocument, FieldOut
 from app.first_sync.run.preview import Part, Preview
+from app.first_sync.run.values import Values
 from app.problems import catalogue, say
+from app.records.expected import Change
 from app.records.judge import say_finding
 from app.settings import Settings
 from app.systems.pace import Role, share
@@ -24,6 +26,12 @@ EXAMPLE_PREVIEW: Final[dict[str, Any]] = {
             "kind": "customer", "deed": "create-in-books", "writtenIn": "books", "lines": 4,
             "samples": [_SAMPLE],
         },
+    ],
+    "values": [
+        {
+            "kind": "customer", "field": "email", "change": "filled", "writtenIn": "time",
+            "lines": 6, "samples": [_COUPLE],
+        }
     ],
     "leftAsTheyAre": [
         {
@@ -90,8 +98,21 @@ class Writing(AnswerDocument):
     kind: str
     deed: str
     written_in: str | None = Field(
-        description="Where records are created; null for a link, which writes our mark only."
+        description="Where records are created; null for a link: see `values` for what it writes."
     )
+    lines: int
+    samples: Sequence[Sample]
+
+
+class ValueChange(AnswerDocument):
+    """Hold what linking does to one field of records that exist."""
+
+    kind: str
+    field: FieldOut
+    change: Change = Field(
+        description="`filled` where nothing stood, `overwritten` by a winner, or `asked` later."
+    )
+    written_in: str | None = Field(description="The side that is written; null where it is asked.")
     lines: int
     samples: Sequence[Sample]
 
@@ -116,12 +137,17 @@ class PreviewAnswer(AnswerDocument):
     version: int
     hindered_by: str | None = Field(description="The code a confirmation would answer now.")
     writes: Sequence[Writing]
+    values: Sequence[ValueChange] = Field(
+        description="Values that linking writes into records that exist, or that become conflicts."
+    )
     left_as_they_are: Sequence[Left]
     calls: Mapping[str, int] = Field(description="Calls to each side, as an estimate.")
     estimated_seconds: int = Field(description="What those calls take at the pace allowed to us.")
 
 
-def preview_answer(preview: Preview, settings: Settings, language: str) -> PreviewAnswer:
+def preview_answer(
+    preview: Preview, values: Sequence[Values], settings: Settings, language: str
+) -> PreviewAnswer:
     """Show a preview in a language."""
     calls = {side.value: preview.calls(side) for side in Side}
     of_pace = share(Role.WORKER, settings)  # one worker carries it out
@@ -133,6 +159,7 @@ def preview_answer(preview: Preview, settings: Settings, language: str) -> Previ
         version=preview.version,
         hindered_by=preview.hindered_by,
         writes=[_writing(one) for one in preview.done],
+        values=[_value(one) for one in values],
         left_as_they_are=[_left(one, language) for one in preview.left],
         calls=calls,
         estimated_seconds=round(max(calls[side.value] / pace[side] for side in Side)),
@@ -144,6 +171,15 @@ def _writing(part: Part) -> Writing:
     return Writing(
         kind=part.kind, deed=part.deed, written_in=created if created != part.deed else None,
         lines=part.lines, samples=[Sample.model_validate(one) for one in part.samples],
+    )  # fmt: skip
+
+
+def _value(values: Values) -> ValueChange:
+    expected = values.expected
+    return ValueChange(
+        kind=values.kind, field=expected.field, change=expected.change, lines=values.count,
+        written_in=expected.side.value if expected.side is not None else None,
+        samples=[Sample.model_validate(one) for one in values.samples],
     )  # fmt: skip
 
 

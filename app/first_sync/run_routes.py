@@ -18,6 +18,7 @@ from app.first_sync.plan.renew import bring_up_to_date
 from app.first_sync.preview_shown import PreviewAnswer, preview_answer
 from app.first_sync.run.confirm import confirm, pause_run, resume_run
 from app.first_sync.run.preview import preview_of
+from app.first_sync.run.values import values_of
 from app.first_sync.run_shown import find_run, run_shown
 from app.first_sync.store import Plan, Run, current_plan, run_of
 from app.idempotency import REPLAYED, KeyHeader, Repeat, claim, finish, keyed_call
@@ -108,15 +109,18 @@ async def get_confirm(
     """
     Use this on the last page: counts by deed and side with samples, and what is left out and why.
 
+    `values` says what linking writes into records that exist, field by field, or will ask about.
+
     Send its `ETag` as `If-Match` of the confirmation, so that what was shown is what is done.
     Scope `links:read`.
     """
     await bring_up_to_date(runtime, reached.link_id)
     async with runtime.database.reading(reached.link_id) as session:
-        preview = await preview_of(session, await _plan(session, reached.link_id))
+        plan = await _plan(session, reached.link_id)
+        preview, values = await preview_of(session, plan), await values_of(session, plan)
     response.headers["ETag"] = etag(preview.tag)
     language = preferred_language(request.headers.get("accept-language"))
-    return preview_answer(preview, runtime.settings, language)
+    return preview_answer(preview, values, runtime.settings, language)
 
 
 @router.get(

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from app.database import CommitPoint
@@ -90,6 +91,53 @@ async def test_what_was_shown_is_what_is_done(
             for kind in ("customer", "project")
         }
         assert grown == {kind: wanted[kind] for kind in grown}
+
+
+@pytest.mark.parametrize("winner", [None, "time"])
+async def test_the_values_that_linking_changes_are_shown(
+    review: Review,
+    client: httpx.AsyncClient,
+    reviewing: Linked,
+    twins: Twins,
+    work: Work,
+    winner: str | None,
+) -> None:
+    """By field and side, as they then stand in the twins; what is to be asked is a conflict."""
+    for line in await review.lines(deed="link"):
+        if winner and line["kind"] == "customer":
+            partner = line["partnerId"] or line["candidates"][0]["id"]
+            winners = {"email": winner, "phone": winner, "name": winner}
+            await review.answer(line, "link", partnerId=partner, winners=winners)
+    await review.answer_all()
+    page = Page(client, reviewing)
+    shown = (await page.show()).json()
+    before = {"books": await twins.books(), "time": await twins.time()}
+
+    await review.confirm()
+    await work()
+
+    after = {"books": await twins.books(), "time": await twins.time()}
+    expected: Counter[tuple[str, str]] = Counter()
+    asked = 0
+    for one in shown["values"]:
+        asked += one["lines"] if one["change"] == "asked" else 0
+        expected[one["writtenIn"], one["field"]] += one["lines"]
+    for side in ("books", "time"):
+        for field in ("name", "email"):
+            assert changed(field, before[side], after[side]) == expected[side, field], (side, field)
+    conflicts = await client.get(f"{reviewing.path}/conflicts?limit=200", headers=reviewing.books)
+    assert len(conflicts.json()["items"]) == asked
+    assert expected.total() > asked
+
+
+def changed(field: str, before: dict[str, Any], after: dict[str, Any]) -> int:
+    """Count the customers that were there before whose field says something else by now."""
+
+    def said(customer: dict[str, Any]) -> str:
+        return next((str(v or "") for key, v in customer.items() if key.startswith(field)), "")
+
+    now = {one["id"]: said(one) for one in after["customers"]}
+    return sum(now[one["id"]] != said(one) for one in before["customers"])
 
 
 async def test_a_confirmation_of_another_plan_than_shown_is_refused(
