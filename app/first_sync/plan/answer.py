@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
-from app.first_sync.plan.deeds import keeps_out, partner_of
+from app.first_sync.plan.deeds import default_partner, keeps_out, partner_of
 from app.first_sync.plan.dormant import settle_dormant
 from app.first_sync.plan.lines import customers_of, find_line, links_of
 from app.first_sync.plan.places import Places, places_of
@@ -154,19 +154,29 @@ async def _taken(session: AsyncSession, plan: Plan) -> Taken:
 async def _turned(session: AsyncSession, plan: Plan, line: Proposal, answer: Answer) -> Meant:
     """Find the line that keeps the answer, and the partner's own."""
     if answer.choice != "link":
-        return Meant(line, line, answer, None)
+        by_default = default_partner(line) if answer.choice is None else None
+        return Meant(line, line, answer, await _own_line(session, plan, line, by_default))
     partner_id = answer.partner_id
     if partner_id is None and len(line.candidates) == 1:
         partner_id = str(line.candidates[0]["id"])
     if partner_id is None:
         return Meant(line, None, answer, None)
-    other = Side(line.anchor_side).other.value
-    partner = await find_line(session, plan, line.kind, other, partner_id)
+    partner = await _own_line(session, plan, line, partner_id)
     if partner is None:
         return Meant(line, None, answer, None)
     if line.anchor_side == Side.TIME.value:
         return Meant(line, line, replace(answer, partner_id=partner_id), partner)
     return Meant(line, partner, replace(answer, partner_id=line.anchor_id), line)
+
+
+async def _own_line(
+    session: AsyncSession, plan: Plan, line: Proposal, partner_id: str | None
+) -> Proposal | None:
+    """Find the line that is about a partner itself."""
+    if partner_id is None:
+        return None
+    other = Side(line.anchor_side).other.value
+    return await find_line(session, plan, line.kind, other, partner_id)
 
 
 def _chooses_projects(wanted: Sequence[tuple[Proposal, Answer]]) -> bool:

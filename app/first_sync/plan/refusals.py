@@ -48,7 +48,7 @@ class Meant:
         line: The line that was answered.
         held: The line that keeps the answer; ``None`` where nobody like the partner is there.
         answer: The answer as seen from ``held``.
-        other: The partner's own line, with a link.
+        other: The partner's own line, with a link, also with one that stands again by itself.
 
     """
 

@@ -97,6 +97,24 @@ async def test_a_link_buries_no_answer_of_its_partner(review: Review) -> None:
     assert accepted.status_code == 200
 
 
+async def test_an_answer_taken_back_buries_none_of_the_partner(review: Review) -> None:
+    """The certain link would stand again, over what somebody said of the partner meanwhile."""
+    line = await review.line(category="certain", kind="customer")
+    apart = await review.answer(line, "create")
+    (books,) = [
+        one for one in await review.lines(kind="customer")
+        if one["side"] == "books" and one["record"]["id"] == line["candidates"][0]["id"]
+    ]  # fmt: skip
+    kept = await review.answer(books, "leave_out")
+
+    refused = await review.patch(apart, {"answer": None})
+    await review.answer(kept, None)
+    accepted = await review.patch(apart, {"answer": None})
+
+    assert refused.json()["facts"]["reason"] == "answered-before"
+    assert accepted.status_code == 200
+
+
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("own", ["time", "books"])
 async def test_rows_of_one_sheet_that_speak_against_each_other_are_refused(
