@@ -189,3 +189,9 @@ class AccountingSystem(RecordKeeper, Protocol):
     async def read_invoice(self, invoice_id: str) -> RemoteInvoice | None:
         """Read an invoice; ``None`` when it is not there."""
         ...
+
+    async def paper_ids(
+        self, kind: RecordKind, record_id: RecordId, *, since: date
+    ) -> tuple[str, ...]:
+        """List what stands on a customer or project since a day: its drafts, then its invoices."""
+        ...

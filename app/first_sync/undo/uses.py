@@ -178,8 +178,6 @@ async def use_of(
     """
     Say what stands on a record that the run made, as its own system tells; ``None`` if nothing.
 
-    Conta does not tell a project's drafts; there only our own drafts and edits count.
-
     Args:
         since: Papers are asked for from this day on.
 
@@ -199,13 +197,7 @@ async def use_of(
         )
         entries = await (await open_time(runtime, link_id)).entries(query)
         return Use("used-in-hours", {"entries": str(len(entries))}) if entries else None
-    if kind is not RecordKind.CUSTOMER:
-        return None
-    books = await open_books(runtime, link_id)
-    papers = [
-        *await books.draft_ids(made, since=since),
-        *await books.invoice_ids(made, since=since),
-    ]
+    papers = await (await open_books(runtime, link_id)).paper_ids(kind, made, since=since)
     return Use("used-in-books", {"papers": ", ".join(papers[:5])}) if papers else None
 
 

@@ -3,12 +3,12 @@
 import asyncio
 from datetime import date
 from functools import partial
-from typing import Self
+from typing import Final, Self
 from urllib.parse import quote
 
 import httpx
 
-from app.canonical import DraftOrder, RecordId
+from app.canonical import DraftOrder, RecordId, RecordKind
 from app.clock import Clock, system_clock
 from app.settings import Settings
 from app.systems.calls import Answer, Call, Observe, json_body
@@ -28,6 +28,7 @@ from app.systems.transport import Transport, TransportOptions, ignore_call
 __all__ = ["NAME", "ContaClient", "ContaSystem"]
 
 NAME = "conta"
+_FILTERS: Final = {RecordKind.CUSTOMER: "customerId", RecordKind.PROJECT: "projectId"}
 
 
 class ContaClient(ContaRecords):
@@ -73,7 +74,7 @@ class ContaClient(ContaRecords):
 
     async def draft_ids(self, customer_id: RecordId, *, since: date) -> tuple[str, ...]:
         """List the ids of a customer's drafts created since a day, newest first."""
-        return await self._ids("/invoice-drafts", customer_id, since)
+        return await self._ids("/invoice-drafts", RecordKind.CUSTOMER, customer_id, since)
 
     async def read_draft(self, draft_id: str) -> RemoteDraft | None:
         """Read a draft; ``None`` when it is gone (sent or deleted look the same)."""
@@ -89,7 +90,7 @@ class ContaClient(ContaRecords):
         Credit notes are left out: one repeats the lines of the invoice it credits, and would look
         like a second invoice of the same draft.
         """
-        return await self._ids("/invoices", customer_id, since)
+        return await self._ids("/invoices", RecordKind.CUSTOMER, customer_id, since)
 
     async def read_invoice(self, invoice_id: str) -> RemoteInvoice | None:
         """Read an invoice; ``None`` when it is not there."""
@@ -102,8 +103,18 @@ class ContaClient(ContaRecords):
             write=False,
         )
 
-    async def _ids(self, route: str, customer_id: RecordId, since: date) -> tuple[str, ...]:
-        query = {"customerId": customer_id, "fromDate": since.isoformat(), "sort": "-id"}
+    async def paper_ids(
+        self, kind: RecordKind, record_id: RecordId, *, since: date
+    ) -> tuple[str, ...]:
+        """List what stands on a customer or project since a day: its drafts, then its invoices."""
+        drafts = await self._ids("/invoice-drafts", kind, record_id, since)
+        return (*drafts, *await self._ids("/invoices", kind, record_id, since))
+
+    async def _ids(
+        self, route: str, kind: RecordKind, record_id: RecordId, since: date
+    ) -> tuple[str, ...]:
+        # A hit names no project; the filter is the only way to ask (official document, Dec 2025).
+        query = {_FILTERS[kind]: record_id, "fromDate": since.isoformat(), "sort": "-id"}
         ids: list[str] = []
         async for items, _ in walk(self._account, route, query):
             hits = understood(partial(_hits, items), what="a list", write=False)

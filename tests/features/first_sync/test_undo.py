@@ -203,14 +203,11 @@ async def test_what_stands_on_a_draft_of_ours_is_left_and_says_so(
     assert line["recordId"] in {pair.books_id for pair in await judge.pairs()}
 
 
-async def test_what_has_a_paper_in_conta_is_left_and_says_which(
-    undoing: Undoing, judge: Judge, work: Work
-) -> None:
-    """Somebody in Conta began an invoice on a customer the run made there: it stays."""
-    line = await made(undoing, "books")
+async def begin_paper(judge: Judge, **upon: int) -> str:
+    """Begin an invoice in Conta by hand; gives the draft's id."""
     paper = {
         "registrationSource": "CONTA",
-        "customerId": int(line["recordId"]),
+        **upon,
         "invoiceDraftLines": [
             {"description": "x", "quantity": 1, "price": 100, "discount": 0, "vatCode": "high"}
         ],
@@ -221,13 +218,47 @@ async def test_what_has_a_paper_in_conta_is_left_and_says_which(
     ) as person:
         made_there = await person.post("/invoice/organizations/1001/invoice-drafts", json=paper)
     assert made_there.status_code == 200, made_there.text
+    return str(made_there.json()["id"])
+
+
+async def test_what_has_a_paper_in_conta_is_left_and_says_which(
+    undoing: Undoing, judge: Judge, work: Work
+) -> None:
+    """Somebody in Conta began an invoice on a customer the run made there: it stays."""
+    line = await made(undoing, "books")
+    paper = await begin_paper(judge, customerId=int(line["recordId"]))
 
     await undoing.ask()
     await work()
 
     (after,) = [one for one in await undoing.lines() if one["id"] == line["id"]]
     assert (after["state"], after["code"]) == ("refused", "used-in-books")
-    assert after["facts"] == {"papers": str(made_there.json()["id"])}
+    assert after["facts"] == {"papers": paper}
+
+
+async def test_a_project_that_has_a_paper_in_conta_is_left_in_use(
+    judge: Judge, work: Work, client: httpx.AsyncClient
+) -> None:
+    """Somebody in Conta began an invoice on a project that the run made there."""
+    linked = await judge.review.line(category="certain", kind="customer")
+    body = {"name": "Nytt tak", "customerId": linked["record"]["id"]}
+    await judge.twins.control("timerabbit", "POST", "/companies/cmp_1/projects", body)
+    await judge.review.start()
+    await work()
+    await judge.review.answer_all()
+    run_id = str((await judge.review.confirm()).json()["id"])
+    await work()
+    undoing = Undoing(client, judge.linked, run_id)
+    line = await made(undoing, "books", "project")
+    paper = await begin_paper(judge, projectId=int(line["recordId"]))
+
+    await undoing.ask()
+    await work()
+
+    (after,) = [one for one in await undoing.lines() if one["id"] == line["id"]]
+    assert (after["state"], after["code"]) == ("refused", "used-in-books")
+    assert after["facts"] == {"papers": paper}
+    assert (await active(judge))["books", "projects"]["Nytt tak"] == 1
     assert line["recordId"] in {pair.books_id for pair in await judge.pairs()}
 
 

@@ -93,6 +93,20 @@ async def test_hits_lack_reference_and_project(conta: httpx.AsyncClient) -> None
     assert hit["customerName"] == "Blåtroll Bygg AS"
 
 
+async def test_drafts_are_listed_by_project(conta: httpx.AsyncClient) -> None:
+    """Facts 5.5: the filter tells of a project what no hit says; an unknown one is 422."""
+    made = (await conta.post(URL, json=draft(projectId=700001))).json()
+    await conta.post(URL, json=draft())
+
+    mine = (await conta.get(URL, params={"projectId": 700001})).json()["hits"]
+    other = await conta.get(URL, params={"projectId": 700002})
+    unknown = await conta.get(URL, params={"projectId": 5})
+
+    assert [hit["id"] for hit in mine] == [made["id"]]
+    assert other.json()["hitCount"] == 0
+    assert (unknown.status_code, unknown.json()["name"]) == (422, "ProjectNotFoundException")
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [

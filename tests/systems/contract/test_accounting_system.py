@@ -1,7 +1,9 @@
 """What the books side must offer, proved on Conta's client against its twin."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -86,6 +88,29 @@ async def test_a_draft_that_is_sent_is_gone_and_its_invoice_carries_the_mark(
     credited = await conta.keeper.read_invoice(invoice_id)
     assert credited.state == "credited"
     assert await conta.keeper.invoice_ids(customer, since=SINCE) == (invoice_id,)
+
+
+async def test_what_stands_on_a_project_is_asked_for_by_the_project(
+    conta: Any, customer: RecordId
+) -> None:
+    """Neither another project's draft nor one without a project is among its papers."""
+    mine, other = [
+        (await conta.keeper.create(PROJECT, Project(RecordId(""), name, customer), key=name)).id
+        for name in ("Tak", "Gulv")
+    ]
+    first = await conta.keeper.create_draft(replace(order(customer), project_id=mine))
+    await conta.keeper.create_draft(replace(order(customer), project_id=other))
+    last = await conta.keeper.create_draft(order(customer))
+    papers = partial(conta.keeper.paper_ids, since=SINCE)
+    drafted = await papers(PROJECT, mine), len(await papers(CUSTOMER, customer))
+    await conta.control("POST", f"/organizations/1001/drafts/{first.id}/send")
+
+    sent = await papers(PROJECT, mine)
+
+    assert drafted == ((first.id,), 3)
+    assert len(sent) == 1
+    assert first.id not in sent
+    assert last.id not in sent
 
 
 async def test_a_draft_that_is_deleted_is_gone(conta: Any, customer: RecordId) -> None:
