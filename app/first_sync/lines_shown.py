@@ -233,7 +233,9 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
         candidates=[_likened(one, others, language) for one in row["candidates"]],
         siblings=[_likened(one, doubles, language) for one in row["siblings"]],
         ready=row["ready"],
-        findings=[finding_shown(one, language) for one in row["findings"]],
+        findings=[
+            finding_shown(one, language, paired=row["outcome"] == "done") for one in row["findings"]
+        ],
         answer=row["answer"], winners=row["winners"], answered_by=row["answered_by"],
         answered_at=row["answered_at"],
         before=Before.model_validate(row["lost"]) if row["lost"] else None,

@@ -1,6 +1,6 @@
 """Keep pairs: which record is which on the two sides, and the base both last agreed on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,23 @@ async def find_pair(
     return await session.scalar(
         select(Pair).where(Pair.link_id == link_id, Pair.kind == kind, column == record_id)
     )
+
+
+async def paired_among(
+    session: AsyncSession,
+    link_id: LinkId,
+    side: Side,
+    kind: RecordKind,
+    record_ids: Iterable[str],
+) -> frozenset[str]:
+    """Give those of a side's records that are in a pair."""
+    column = Pair.time_id if side is Side.TIME else Pair.books_id
+    rows = await session.scalars(
+        select(column).where(
+            Pair.link_id == link_id, Pair.kind == kind.value, column.in_(list(record_ids))
+        )
+    )
+    return frozenset(rows)
 
 
 async def partner_id(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.canonical import Customer, LinkId, Record, RecordId
 from app.database import CommitPoint
 from app.links.open_systems import open_side
+from app.links.pairs import paired_among
 from app.problems import catalogue
 from app.records.agreement import content_print
 from app.records.businesses import recall_businesses
@@ -31,6 +32,7 @@ SIDE_BY_SIDE: Final = 4
 
 _NOT_FOUND: Final = "not-found"
 _CHANGED: Final = "record-changed-meanwhile"
+_PAIRED: Final = "record-is-paired"
 
 LONGEST_SECONDS: Final = 15.0
 """Time one call may take before it answers with what is left."""
@@ -86,14 +88,10 @@ async def fix_records(
     require_value(fix)
     await judge_due(runtime, link_id)
     chosen = await _chosen(runtime, link_id, fix, after)
-    if dry_run:
-        return Fixed(chosen.matched, [Result(one, "would-fix") for one in chosen.ids], chosen.after)
     if fix.kind is FixKind.LEAVE_OUT:
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            rows = await recall(session, link_id, fix.side, fix.record_kind, chosen.ids)
-            known = {row.record_id for row in rows}
-            await leave_out(session, link_id, fix.side, fix.record_kind, known)
-        results = [Result(one, "fixed" if one in known else _NOT_FOUND) for one in chosen.ids]
+        results = await _leave_out(runtime, link_id, fix, chosen.ids, dry_run=dry_run)
+    elif dry_run:
+        results = [Result(one, "would-fix") for one in chosen.ids]
     else:
         results = await _fix_each(_Hands(runtime, link_id, fix, await open_side(
             runtime, link_id, fix.side)), chosen.ids)  # fmt: skip
@@ -113,6 +111,25 @@ async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix, after: str | None
         return await choose(
             session, link_id, fix.side, fix.record_kind, fix.kind, fix.chosen_by, after=after
         )
+
+
+async def _leave_out(
+    runtime: Runtime, link_id: LinkId, fix: Fix, ids: Sequence[str], *, dry_run: bool
+) -> list[Result]:
+    """Leave records out, but none in a pair: the sync goes by the pair, and would still write."""
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        rows = await recall(session, link_id, fix.side, fix.record_kind, ids)
+        known = {row.record_id for row in rows}
+        paired = await paired_among(session, link_id, fix.side, fix.record_kind, known)
+        if not dry_run:
+            await leave_out(session, link_id, fix.side, fix.record_kind, known - paired)
+    refused = (Reason(_PAIRED, text=catalogue()[_PAIRED].remedy),)
+    left_out = "would-fix" if dry_run else "fixed"
+    return [
+        Result(one, "refused", refused) if one in paired
+        else Result(one, left_out if one in known else _NOT_FOUND)
+        for one in ids
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,8 @@ async def post_fixes(
     are judged anew. `dryRun` says how many it would hit and writes nothing. A call takes at most
     100 records and some seconds; while `next` is there, the same call with it as `after` goes on,
     and a call that was cut off is simply made again. A record whose value the system refuses comes
-    back with its reasons and stops no other. On a paused link nothing is written: 409.
-    Scope `sync:decide`.
+    back with its reasons and stops no other; so does one in a pair that is to be left out. On a
+    paused link nothing is written: 409. Scope `sync:decide`.
     """
     if not body.dry_run:
         reached.require_at_work()

@@ -198,7 +198,14 @@ def say_finding(finding: Mapping[str, Any], language: str) -> dict[str, str]:
     return say_gap(gap, language)
 
 
-def finding_shown(finding: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """Show a stored finding to callers, with its text and remedy."""
+def finding_shown(finding: Mapping[str, Any], language: str, *, paired: bool) -> dict[str, Any]:
+    """
+    Show a stored finding to callers, with its text and remedy.
+
+    Args:
+        paired: The record is in a pair, and is left out by parting that only.
+
+    """
     field = shown_field(finding["field"])
-    return {**finding, "field": field, **say_finding(finding, language)}
+    fix = None if paired and finding["fix"] == FixKind.LEAVE_OUT else finding["fix"]
+    return {**finding, "field": field, "fix": fix, **say_finding(finding, language)}

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import func, select
 
 from app.access.caller import Scope
 from app.documents import AnswerDocument
@@ -14,8 +13,8 @@ from app.problems import preferred_language, responses
 from app.records.fix_routes import router as fix_router
 from app.records.judge import finding_shown
 from app.records.judge_due import judge_due
+from app.records.lacking import Lacking, lacking, score
 from app.records.question_routes import router as question_router
-from app.records.store import KnownRecord
 from app.runtime import Running
 
 router = APIRouter()
@@ -95,44 +94,25 @@ async def get_readiness(
     Use this before the first sync, after both sides were read (`POST …/first-sync`).
 
     Each finding has a stable code, its field, a text in your language, the fix the API can carry
-    out and the value that the business register suggests, where it was asked. Remarks (`blocking`
-    false) hinder nothing. What changed since is judged first, by itself. Scope `links:read`.
+    out and the value that the business register suggests, where it was asked. A record in a pair is
+    offered no `leave-out`: part the pair first. Remarks (`blocking` false) hinder nothing. What
+    changed since is judged first, by itself. Scope `links:read`.
     """
     await judge_due(runtime, reached.link_id)
     page = paging.of(f"readiness {reached.link_id} {side}", key=runtime.cursor_key)
-    known = KnownRecord
-    own = (known.link_id == reached.link_id, known.gone_at.is_(None))
-    statement = select(known).where(*own, func.jsonb_array_length(known.findings) > 0)
-    if side is not None:
-        statement = statement.where(known.side == side)
-    place = func.row(known.ready, known.name, known.side, known.kind, known.record_id)
-    if page.after is not None:
-        ready, *rest = page.after
-        statement = statement.where(place > func.row(bool(ready), *rest))
-    ordered = statement.order_by(
-        known.ready, known.name, known.side, known.kind, known.record_id
-    ).limit(page.row_limit)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = (await session.scalars(ordered)).all()
-        counts = await session.execute(
-            select(known.side, known.kind, func.count(), func.count().filter(known.ready))
-            .where(*own)
-            .group_by(known.side, known.kind)
-        )
-        score: dict[str, dict[str, dict[str, int]]] = {}
-        for of_side, kind, total, ready_count in counts:
-            score.setdefault(of_side, {})[kind] = {"ready": ready_count, "total": total}
+        rows = await lacking(session, reached.link_id, side, after=page.after, limit=page.row_limit)
+        counted = await score(session, reached.link_id)
     language = preferred_language(request.headers.get("accept-language"))
-    shown, more = page.cut(
-        rows, lambda row: [int(row.ready), row.name, row.side, row.kind, row.record_id]
-    )
-    items = [_item(row, language) for row in shown]
-    return ReadinessAnswer(score=score, items=items, next_cursor=more)
+    shown, more = page.cut(rows, lambda one: one.place)
+    items = [_item(one, language) for one in shown]
+    return ReadinessAnswer(score=counted, items=items, next_cursor=more)
 
 
-def _item(row: KnownRecord, language: str) -> ReadinessItem:
+def _item(one: Lacking, language: str) -> ReadinessItem:
+    row = one.row
     return ReadinessItem(
         side=row.side, kind=row.kind, record_id=row.record_id, name=row.name, ready=row.ready,
         left_out=row.left_out,
-        findings=[finding_shown(one, language) for one in row.findings],
+        findings=[finding_shown(found, language, paired=one.paired) for found in row.findings],
     )  # fmt: skip

@@ -6,10 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from app.canonical import RecordKind, Side
+from app.canonical import RecordId, RecordKind, Side
+from app.database import CommitPoint
+from app.links.pairs import make_pair
 from app.records import fix as fixing
 from app.records import fix_choice
 from app.records.judge_due import judge_due
+from app.records.store import recall
 from app.runtime import Runtime
 from tests.features.conftest import Switch, Twins, Vanishing
 
@@ -129,6 +132,52 @@ async def test_a_system_that_fails_in_the_middle_leaves_the_rest_to_the_next_cal
     assert done["matched"] == 5
     assert await kinds(twins) == {"company": 9}
     assert set(versions) == {2}
+
+
+async def test_a_record_in_a_pair_is_not_left_out(
+    client: httpx.AsyncClient, hands: Any, runtime: Runtime
+) -> None:
+    """The sync would still write it: the fix says so, and nobody is offered what does nothing."""
+    first, second = [
+        (await hands.in_time(name, organizationNumber="860001381")).id for name in ("En", "To")
+    ]
+    partner = (await hands.in_books("En")).id
+    await pair_up_rows(runtime, hands, first, partner)
+    await judge_due(runtime, hands.linked.link_id)
+    twice = {"finding": "organization-number-twice"}
+    told: dict[str, Any] = {"fix": "leave-out", "kind": None, "filter": twice}
+
+    listed = await client.get(f"{hands.linked.path}/readiness", headers=hands.linked.books)
+    dry = (await fix(client, hands, **told, dryRun=True)).json()
+    done = (await fix(client, hands, language="en", **told)).json()
+
+    items = {item["recordId"]: item for item in listed.json()["items"]}
+    assert [item["result"] for item in dry["items"]] == ["refused", "would-fix"]
+    assert [items[one]["findings"][0]["fix"] for one in (first, second)] == [None, "leave-out"]
+    assert {one["recordId"]: one["result"] for one in done["items"]} == {
+        first: "refused", second: "fixed",
+    }  # fmt: skip
+    (reason,) = next(one["reasons"] for one in done["items"] if one["recordId"] == first)
+    assert (reason["code"], reason["text"]) == (
+        "record-is-paired", "Part the pair first; both then stay on their own side.",
+    )  # fmt: skip
+    assert await left_out(runtime, hands) == {second}
+
+
+async def pair_up_rows(runtime: Runtime, hands: Any, time_id: RecordId, books_id: RecordId) -> None:
+    link_id = hands.linked.link_id
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await make_pair(
+            session, link_id, RecordKind.CUSTOMER, time_id=time_id, books_id=books_id, base={},
+            origin="matched", now=runtime.clock(),
+        )  # fmt: skip
+
+
+async def left_out(runtime: Runtime, hands: Any) -> set[str]:
+    link_id = hands.linked.link_id
+    async with runtime.database.reading(link_id) as session:
+        rows = await recall(session, link_id, Side.TIME, RecordKind.CUSTOMER)
+    return {row.record_id for row in rows if row.left_out}
 
 
 @pytest.mark.parametrize(
