@@ -13,7 +13,7 @@ from app.problems import preferred_language, responses
 from app.records.fix_routes import router as fix_router
 from app.records.judge import finding_shown
 from app.records.judge_due import judge_due
-from app.records.lacking import Lacking, lacking, score
+from app.records.lacking import Lacking, Wanted, count_findings, lacking, score
 from app.records.question_routes import router as question_router
 from app.runtime import Running
 
@@ -57,13 +57,19 @@ class ReadinessItem(AnswerDocument):
 
 
 class ReadinessAnswer(AnswerDocument):
-    """Hold the score by side and kind, and a page of records that lack something."""
+    """
+    Hold the score by side and kind, a page of records that lack something, and their findings.
+
+    In the score `total` counts what is to be synced; what was left out is counted apart.
+    `findings` counts the records of the whole list, as it is filtered, by finding.
+    """
 
     model_config = {
         "json_schema_extra": {
             "examples": [
                 {
-                    "score": {"time": {"customer": {"ready": 34, "total": 40}}},
+                    "score": {"time": {"customer": {"ready": 34, "total": 38, "leftOut": 2}}},
+                    "findings": {"kind-not-set": 2, "address-missing": 4},
                     "items": [_ITEM],
                     "nextCursor": None,
                 }
@@ -72,8 +78,32 @@ class ReadinessAnswer(AnswerDocument):
     }
 
     score: Mapping[str, Mapping[str, Mapping[str, int]]]
+    findings: Mapping[str, int]
     items: Sequence[ReadinessItem]
     next_cursor: str | None
+
+
+def wanted_records(
+    side: Annotated[str | None, Query(pattern="^(time|books)$")] = None,
+    kind: Annotated[str | None, Query(pattern="^(customer|project)$")] = None,
+    finding: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            pattern="^[a-z-]+$",
+            description="Only records with this finding, by its code.",
+        ),
+    ] = None,
+    left_out: Annotated[
+        bool | None,
+        Query(
+            alias="leftOut",
+            description="Only records that a person left out (true), or only the others (false).",
+        ),
+    ] = None,
+) -> Wanted:
+    """Read the filter of the list from its query."""
+    return Wanted(side, kind, finding, left_out)
 
 
 @router.get(
@@ -87,11 +117,14 @@ async def get_readiness(
     reached: MayRead,
     runtime: Running,
     request: Request,
+    wanted: Annotated[Wanted, Depends(wanted_records)],
     paging: Paging,
-    side: Annotated[str | None, Query(pattern="^(time|books)$")] = None,
 ) -> ReadinessAnswer:
     """
     Use this before the first sync, after both sides were read (`POST …/first-sync`).
+
+    `leftOut=false` lists what still has to be mended; `finding` gives all that lack the same, for
+    one fix of them all. The score counts the whole link, whatever the list is narrowed by.
 
     Each finding has a stable code, its field, a text in your language, the fix the API can carry
     out and the value that the business register suggests, where it was asked. A record in a pair is
@@ -99,14 +132,17 @@ async def get_readiness(
     changed since is judged first, by itself. Scope `links:read`.
     """
     await judge_due(runtime, reached.link_id)
-    page = paging.of(f"readiness {reached.link_id} {side}", key=runtime.cursor_key)
+    page = paging.of(f"readiness {reached.link_id} {wanted}", key=runtime.cursor_key)
     async with runtime.database.reading(reached.link_id) as session:
-        rows = await lacking(session, reached.link_id, side, after=page.after, limit=page.row_limit)
+        rows = await lacking(
+            session, reached.link_id, wanted, after=page.after, limit=page.row_limit
+        )
+        findings = await count_findings(session, reached.link_id, wanted)
         counted = await score(session, reached.link_id)
     language = preferred_language(request.headers.get("accept-language"))
     shown, more = page.cut(rows, lambda one: one.place)
     items = [_item(one, language) for one in shown]
-    return ReadinessAnswer(score=counted, items=items, next_cursor=more)
+    return ReadinessAnswer(score=counted, findings=findings, items=items, next_cursor=more)
 
 
 def _item(one: Lacking, language: str) -> ReadinessItem:

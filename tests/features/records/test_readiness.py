@@ -58,6 +58,51 @@ async def test_the_score_counts_what_is_ready(
     assert len(blocked) == 5
 
 
+async def test_what_is_left_out_is_counted_apart(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """The score is full once all that is not ready was left out, and says how many that were."""
+    found = await readiness(client, reviewing, side="time", limit="200")
+    unready = [
+        one["recordId"]
+        for one in found["items"]
+        if (one["ready"], one["kind"]) == (False, "customer")
+    ]
+
+    await fix(client, reviewing, fix="leave-out", recordIds=unready)
+
+    score = (await readiness(client, reviewing))["score"]["time"]["customer"]
+    assert found["score"]["time"]["customer"] == {"ready": 35, "total": 40, "leftOut": 0}
+    assert score == {"ready": 35, "total": 35, "leftOut": 5}
+
+
+async def test_the_list_is_narrowed_and_counted_by_finding(
+    review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Each count is how many records a filter by that finding lists; what is left out is apart."""
+    whole = await readiness(client, reviewing, side="time", kind="customer", limit="200")
+    (left_out, *_) = lacking(whole, "kind-not-set")
+    await fix(client, reviewing, fix="leave-out", recordIds=[left_out])
+
+    narrowed = {
+        code: await readiness(client, reviewing, side="time", kind="customer", finding=code)
+        for code in whole["findings"]
+    }
+    told = {"finding": "kind-not-set", "side": "time", "limit": "1"}
+    out = await readiness(client, reviewing, leftOut="true", **told)
+    rest = await readiness(client, reviewing, leftOut="false", **told)
+    projects = await readiness(client, reviewing, kind="project")
+
+    codes = {finding["code"] for item in whole["items"] for finding in item["findings"]}
+    assert set(whole["findings"]) == codes
+    assert {code: len(page["items"]) for code, page in narrowed.items()} == whole["findings"]
+    assert all(lacking(page, code) for code, page in narrowed.items())
+    assert [item["recordId"] for item in out["items"]] == [left_out]
+    assert left_out not in {item["recordId"] for item in rest["items"]}
+    assert (out["findings"]["kind-not-set"], rest["findings"]["kind-not-set"]) == (1, 1)
+    assert {item["kind"] for item in projects["items"]} <= {"project"}
+
+
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
 async def test_findings_are_said_in_the_callers_language(
     review: Review, client: httpx.AsyncClient, reviewing: Linked, language: str
