@@ -10,7 +10,7 @@ from app.canonical import Customer, LinkId, Record, RecordId
 from app.database import CommitPoint
 from app.links.open_systems import open_side
 from app.links.pairs import paired_among
-from app.problems import catalogue
+from app.problems import Problem, catalogue
 from app.records.agreement import content_print
 from app.records.businesses import recall_businesses
 from app.records.decisions import leave_out
@@ -81,11 +81,14 @@ async def fix_records(
     filter is written only if it still lacks what the fix gives when it is read.
 
     Raises:
-        Problem: ``fix-refused`` when the fix lacks its value.
+        Problem: ``fix-refused`` when the fix lacks its value, ``register-not-configured`` when it
+            is to come from a register that nobody named.
         SystemFault: The owning system is away; what was fixed before stays fixed.
 
     """
     require_value(fix)
+    if fix.from_register and runtime.systems.register is None:
+        raise Problem("register-not-configured")
     await judge_due(runtime, link_id)
     chosen = await _chosen(runtime, link_id, fix, after)
     if fix.kind is FixKind.LEAVE_OUT:

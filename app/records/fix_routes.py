@@ -160,7 +160,8 @@ class AskingAnswer(AnswerDocument):
     tags=["readiness"],
     summary="Carry a fix out for one record or many, in the system that owns them.",
     responses=responses(
-        *_COMMON, "fix-refused", "link-not-active", "system-unreachable", "system-access-refused",
+        *_COMMON, "fix-refused", "link-not-active", "register-not-configured",
+        "system-unreachable", "system-access-refused",
     ),
 )  # fmt: skip
 async def post_fixes(
