@@ -225,7 +225,7 @@ async def _chosen(session: AsyncSession, plan: Plan, body: BulkAnswer) -> list[U
         wanted = Filter(**body.filter.model_dump())
         return [proposal_id for proposal_id, _ in await ids_of(session, plan, wanted)]
     try:
-        return [UUID(one) for one in body.ids or ()]
+        return list(dict.fromkeys(UUID(one) for one in body.ids or ()))  # each line once
     except ValueError:
         error = FieldError("/ids", "uuid", "an id is not valid")
         raise Problem("invalid-request", errors=[error]) from None

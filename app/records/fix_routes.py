@@ -179,9 +179,10 @@ async def post_fixes(
     """
     if not body.dry_run:
         reached.require_at_work()
+    ids = dict.fromkeys(RecordId(one) for one in body.record_ids or ())  # each record once
     fix = Fix(
         kind=body.fix, side=Side(body.side), record_kind=RecordKind(body.record_kind),
-        record_ids=tuple(RecordId(one) for one in body.record_ids) if body.record_ids else None,
+        record_ids=tuple(ids) or None,
         chosen_by=Filter(**body.filter.model_dump()),
         customer_kind=body.kind, organization_number=body.organization_number,
         address=body.address.model_dump() if body.address else None,

@@ -107,6 +107,19 @@ async def test_a_dry_run_says_exactly_what_the_answer_does(review: Review) -> No
     assert done["passedOver"]["partner-unknown"] > 0 < done["answered"]
 
 
+async def test_a_line_that_is_named_twice_is_answered_once(review: Review) -> None:
+    """The counts are of lines, whoever put their ids together."""
+    line = await review.line(category="only_time")
+    body = {"ids": [line["id"], line["id"].upper(), line["id"]], "answer": "leave_out"}
+
+    dry = await review.bulk({**body, "dryRun": True})
+    done = await review.bulk(body)
+
+    assert (dry["matched"], dry["answered"]) == (1, 1)
+    assert (done["matched"], done["answered"], done["passedOver"]) == (1, 1, {})
+    assert [one["id"] for one in done["items"]] == [line["id"]]
+
+
 async def test_an_answer_to_many_passes_over_what_others_answered(review: Review) -> None:
     """Nothing is overwritten in silence; only when it is asked for."""
     line = await review.line(category="only_books", kind="customer")

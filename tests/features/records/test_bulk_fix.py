@@ -100,6 +100,20 @@ async def test_a_call_that_runs_out_of_time_says_where_it_stopped(
     assert [one["recordId"] for one in rest["items"]] == unset[4:8]
 
 
+async def test_a_record_that_is_named_thrice_is_fixed_once(
+    client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
+) -> None:
+    """Nothing is written side by side with itself, and each is counted once."""
+    named = [unset[0], unset[1], unset[0], unset[0]]
+
+    done = (await fix(client, hands, recordIds=named)).json()
+
+    versions = {c["id"]: c["version"] for c in (await twins.time())["customers"]}
+    assert done["matched"] == 2
+    assert [one["recordId"] for one in done["items"]] == unset[:2]
+    assert [versions[one] for one in unset[:3]] == [2, 2, 1]
+
+
 async def test_what_a_person_set_meanwhile_is_not_written_over(
     client: httpx.AsyncClient, hands: Any, twins: Any, unset: list[str]
 ) -> None:
