@@ -8,7 +8,7 @@ from app.canonical import Address, CustomerKind, RecordId, RecordKind, Side
 from app.problems import Problem
 from app.records.fix_choice import EVERY, Filter
 from app.records.matching.identifiers import organization_digits
-from app.records.readiness import FixKind, valid_organization_number
+from app.records.readiness import FixKind, says_something, valid_organization_number
 from app.systems.register import Business
 
 _OF_PROJECTS: Final = frozenset({FixKind.LEAVE_OUT, FixKind.SET_NAME})
@@ -56,7 +56,7 @@ def require_value(fix: Fix) -> None:
         case FixKind.SET_NAME:
             # One name for many records is never meant.
             one = fix.record_ids is not None and len(fix.record_ids) == 1
-            given = fix.from_register or (one and bool((fix.name or "").strip()))
+            given = fix.from_register or (one and says_something(fix.name or ""))
         case FixKind.SET_ORGANIZATION_NUMBER:
             one = fix.record_ids is not None and len(fix.record_ids) == 1
             given = fix.from_register or (

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from html import unescape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from unicodedata import category
 
 from app.canonical import Customer, CustomerKind, Project, is_organization_number
 from app.records.matching.addresses import is_placeholder, postal_code
@@ -20,6 +22,8 @@ from app.shipped import read_texts
 from app.systems.register import Business, Businesses
 
 _TAGS: Final = re.compile(r"<[^>]*>")
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs, by Unicode's reckoning, that nobody sees."""
 _HOME: Final = frozenset({None, "", "NO"})
 """Countries whose postal codes and organization numbers we can check; unset means Norway."""
 _OWN_RULE: Final = frozenset(
@@ -161,8 +165,14 @@ def gap_texts() -> Mapping[str, Any]:
     return read_texts(Path(__file__).with_name("readiness_texts.json"))
 
 
+def says_something(name: str) -> bool:
+    """Say whether a person who reads a name sees anything: no tags, blanks or signs of no width."""
+    seen = unescape(_TAGS.sub("", name))
+    return any(category(sign)[0] in "LNPS" and sign not in _BLANK for sign in seen)
+
+
 def _name_gaps(name: str) -> list[Gap]:
-    if _TAGS.sub("", name).strip():
+    if says_something(name):
         return []
     return [Gap("name-only-markup", "name", blocking=True, fix=FixKind.SET_NAME)]
 

@@ -95,7 +95,19 @@ def test_a_whole_record_lacks_nothing() -> None:
     ("facts", "found"),
     [
         ({"kind": None}, ("kind-not-set", "kind", True)),
-        ({"name": "<p>&nbsp;</p>".replace("&nbsp;", " ")}, ("name-only-markup", "name", True)),
+        *(
+            ({"name": name}, ("name-only-markup", "name", True))
+            for name in (
+                "<p> </p>",
+                "&nbsp;",
+                "<b>&nbsp;</b>",
+                "&#8203;",
+                "\u200b",
+                "\u00ad \ufeff",
+                "\u2800",
+                "\u3164",
+            )
+        ),
         ({"name": "Fjell Blikk og Fasade AS"}, ("too-long", "name", True)),
         (
             {"organization_number": None},
@@ -124,6 +136,12 @@ def test_a_whole_record_lacks_nothing() -> None:
 def test_each_gap_is_found(facts: dict[str, Any], found: tuple[str, str, bool]) -> None:
     """One thing missing gives one finding, with the field it is about."""
     assert gaps(changed(**facts)) == [found]
+
+
+@pytest.mark.parametrize("name", ["&", "A&amp;B AS", "<3", "Ⅲ", "🎨", "株式会社", "1881", "…"])
+def test_a_name_of_few_signs_is_a_name(name: str) -> None:
+    """What can be seen is somebody's name, however odd."""
+    assert gaps(changed(name=name)) == []
 
 
 def test_a_number_twice_inside_a_side_is_a_remark() -> None:

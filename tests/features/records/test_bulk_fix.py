@@ -198,6 +198,7 @@ async def left_out(runtime: Runtime, hands: Any) -> set[str]:
     "body",
     [
         {"fix": "set-name"},
+        {"fix": "set-name", "name": "\u200b", "recordIds": ["a"]},
         {"fix": "set-name", "name": "Ett navn"},
         {"fix": "set-name", "name": "Ett navn", "recordIds": ["a", "b"]},
         {"fix": "set-organization-number", "organizationNumber": "860001381"},
