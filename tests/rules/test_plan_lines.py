@@ -3,15 +3,16 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.canonical import RecordId, RecordKind, Side
+from app.canonical import Address, Customer, RecordId, RecordKind, Side
 from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed, deed_of, partner_of
 from app.first_sync.plan.kept import keep_answers, woken
 from app.first_sync.plan.propose import Line
-from app.first_sync.plan.words import fold, sought
+from app.first_sync.plan.words import fold, sought, words_of
 
 
 def line(side: Side, id_: str, **more: object) -> Line:
@@ -232,3 +233,30 @@ def test_norwegian_letters_stay_apart_and_signs_of_patterns_are_only_signs() -> 
     assert fold("ÅSE Café") == "åse cafe"
     assert sought("100% a_b") == ["%100\\%%", "%a\\_b%"]
     assert sought("860 001 381") == ["%860001381%"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("12 0150", True),
+        ("0150 10017", True),
+        ("0150 12", True),
+        ("22 00 00 17", True),
+        ("860 001 381", True),
+        ("860001 381", True),
+        ("47 22 00 00 17", True),
+        ("860 001", True),
+        ("0150 22000017", True),
+        ("12 0151", False),
+        ("22 17 00 00", False),
+    ],
+)
+def test_digits_are_found_as_a_number_or_as_words(typed: str, found: bool) -> None:
+    """A number may be typed with blanks inside; a house and a postal code are two words."""
+    customer = Customer(
+        RecordId("c"), "Bakken AS", None, "860001381", None, "+47 22 00 00 17",
+        Address("Storgata 12", None, "0150", "Oslo"), number="10017",
+    )  # fmt: skip
+    stored = words_of(customer)
+
+    assert all(pattern.strip("%") in stored for pattern in sought(typed)) is found

@@ -1,9 +1,16 @@
 """Fold what a person may type to find a line; pure, alike for what is stored and sought."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 from app.canonical import Customer, Record
+
+_NUMBER_LENGTHS: Final = (8, 9)
+"""Digits of a Norwegian telephone number and of an organization number."""
+_LONGEST_GROUP: Final = 3
+"""Digits between its blanks; a postal code has four."""
 
 
 def words_of(*records: Record) -> str:
@@ -15,11 +22,12 @@ def sought(text: str) -> list[str]:
     """
     Give patterns for SQL's LIKE, one for each word; a line must hold them all, in any order.
 
-    A number typed with blanks inside («860 001 381») is a word by itself.
+    A telephone or organization number typed with blanks inside («860 001 381») is a word by itself;
+    other digits are words as they stand («12 0150», a house and a postal code).
     """
-    folded = fold(text)
-    joined = "".join(folded.split())
-    words = [joined] if joined.isdecimal() else folded.split()
+    words = fold(text).split()
+    if _is_one_number(words):
+        words = ["".join(words)]
     return [f"%{_literal(word)}%" for word in words]
 
 
@@ -29,6 +37,12 @@ def fold(text: str) -> str:
         return text.casefold()
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(_bare(sign) for sign in plain)
+
+
+def _is_one_number(words: Sequence[str]) -> bool:
+    joined = "".join(words)
+    grouped = all(len(word) <= _LONGEST_GROUP for word in words)
+    return grouped and joined.isdecimal() and len(joined) in _NUMBER_LENGTHS
 
 
 @cache
