@@ -37,7 +37,7 @@ class PairAnswer(AnswerDocument):
     kind: Literal["customer", "project"]
     time_id: str
     books_id: str
-    name: str = Field(description="The name both sides last agreed on.")
+    name: str = Field(description="The name both sides last agreed on, else one side's.")
     state: PairState
     problem: str | None = Field(description="The code of what keeps it from being in step.")
     origin: str
@@ -138,15 +138,15 @@ class SweepAnswer(AnswerDocument):
     href: str
 
 
-def pair_answer(pair: Pair) -> PairAnswer:
-    """Show a pair."""
+def pair_answer(pair: Pair, name: str) -> PairAnswer:
+    """Show a pair by its name."""
     return PairAnswer.model_validate(
         {
             "id": str(pair.pair_id),
             "kind": RecordKind(pair.kind).value,
             "time_id": pair.time_id,
             "books_id": pair.books_id,
-            "name": pair.base.get("name") or "",
+            "name": name,
             "state": _state(pair.problem),
             "problem": pair.problem,
             "origin": pair.origin,
@@ -170,11 +170,11 @@ def agreed_fields(pair: Pair) -> Mapping[str, Any]:
     return {name: value for name, value in pair.base.items() if name != SHOWN}
 
 
-def pair_why(pair: Pair, waiting: Sequence[Change], *, language: str) -> Why | None:
+def pair_why(pair: Pair, name: str, waiting: Sequence[Change], *, language: str) -> Why | None:
     """Say in words what keeps a pair from being in step, with the facts of what waits for it."""
     if pair.problem is None:
         return None
-    either = {"name": pair.base.get("name") or "", "recordId": f"{pair.time_id}/{pair.books_id}"}
+    either = {"name": name, "recordId": f"{pair.time_id}/{pair.books_id}"}
     told = (change.facts for change in waiting if change.code == pair.problem)
     return explain(pair.problem, next(told, either), language=language)
 

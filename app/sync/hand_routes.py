@@ -14,7 +14,8 @@ from app.links.reach import Reached, reach
 from app.problems import FieldError, Problem, responses
 from app.records.by_hand import Couple, pair_by_hand, part_by_hand, repoint_by_hand
 from app.runtime import Running, Runtime
-from app.sync.answers import PairAnswer, pair_answer
+from app.sync.answers import PairAnswer
+from app.sync.named import show_pairs
 
 router = APIRouter(tags=["records"])
 MayDecide = Annotated[Reached, Depends(reach(Scope.SYNC_DECIDE))]
@@ -74,7 +75,7 @@ async def post_pair(
     pair = await pair_by_hand(runtime, reached.link_id, couple, by=reached.caller.subject)
     response.headers["ETag"] = etag(pair.version)
     response.headers["Location"] = f"/v1/links/{reached.link_id}/pairs/{pair.pair_id}"
-    return pair_answer(pair)
+    return await _shown(runtime, reached, pair)
 
 
 @router.delete(
@@ -134,7 +135,7 @@ async def post_partner(
         runtime, reached.link_id, pair_id, pair.version, couple, by=reached.caller.subject
     )
     response.headers["ETag"] = etag(made.version)
-    return pair_answer(made)
+    return await _shown(runtime, reached, made)
 
 
 async def _pair(runtime: Runtime, reached: Reached, pair_id: UUID, if_match: str | None) -> Pair:
@@ -142,9 +143,15 @@ async def _pair(runtime: Runtime, reached: Reached, pair_id: UUID, if_match: str
         pair = await session.get(Pair, (reached.link_id, pair_id))
     if pair is None:
         raise Problem("not-found")
-    present = pair_answer(pair).model_dump(mode="json", by_alias=True)
+    present = (await _shown(runtime, reached, pair)).model_dump(mode="json", by_alias=True)
     expect_version(if_match, pair.version, present=present)
     return pair
+
+
+async def _shown(runtime: Runtime, reached: Reached, pair: Pair) -> PairAnswer:
+    async with runtime.database.reading(reached.link_id) as session:
+        (shown,) = await show_pairs(session, reached.link_id, [pair])
+    return shown
 
 
 def _couple(kind: str, time_id: str, books_id: str, winners: dict[str, Any]) -> Couple:

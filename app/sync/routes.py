@@ -28,7 +28,6 @@ from app.sync.answers import (
     agreed_fields,
     conflict_answer,
     event_answer,
-    pair_answer,
     pair_why,
 )
 from app.sync.conflicts import (
@@ -40,6 +39,7 @@ from app.sync.conflicts import (
     lock_conflict,
     waiting_changes,
 )
+from app.sync.named import show_pairs
 from app.sync.status import read_status
 from app.sync.status_shown import StatusAnswer
 from app.sync.store import ConflictRow, ConflictState, current_conflicts
@@ -78,8 +78,9 @@ async def get_pairs(
     async with runtime.database.reading(reached.link_id) as session:
         chosen = PairFilter(kind, problems_only=problems)
         rows = await list_pairs(session, reached.link_id, chosen, page=page)
-    shown, more = page.cut(rows, lambda row: [str(row.pair_id)])
-    return Listing[PairAnswer](items=[pair_answer(row) for row in shown], next_cursor=more)
+        shown, more = page.cut(rows, lambda row: [str(row.pair_id)])
+        items = await show_pairs(session, reached.link_id, shown)
+    return Listing[PairAnswer](items=items, next_cursor=more)
 
 
 @router.get(
@@ -106,14 +107,15 @@ async def get_pair(
         pair = await session.get(Pair, (reached.link_id, _id(pair_id)))
         if pair is None:
             raise Problem("not-found")
+        (shown,) = await show_pairs(session, reached.link_id, [pair])
         conflicts = await current_conflicts(session, reached.link_id, [pair.pair_id])
         waiting = await waiting_changes(session, pair)
         events = await last_events(session, reached.link_id, pair.pair_id)
     response.headers["ETag"] = etag(pair.version)
     return PairWhy(
-        pair=pair_answer(pair),
+        pair=shown,
         base=agreed_fields(pair),
-        why=pair_why(pair, waiting, language=language),
+        why=pair_why(pair, shown.name, waiting, language=language),
         conflicts=[conflict_answer(row) for row in conflicts.get(pair.pair_id, ())],
         waiting=[change_answer(row, language=language) for row in waiting],
         events=[event_answer(row) for row in events],

@@ -69,6 +69,26 @@ async def test_two_records_paired_by_hand_become_equal(person: Person, hands: Ha
     assert time["externalRefs"]["conta"] == books_id
 
 
+@pytest.mark.parametrize("drained", [False, True])
+async def test_a_pair_whose_name_is_in_conflict_has_a_name(
+    person: Person, hands: Hands, drained: bool
+) -> None:
+    """Nobody knows a pair by two ids: until a person decides, one side's name stands for it."""
+    time_id = await hands.time_customer("Bakken AS")
+    books_id = await hands.books_customer("Noe Helt Annet")
+    made = (await person.pair(time_id, books_id)).json()
+    if drained:
+        await hands.work()
+
+    listed = await person.client.get(person.url, headers=person.headers())
+    alone = await person.client.get(f"{person.url}/{made['id']}", headers=person.headers())
+
+    assert made["name"] == "Bakken AS"
+    assert [one["name"] for one in listed.json()["items"]] == ["Bakken AS"]
+    assert alone.json()["pair"] == listed.json()["items"][0]
+    assert "name" not in alone.json()["base"]
+
+
 async def test_a_record_is_in_one_pair_only(person: Person, hands: Hands) -> None:
     """Neither half of a pair can be paired with another; a stranger's id is named."""
     time_id, books_id = await hands.paired()
