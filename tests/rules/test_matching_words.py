@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,13 @@ def rows(path: Path) -> list[list[str]]:
     """Read a CSV file's rows."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
+
+
+def test_the_notice_says_of_each_list_under_which_licence_it_came() -> None:
+    """Also where none is known: who passes the list on must not take silence for leave."""
+    root = Path(__file__).parents[2]
+    told = (root / "NOTICE").read_text(encoding="utf-8").split("\n\n")
+
+    for path in (root / "app").rglob("*.tsv"):
+        (said,) = (part for part in told if part.startswith(str(path.relative_to(root))))
+        assert re.search(r"\bCC BY|\bNLOD|\bno licence\b", said), path
