@@ -115,8 +115,9 @@ async def post_sheet(
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
 ) -> SheetAnswer:
     """
-    Use this with the file as it was saved, CSV or XLSX.
+    Use this with the file as it was saved, XLSX or CSV.
 
+    A first line `sep=;` and Excel's «Unicode-tekst» (UTF-16 with tabs) are understood too.
     Only «Linje», «Versjon», «Svar», «Motpart» and «Vinner: …» are read, in any of the three
     languages.
 

@@ -1,7 +1,9 @@
 """Write and read the files of a sheet: CSV and XLSX, guarded against what may hide in either."""
 
+import codecs
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ _MOST_PARTS: Final = 100
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _GUARD: Final = "'"
 _DELIMITERS: Final = ";,\t"
+_SEPARATOR: Final = re.compile(r"sep=([;,\t|])\r?\n", re.IGNORECASE)
 
 UNCALCULATED: Final = "\uffff"
 """Stands for a formula without a value; XML has no such sign, so no other cell can say it."""
@@ -125,16 +128,26 @@ def _by_column(rows: Iterator[Sequence[str]]) -> list[Row]:
 
 
 def _csv_rows(body: bytes) -> Iterator[Sequence[str]]:
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = body.decode("cp1252", "replace")  # what older Excel saves as CSV
+    text = _decoded(body)
     if "\0" in text:
         raise Unreadable("sheet-not-readable")
+    # Excel shows a first line «sep=;» as no row, so it counts as none.
+    told = _SEPARATOR.match(text)
+    text = text[told.end() :] if told else text
     first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
         yield [_bare(cell) for cell in row[:_MOST_COLUMNS]]
+
+
+def _decoded(body: bytes) -> str:
+    """Decode what Excel saves as CSV, UTF-8 or older, or as «Unicode-tekst»."""
+    try:
+        if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return body.decode("utf-16")
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
 
 
 class _Cells(WorkSheetParser):

@@ -1,5 +1,6 @@
 """The plan as a sheet: safe to open when it goes out, taken wholly or not at all when it comes."""
 
+import codecs
 import csv
 import io
 import zipfile
@@ -292,6 +293,36 @@ async def test_a_damaged_workbook_is_told_as_one(review: Review, sheets: Sheets)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "sheet-not-readable")
     assert await review.lines(answered="true") == []
+
+
+TABBED = 'Linje\tVersjon\tSvar\tNavn\r\nx\t1\tkoble\t"Bø, Ås & ""Sønn"" AS"\r\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        codecs.BOM_UTF16_LE + TABBED.encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + TABBED.encode("utf-16-be"),
+        codecs.BOM_UTF8 + ("sep=;\r\n" + TABBED.replace("\t", ";")).encode(),
+        ("SEP=;\n" + TABBED.replace("\t", ";")).encode("cp1252"),
+        ("sep=\t\r\n" + TABBED).encode(),
+        ("sep=|\r\n" + TABBED.replace("\t", "|")).encode(),
+        codecs.BOM_UTF16_LE + ("sep=;\r\n" + TABBED.replace("\t", ";")).encode("utf-16-le"),
+    ],
+)
+def test_what_excel_saves_as_text_is_read(body: bytes) -> None:
+    """«Unicode-tekst» has two bytes a sign and tabs; a line that names the separator is no row."""
+    (row,) = read_sheet(body)
+
+    assert row.number == 2
+    assert (row.cells["answer"], row.cells["name"]) == ("koble", 'Bø, Ås & "Sønn" AS')
+
+
+@pytest.mark.parametrize("body", [b"sep=;", b"sep=;\n", b'sep="\nLinje', b"\xff\xfeL\0i"])
+def test_a_text_that_only_begins_like_a_sheet_is_refused(body: bytes) -> None:
+    """Cut off, or with a separator that nothing can be read by."""
+    with pytest.raises(Unreadable):
+        read_sheet(body)
 
 
 def test_a_workbook_is_read_to_its_end_whatever_size_it_states() -> None:
