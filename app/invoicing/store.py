@@ -88,12 +88,14 @@ class Draft(Base):
     __table_args__ = (
         Index("uq_drafts_mark", "link_id", "mark", unique=True),
         Index(
-            "ix_drafts_next_look",
-            "link_id",
-            "next_look",
+            "ix_drafts_next_look", "link_id", "next_look",
             postgresql_where=text("next_look IS NOT NULL"),
         ),
-    )
+        Index(
+            "ix_drafts_problem", "link_id", "problem", "draft_id",
+            postgresql_where=text("problem IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)
     draft_id: Mapped[UUID] = mapped_column(primary_key=True)

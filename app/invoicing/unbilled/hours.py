@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, Integer, String, delete, select
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, String, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,6 +26,7 @@ class HourRow(Base):
     """Hold one hour that is marked to be billed; ``amount`` in øre, ``None`` without a rate."""
 
     __tablename__ = "hours"
+    __table_args__ = (Index("ix_hours_day", "link_id", "day"),)
 
     link_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[str] = mapped_column(String(64), primary_key=True)
