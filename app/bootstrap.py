@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.clock import Clock, system_clock
 from app.database import Hook, create_database, expect_bound_role, is_migrated
+from app.invoicing.needs import ask_people
 from app.key_ring import parse_keyring
 from app.queue import create_queue
 from app.runtime import Runtime, Systems
@@ -91,6 +92,7 @@ def build_runtime(
         vault=Vault(parse_keyring(settings.keyring.get_secret_value())),
         clock=clock,
         metrics=metrics,
+        ask_people=ask_people,
     )
 
 

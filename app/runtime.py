@@ -1,14 +1,16 @@
 """Hold what a running process needs, built once and handed in everywhere."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from procrastinate import App as Queue
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import Side
+from app.canonical import LinkId, Side
 from app.clock import Clock
 from app.database import Database
 from app.settings import Settings
@@ -43,8 +45,38 @@ class Systems:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    Tell one thing that people must see to and that is no record of the sync.
+
+    Args:
+        code: Of the catalogue of problems, whose texts say what it is.
+        count: How many rows stand at ``path``, the address under the link's own.
+        things: How many things to do they are for a person.
+
+    """
+
+    code: str
+    count: int
+    things: int
+    path: str
+    facts: Mapping[str, Any]
+
+
+AskPeople = Callable[[AsyncSession, LinkId, datetime], Awaitable[Sequence[Asked]]]
+"""Reads what is asked of people for a link, as of now, from what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
-    """Hold settings, database, queue, systems, vault, clock and metrics of one process."""
+    """
+    Hold settings, database, queue, systems, vault, clock and metrics of one process.
+
+    Args:
+        ask_people: What drafts and hours ask of people; the status tells it, and does not know
+            them.
+
+    """
 
     settings: Settings
     database: Database
@@ -53,6 +85,7 @@ class Runtime:
     vault: Vault
     clock: Clock
     metrics: Metrics
+    ask_people: AskPeople
 
     @property
     def cursor_key(self) -> bytes:

@@ -19,6 +19,7 @@ from app.invoicing.drafts.decide import look_now, name_invoice, release_hours, s
 from app.invoicing.drafts.draft import asked_by, create_draft, read_preview
 from app.invoicing.drafts.release_lines import release_lines
 from app.invoicing.ledger_routes import router as ledger_router
+from app.invoicing.needs import DraftProblem, with_problem
 from app.invoicing.preview_routes import router as preview_router
 from app.invoicing.show import existing_draft, show_draft, show_drafts
 from app.invoicing.specification_routes import router as specification_router
@@ -121,12 +122,17 @@ async def get_drafts(
     request: Request,
     paging: Paging,
     state: Annotated[DraftState | None, Query()] = None,
+    problem: Annotated[
+        DraftProblem | None, Query(description="One problem; `any`: all that waits for a person.")
+    ] = None,
 ) -> Listing[DraftAnswer]:
     """Use this to see what was sent and what waits for you. Scope `invoices:read`."""
-    page = paging.of(f"drafts {reached.link_id} {state}", key=runtime.cursor_key)
+    page = paging.of(f"drafts {reached.link_id} {state} {problem}", key=runtime.cursor_key)
     statement = select(Draft).where(Draft.link_id == reached.link_id)
     if state is not None:
         statement = statement.where(Draft.state == state.value)
+    if problem is not None:
+        statement = statement.where(with_problem(problem))
     if page.after_id is not None:
         statement = statement.where(Draft.draft_id < page.after_id)
     newest_first = statement.order_by(Draft.draft_id.desc()).limit(page.row_limit)

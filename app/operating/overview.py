@@ -16,7 +16,8 @@ from app.canonical import LinkId
 from app.changes.store import Change, ChangeState
 from app.database import is_migrated
 from app.database_faults import is_outdated
-from app.invoicing.store import Draft, DraftState
+from app.invoicing.needs import DraftProblem, needs_person
+from app.invoicing.store import Draft
 from app.links.store import DirectoryEntry, Link, LinkState
 from app.operating.sealed import Sealed, count_sealed
 from app.runtime import Runtime
@@ -28,12 +29,18 @@ MOST_LINKS: Final = 50
 """How many links in need are told one by one."""
 
 _AT_ONCE: Final = 500
-_OPEN: Final = (DraftState.UNCONFIRMED, DraftState.NEEDS_PERSON)
+_PROBLEM: Final = func.coalesce(Draft.problem, "")
 
 
 @dataclass(frozen=True, slots=True)
 class LinkInNeed:
-    """Tell of a link that does not go on by itself; no name, key or text of a customer."""
+    """
+    Tell of a link that does not go on by itself; no name, key or text of a customer.
+
+    Args:
+        drafts: How many wait for a person, or for Conta to show them, by their problem.
+
+    """
 
     link_id: LinkId
     state: str
@@ -135,7 +142,8 @@ async def _judge(
             session, Change.link_id, func.coalesce(Change.code, "unexpected-failure"),
             Change.state == ChangeState.PARKED,
         )  # fmt: skip
-        drafts = await _grouped(session, Draft.link_id, Draft.state, Draft.state.in_(_OPEN))
+        asking = needs_person() | (Draft.problem == DraftProblem.UNCONFIRMED)
+        drafts = await _grouped(session, Draft.link_id, _PROBLEM, asking)
     found = [
         LinkInNeed(
             link_id=LinkId(entry.link_id),

@@ -57,9 +57,9 @@ def _reasons(link: LinkInNeed, language: str) -> Iterable[tuple[str, str]]:
         yield why, _remedy(link.pause_reason, language)
     for code, count in sorted(link.parked.items()):
         yield word("parked", language, count=count, code=code), _remedy(code, language)
-    for state, count in sorted(link.drafts.items()):
-        where = f"GET /v1/links/{link.link_id}/invoice-drafts"
-        yield word("drafts", language, count=count, code=state), where
+    for code, count in sorted(link.drafts.items()):
+        where = f"GET /v1/links/{link.link_id}/invoice-drafts?problem={code}"
+        yield word("drafts", language, count=count, code=code), where
     if link.late > LATE:
         late = _spell(link.late, language)
         yield word("late", language, count=link.pending, late=late), "timerabbit-conta worker"

@@ -56,9 +56,9 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "{count} parked: {code}",
     },
     "drafts": {
-        "nb": "utkast i tilstanden {code}: {count}",
-        "nn": "utkast i tilstanden {code}: {count}",
-        "en": "drafts {code}: {count}",
+        "nb": "utkast med problemet {code}: {count}",
+        "nn": "utkast med problemet {code}: {count}",
+        "en": "drafts with the problem {code}: {count}",
     },
     "late": {
         "nb": "endringer som venter: {count}, forsinket {late}",

@@ -206,7 +206,8 @@ async def get_status(
     """
     language = preferred_language(accept_language)
     async with runtime.database.reading(reached.link_id) as session:
-        return await read_status(session, reached.link_id, language=language)
+        asked = await runtime.ask_people(session, reached.link_id, runtime.clock())
+        return await read_status(session, reached.link_id, language=language, asked=asked)
 
 
 @router.post(

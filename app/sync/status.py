@@ -1,7 +1,7 @@
 """Say how a link stands: in step or not, and what needs a person."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import String, cast, func, select
@@ -14,6 +14,7 @@ from app.changes.why import explain, needs_person
 from app.links.pairs import Pair
 from app.links.store import LinkState, directory_entry, read_link
 from app.problems import Problem, say
+from app.runtime import Asked
 from app.sync.conflicts import count_open
 from app.sync.status_shown import Need, StatusAnswer
 
@@ -74,9 +75,14 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) -> StatusAnswer:
+async def read_status(
+    session: AsyncSession, link_id: LinkId, *, language: str, asked: Sequence[Asked] = ()
+) -> StatusAnswer:
     """
     Read how a link stands, as of now.
+
+    Args:
+        asked: What is asked of people beside records: by drafts and hours.
 
     Raises:
         Problem: ``not-found`` when there is no such link.
@@ -96,17 +102,19 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
         href = f"/v1/links/{link_id}/conflicts"
         why = explain("conflict", {}, language=language)
         needs.append(Need(count=conflicts, href=href, why=why))
+    needs += [_need(link_id, one, language) for one in asked]
     waiting = await _grouped(session, link_id, ChangeState.PENDING, language=language)
     lacking = [need for need in waiting if needs_person(need.why.code)]
-    asked, lacks = found.parked + conflicts, sum(need.count for need in lacking)
+    things = found.parked + conflicts + sum(one.things for one in asked)
+    lacks = sum(need.count for need in lacking)
     pause = None
     if link.pause_reason is not None:
         pause = explain(link.pause_reason, link.pause_detail, language=language)
-    in_step = not (found.pending or found.parked or conflicts)
+    in_step = not (found.pending or things)
     facts = {
         "pending": str(found.pending),
-        "needs": str(asked + lacks),
-        "lacking": str(lacks if not asked else 0),
+        "needs": str(things + lacks),
+        "lacking": str(lacks if not things else 0),
         "reason": _in_a_sentence(pause.title) if pause is not None else "",
     }
     return StatusAnswer(
@@ -123,6 +131,12 @@ async def read_status(session: AsyncSession, link_id: LinkId, *, language: str) 
         needs=[*needs, *lacking],
         waiting=waiting,
     )
+
+
+def _need(link_id: LinkId, asked: Asked, language: str) -> Need:
+    href = f"/v1/links/{link_id}/{asked.path}"
+    why = explain(asked.code, asked.facts, language=language)
+    return Need(count=asked.count, href=href, why=why)
 
 
 def _headline(state: str, facts: Mapping[str, str]) -> str:

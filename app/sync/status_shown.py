@@ -56,7 +56,9 @@ class StatusAnswer(AnswerDocument):
     }
 
     state: Literal["connecting", "reviewing", "active", "paused", "closed"]
-    in_step: bool = Field(description="True when nothing waits, is parked or in conflict.")
+    in_step: bool = Field(
+        description="True when nothing waits, is parked or in conflict, and nothing needs you."
+    )
     text: str = Field(description="One sentence for the banner, in the caller's language.")
     pending: int
     parked: int
@@ -66,8 +68,9 @@ class StatusAnswer(AnswerDocument):
     next_sweep_at: datetime | None
     pause: Why | None = Field(description="Why the link is paused; null while it is not.")
     needs: Sequence[Need] = Field(
-        description="What a person must see to, by cause: what is parked or in conflict, and those "
-        "of `waiting` whose cause only a person can remove. A list of things to do."
+        description="What a person must see to, by cause: what is parked or in conflict, drafts "
+        "that wait for a person, and those of `waiting` whose cause only a person can remove. "
+        "A list of things to do; `href` shows which."
     )
     waiting: Sequence[Need] = Field(
         description="All that hinders records which go on by themselves once it is gone, by cause. "
