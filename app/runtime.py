@@ -52,13 +52,13 @@ class Asked:
     Args:
         code: Of the catalogue of problems, whose texts say what it is.
         count: How many rows stand at ``path``, the address under the link's own.
-        things: How many things to do they are for a person.
+        in_step: Whether both sides are in step all the same.
 
     """
 
     code: str
     count: int
-    things: int
+    in_step: bool
     path: str
     facts: Mapping[str, Any]
 

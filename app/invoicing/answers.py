@@ -16,6 +16,7 @@ from app.invoicing.lines.lines import hours, line_net
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
 from app.invoicing.unbilled.choose import Choice, Judged
+from app.invoicing.unbilled.hindrances import last_in_time
 from app.invoicing.words import say_hindrance, say_left_out, say_problem, say_rate
 
 
@@ -30,6 +31,7 @@ class EntryAnswer(AnswerDocument):
     """Hold an hour to choose from; `amountOre` is its own hours times its rate."""
 
     id: str
+    bill_before: date = Field(description="The last day in time, inclusive: § 5-2-2.")
     date: date
     employee_id: str
     employee_name: str
@@ -180,15 +182,15 @@ class DraftAnswer(AnswerDocument):
 def entry_answer(judged: Judged, language: str) -> EntryAnswer:
     """Show an hour."""
     entry = judged.entry
-    amount = None
-    if entry.hourly_rate is not None:
-        amount = line_net(hours(entry.minutes), entry.hourly_rate)
+    rate = entry.hourly_rate
+    amount = None if rate is None else line_net(hours(entry.minutes), rate)
     return EntryAnswer(
-        id=entry.id, date=entry.day, employee_id=entry.employee_id,
-        employee_name=entry.employee_name, customer_id=entry.customer_id,
-        project_id=entry.project_id, minutes=entry.minutes, hours=str(hours(entry.minutes)),
-        rate_ore=entry.hourly_rate, rate_source=entry.rate_source, amount_ore=amount,
-        rate_why=say_rate(entry.rate_source, language) if entry.hourly_rate is not None else None,
+        id=entry.id, date=entry.day, bill_before=last_in_time(entry.day),
+        employee_id=entry.employee_id, employee_name=entry.employee_name,
+        customer_id=entry.customer_id, project_id=entry.project_id,
+        minutes=entry.minutes, hours=str(hours(entry.minutes)), amount_ore=amount,
+        rate_ore=rate, rate_source=entry.rate_source,
+        rate_why=say_rate(entry.rate_source, language) if rate is not None else None,
         comment=entry.comment, overtime_type=entry.overtime_type,
         billable=not judged.hindrances, draft_id=judged.draft_id,
         hindrances=[
@@ -295,6 +297,4 @@ def draft_answer(
 
 
 def _became(seen: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if not seen:
-        return None
-    return {name: value for name, value in seen.items() if name not in INWARD}
+    return {name: seen[name] for name in seen if name not in INWARD} if seen else None

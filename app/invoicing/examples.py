@@ -19,6 +19,7 @@ _SUMS: Final = {"netOre": 736250, "vatOre": 184063, "totalOre": 920313}
 EXAMPLE_ENTRY: Final[dict[str, Any]] = {
     "id": "ent_3",
     "date": "2026-11-20",
+    "billBefore": "2026-12-20",
     "employeeId": "emp_1",
     "employeeName": "Kari Fjellvåg",
     "customerId": "cus_4",

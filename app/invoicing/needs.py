@@ -5,16 +5,19 @@ From what is stored: no other system is asked, so that the status stays cheap.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.invoicing.ledger.fate import INVOICED
-from app.invoicing.store import Draft
+from app.invoicing.store import Draft, LedgerRow
+from app.invoicing.unbilled.hindrances import WARN_FROM, first_in_time, last_in_time, oslo_day
+from app.invoicing.unbilled.hours import HourRow
+from app.invoicing.unbilled.money import OLD_DAYS
 from app.runtime import Asked
 
 
@@ -67,9 +70,12 @@ def with_problem(problem: DraftProblem) -> ColumnElement[bool]:
 
 
 async def ask_people(session: AsyncSession, link_id: LinkId, now: datetime) -> Sequence[Asked]:
-    """Give what a link's drafts ask of people."""
-    del now
-    return [asked for asked in (await _of_drafts(session, link_id),) if asked is not None]
+    """Give what a link's drafts and its unbilled hours ask of people."""
+    both = (
+        await _of_drafts(session, link_id),
+        await _of_hours(session, link_id, today=oslo_day(now)),
+    )
+    return [asked for asked in both if asked is not None]
 
 
 async def _of_drafts(session: AsyncSession, link_id: LinkId) -> Asked | None:
@@ -84,7 +90,38 @@ async def _of_drafts(session: AsyncSession, link_id: LinkId) -> Asked | None:
         return None
     count = sum(problems.values())
     return Asked(
-        code="drafts-need-person", count=count, things=count,
+        code="drafts-need-person", count=count, in_step=False,
         path=f"invoice-drafts?problem={DraftProblem.ANY}",
         facts={"count": count, "problems": problems},
+    )  # fmt: skip
+
+
+async def _of_hours(session: AsyncSession, link_id: LinkId, *, today: date) -> Asked | None:
+    """Tell of hours in no draft that come close to the limit, or passed it and are not yet old."""
+    in_draft = (
+        exists()
+        .where(LedgerRow.link_id == link_id, LedgerRow.entry_id == HourRow.entry_id)
+        .where(LedgerRow.active)
+    )
+    first = first_in_time(today)
+    found = await session.execute(
+        select(
+            func.count(),
+            func.count().filter(HourRow.day < first),
+            func.min(HourRow.day).filter(HourRow.day >= first),
+        ).where(
+            HourRow.link_id == link_id,
+            HourRow.day > today - timedelta(days=OLD_DAYS),
+            HourRow.day <= today - WARN_FROM,
+            ~HourRow.held,
+            ~in_draft,
+        )
+    )
+    count, late, next_day = found.one()
+    if not count:
+        return None
+    before = last_in_time(next_day).isoformat() if next_day else None
+    return Asked(
+        code="hours-close-to-limit", count=count, in_step=True, path="money-on-the-table",
+        facts={"count": count, "late": late, "billBefore": before},
     )  # fmt: skip

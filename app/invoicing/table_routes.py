@@ -10,7 +10,7 @@ from app.access.caller import Scope
 from app.database import CommitPoint
 from app.documents import AnswerDocument
 from app.invoicing.as_of import read_again
-from app.invoicing.unbilled.hindrances import oslo_day
+from app.invoicing.unbilled.hindrances import last_in_time, oslo_day
 from app.invoicing.unbilled.money import Pile, piles, total
 from app.links.reach import Reached, reach
 from app.problems import responses
@@ -21,8 +21,9 @@ MayRead = Annotated[Reached, Depends(reach(Scope.INVOICES_READ))]
 _COMMON: Final = ("not-signed-in", "scope-missing", "not-found", "invalid-request")
 _PILE: Final[dict[str, Any]] = {
     "customerId": "cus_4", "customerName": "Eksempel AS", "ore": 712500, "minutes": 450,
-    "entryCount": 1, "oldest": "2026-11-20",
+    "entryCount": 1, "oldest": "2026-11-20", "billBefore": "2026-12-20",
     "byAge": {"fresh": 712500, "close-to-limit": 0, "past-limit": 0, "old": 0},
+    "entriesByAge": {"fresh": 1, "close-to-limit": 0, "past-limit": 0, "old": 0},
     "byHindrance": {"not-approved": {"ore": 712500, "entryCount": 1}}, "inDraftsOre": 0,
 }  # fmt: skip
 
@@ -36,7 +37,11 @@ class PileAnswer(AnswerDocument):
     minutes: int
     entry_count: int = Field(description="How many entries; `minutes` are their time.")
     oldest: date | None
-    by_age: dict[str, int]
+    bill_before: date | None = Field(
+        description="The last day on which the oldest hour can be billed in time: § 5-2-2."
+    )
+    by_age: dict[str, int] = Field(description="Øre.")
+    entries_by_age: dict[str, int] = Field(description="How many entries.")
     by_hindrance: dict[str, dict[str, int]]
     in_drafts_ore: int
 
@@ -89,6 +94,8 @@ async def get_money(reached: MayRead, runtime: Running) -> MoneyAnswer:
 def _pile(pile: Pile) -> PileAnswer:
     return PileAnswer(
         customer_id=pile.customer_id, customer_name=pile.customer_name, ore=pile.ore,
-        minutes=pile.minutes, entry_count=pile.entry_count, oldest=pile.oldest, by_age=pile.by_age,
+        minutes=pile.minutes, entry_count=pile.entry_count, oldest=pile.oldest,
+        bill_before=last_in_time(pile.oldest) if pile.oldest else None,
+        by_age=pile.by_age, entries_by_age=pile.entries_by_age,
         by_hindrance=pile.by_hindrance, in_drafts_ore=pile.in_drafts_ore,
     )  # fmt: skip

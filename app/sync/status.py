@@ -27,6 +27,11 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "nn": "Alt stemmer på begge sider.",
         "en": "Everything is in step on both sides.",
     },
+    "in-step-asked": {
+        "nb": "Alt stemmer på begge sider. Noe venter på deg.",
+        "nn": "Alt stemmer på begge sider. Noko ventar på deg.",
+        "en": "Everything is in step on both sides. Something waits for you.",
+    },
     "waiting": {
         "nb": "Poster som oppdateres: {pending}.",
         "nn": "Postar som vert oppdaterte: {pending}.",
@@ -105,7 +110,7 @@ async def read_status(
     needs += [_need(link_id, one, language) for one in asked]
     waiting = await _grouped(session, link_id, ChangeState.PENDING, language=language)
     lacking = [need for need in waiting if needs_person(need.why.code)]
-    things = found.parked + conflicts + sum(one.things for one in asked)
+    things = found.parked + conflicts + sum(one.count for one in asked if not one.in_step)
     lacks = sum(need.count for need in lacking)
     pause = None
     if link.pause_reason is not None:
@@ -114,6 +119,7 @@ async def read_status(
     facts = {
         "pending": str(found.pending),
         "needs": str(things + lacks),
+        "asked": str(len(asked)),
         "lacking": str(lacks if not things else 0),
         "reason": _in_a_sentence(pause.title) if pause is not None else "",
     }
@@ -146,7 +152,9 @@ def _headline(state: str, facts: Mapping[str, str]) -> str:
         return "lacks-one" if facts["lacking"] == "1" else "lacks"
     if facts["needs"] != "0":
         return "needs-one" if facts["needs"] == "1" else "needs"
-    return "in-step" if facts["pending"] == "0" else "waiting"
+    if facts["pending"] != "0":
+        return "waiting"
+    return "in-step" if facts["asked"] == "0" else "in-step-asked"
 
 
 def _in_a_sentence(title: str) -> str:

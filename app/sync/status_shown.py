@@ -57,7 +57,7 @@ class StatusAnswer(AnswerDocument):
 
     state: Literal["connecting", "reviewing", "active", "paused", "closed"]
     in_step: bool = Field(
-        description="True when nothing waits, is parked or in conflict, and nothing needs you."
+        description="True when nothing waits, is parked or in conflict, and no draft waits for you."
     )
     text: str = Field(description="One sentence for the banner, in the caller's language.")
     pending: int
@@ -69,7 +69,8 @@ class StatusAnswer(AnswerDocument):
     pause: Why | None = Field(description="Why the link is paused; null while it is not.")
     needs: Sequence[Need] = Field(
         description="What a person must see to, by cause: what is parked or in conflict, drafts "
-        "that wait for a person, and those of `waiting` whose cause only a person can remove. "
+        "that wait for a person, unbilled hours close to the law's month (which leave `inStep` "
+        "as it is), and those of `waiting` whose cause only a person can remove. "
         "A list of things to do; `href` shows which."
     )
     waiting: Sequence[Need] = Field(

@@ -15,6 +15,7 @@ from app.invoicing.unbilled.hindrances import (
     Surroundings,
     close_to_limit,
     hindrances,
+    last_in_time,
     oslo_day,
     past_limit,
 )
@@ -99,6 +100,7 @@ def test_hours_are_late_after_the_same_day_of_the_next_month(day: date, wait: in
     today = day + timedelta(days=wait)
 
     assert past_limit(day, today=today) == (today > last)
+    assert last_in_time(day) == last
 
 
 def test_a_day_begins_in_oslo() -> None:

@@ -1,5 +1,6 @@
 """Say why an hour cannot be billed, all reasons at once, and what a preview warns of; pure."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -106,6 +107,16 @@ def first_in_time(today: date) -> date:
     first = today.replace(day=1)
     before = first - timedelta(days=1)
     return first if today.day > before.day else before.replace(day=today.day)
+
+
+def last_in_time(day: date) -> date:
+    """
+    Give the last day on which hours of a day can be billed in time, that day included.
+
+    The same day of the next month, or its last where it has none.
+    """
+    after = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return after.replace(day=min(day.day, monthrange(after.year, after.month)[1]))
 
 
 def oslo_day(now: datetime) -> date:

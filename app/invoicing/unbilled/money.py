@@ -30,6 +30,7 @@ class Pile:
     entry_count: int = 0
     oldest: date | None = None
     by_age: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AGES, 0))
+    entries_by_age: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AGES, 0))
     by_hindrance: dict[str, dict[str, int]] = field(default_factory=dict)
     in_drafts_ore: int = 0
 
@@ -101,6 +102,7 @@ def total(found: list[Pile]) -> Pile:
         whole.oldest = min((d for d in (whole.oldest, pile.oldest) if d), default=None)
         for age in AGES:
             whole.by_age[age] += pile.by_age[age]
+            whole.entries_by_age[age] += pile.entries_by_age[age]
         for code, sums in pile.by_hindrance.items():
             hindered[code]["ore"] += sums["ore"]
             hindered[code]["entryCount"] += sums["entryCount"]
@@ -118,6 +120,7 @@ def _add(pile: Pile, row: Mapping[Any, Any]) -> None:
     pile.entry_count += count
     pile.oldest = min(d for d in (pile.oldest, row["oldest"]) if d)
     pile.by_age[row["age"]] += ore
+    pile.entries_by_age[row["age"]] += count
     if row["hindrance"]:
         sums = pile.by_hindrance.setdefault(row["hindrance"], {"ore": 0, "entryCount": 0})
         sums["ore"] += ore
