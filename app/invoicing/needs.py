@@ -32,6 +32,7 @@ class DraftProblem(StrEnum):
     CREDITED = "invoice-credited"
     CREDITED_LATE = "credited-after-giving-back"
     AFTER_RELEASE = "draft-after-release"
+    ALTERED = "draft-altered"
     LINE_UNCLEAR = "follow-up-line-unclear"
     TOTAL_DIFFERS = "remote-total-differs"
     TAKEN_LATER = "entries-taken-later"
@@ -45,7 +46,7 @@ class DraftProblem(StrEnum):
 _UNTIL_DONE: Final = (
     DraftProblem.NOT_FOUND, DraftProblem.DUPLICATE, DraftProblem.DELETED, DraftProblem.UNCLEAR,
     DraftProblem.CREDITED, DraftProblem.CREDITED_LATE, DraftProblem.AFTER_RELEASE,
-    DraftProblem.LINE_UNCLEAR,
+    DraftProblem.LINE_UNCLEAR, DraftProblem.ALTERED,
 )  # fmt: skip
 """Problems that stand until a person does something about them."""
 

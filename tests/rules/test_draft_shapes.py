@@ -1,5 +1,6 @@
 """What a draft is frozen as comes back as it was, and is what the books are asked for."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from app.canonical import EntryId, Ore
 from app.invoicing.lines.lines import Line
 from app.invoicing.lines.rounding import Direction, Per, Rounding
-from app.invoicing.lines.shapes import freeze, line_from_json, line_to_json, order_of
+from app.invoicing.lines.shapes import freeze, is_as_frozen, line_from_json, line_to_json, order_of
 
 LINE = Line(
     text="Tilbygg (spes. TR-7K3QF9M2)", minutes=65, quantity=Decimal("1.25"),
@@ -58,3 +59,12 @@ def test_the_books_are_asked_for_what_was_frozen(project: str | None) -> None:
 def test_the_print_tells_two_bodies_apart_and_equal_ones_not() -> None:
     assert frozen()[1] == frozen()[1]
     assert len({frozen()[1], frozen(None)[1], frozen(minutes={"ent_1": 66})[1]}) == 3
+
+
+def test_a_body_is_known_again_after_the_database_kept_it() -> None:
+    """Its members may come back in another order, and a changed one is none."""
+    body, digest = frozen(about={"språk": "nynorsk – «ja»", "a": [1, {"c": None, "b": True}]})
+    kept = json.loads(json.dumps(dict(reversed(body.items()))))
+
+    assert is_as_frozen(kept, digest)
+    assert not is_as_frozen({**kept, "customerId": "10002"}, digest)

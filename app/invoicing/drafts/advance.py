@@ -9,17 +9,18 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.drafts.look import LOOKS, find_marked, look_for, take_found
+from app.invoicing.drafts.look import LOOKS, ask_person, find_marked, look_for, take_found
 from app.invoicing.drafts.record import Overtaken, move, record_created, record_refused, set_due
 from app.invoicing.drafts.reserve import hold_still, reserve
 from app.invoicing.drafts.wait import patience, pause_for, problem_of
 from app.invoicing.ledger.fate import WATCH
-from app.invoicing.lines.shapes import order_of
+from app.invoicing.lines.shapes import is_as_frozen, order_of
 from app.invoicing.store import Draft, DraftAttempt, DraftState
 from app.links.open_systems import open_books
 from app.links.store import LinkState, is_at_work
@@ -34,6 +35,7 @@ from app.systems.ports import (
 )
 
 _MOST_STEPS: Final = 12
+_log = structlog.get_logger(__name__)
 
 
 async def advance(runtime: Runtime, link_id: LinkId, draft_id: object) -> Draft:
@@ -140,7 +142,15 @@ async def require_working(session: AsyncSession, link_id: LinkId) -> None:
 
 
 async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
-    """Send the one POST; what cannot be known to have had no effect is unknown."""
+    """
+    Send the one POST; what cannot be known to have had no effect is unknown.
+
+    A body that is not the one a person was shown is never sent.
+    """
+    if not is_as_frozen(draft.body, draft.body_hash):
+        _log.error("draft is not as frozen", link_id=str(link_id), draft_id=str(draft.draft_id))
+        await ask_person(runtime, link_id, draft, "draft-altered", [])
+        return
     attempt = await _begin_attempt(runtime, link_id, draft)
     sent = False
     try:
@@ -148,7 +158,7 @@ async def _send(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         _require_time(runtime, attempt)
         runtime.database.passing(CommitPoint.DRAFT_BEFORE_POST)
         sent = True
-        remote = await books.create_draft(order_of(attempt.body))
+        remote = await books.create_draft(order_of(draft.body))
         runtime.database.passing(CommitPoint.DRAFT_AFTER_POST)
     except (Rejected, NotFound) as refusal:
         reasons = refusal.reasons if isinstance(refusal, Rejected) else ()

@@ -78,12 +78,12 @@ async def look_for(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         await _look_again(runtime, link_id, draft, looks=draft.looks)
         return
     except (Rejected, NotFound):  # the customer is gone from the books: no list can be read of it
-        await _ask(runtime, link_id, draft, "draft-not-found", [])
+        await ask_person(runtime, link_id, draft, "draft-not-found", [])
         return
     if await take_found(runtime, link_id, draft, found):
         return
     if draft.looks + 1 >= LOOKS:
-        await _ask(runtime, link_id, draft, "draft-not-found", [])
+        await ask_person(runtime, link_id, draft, "draft-not-found", [])
     else:
         await _look_again(runtime, link_id, draft, looks=draft.looks + 1)
 
@@ -96,7 +96,7 @@ async def take_found(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mar
         await record_created(runtime, draft, one, CommitPoint.DRAFT_ADOPTED, what="adopted")
         runtime.metrics.drafts.labels("adopted").inc()
     elif everything:
-        await _ask(runtime, link_id, draft, "duplicate-draft", [one.id for one in everything])
+        await ask_person(runtime, link_id, draft, "duplicate-draft", [one.id for one in everything])
     return bool(everything)
 
 
@@ -194,9 +194,10 @@ async def _look_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, looks:
         )  # fmt: skip
 
 
-async def _ask(
+async def ask_person(
     runtime: Runtime, link_id: LinkId, draft: Draft, problem: str, books_ids: list[str]
 ) -> None:
+    """Leave a draft to a person; the books are looked at again a settle time later."""
     now = runtime.clock()
     settle = timedelta(seconds=runtime.settings.settle_seconds)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:

@@ -76,8 +76,17 @@ def freeze(
         "entries": dict(entries),
         "about": dict(about),
     }
+    return body, _digest(body)
+
+
+def is_as_frozen(body: Mapping[str, Any], body_hash: bytes) -> bool:
+    """Say whether a body is still the one that was frozen; one that was erased since is not."""
+    return _digest(body) == body_hash
+
+
+def _digest(body: Mapping[str, Any]) -> bytes:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return body, hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(text.encode()).digest()
 
 
 def order_of(body: Mapping[str, Any]) -> DraftOrder:

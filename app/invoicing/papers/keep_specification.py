@@ -3,11 +3,13 @@
 import hashlib
 from typing import Literal
 
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.ledger.places import STANDING
+from app.invoicing.lines.shapes import is_as_frozen
 from app.invoicing.papers.retention import kept_until
 from app.invoicing.papers.specification import as_csv, as_print, sheet_of
 from app.invoicing.papers.typeset import NotTypeset, print_pdf
@@ -18,6 +20,7 @@ from app.problems import Problem
 from app.runtime import Runtime
 
 Kind = Literal["pdf", "csv"]
+_log = structlog.get_logger(__name__)
 _HAVE_ONE = STANDING | {DraftState.RELEASED}
 
 
@@ -29,7 +32,8 @@ async def specification_of(
 
     Raises:
         Problem: ``draft-state`` before the draft stands in the books, ``specification-failed``
-            where the paper could not be made now.
+            where the paper could not be made now, ``internal-error`` where the draft is not
+            the one that was frozen: a paper of it would say what was not billed.
 
     """
     async with runtime.database.reading(link_id) as session:
@@ -39,6 +43,9 @@ async def specification_of(
         return kept
     if draft.state not in _HAVE_ONE or "entries" not in draft.body:
         raise Problem("draft-state", state=draft.state)
+    if not is_as_frozen(draft.body, draft.body_hash):
+        _log.error("draft is not as frozen", link_id=str(link_id), draft_id=str(draft.draft_id))
+        raise Problem("internal-error")
     seller = (link.books_name or link.time_name or "") if link else ""
     sheet = sheet_of(draft.mark, draft.body, seller=seller)
     content = as_csv(sheet) if kind == "csv" else await _printed(as_print(sheet))
