@@ -45,8 +45,8 @@ check: $(STAMP) ## Lint, format, types, layers, documents
 simulate: $(STAMP) ## Play draft worlds from seeds, in pieces of 400 (SEEDS=800 FIRST=1)
 	SEEDS=$(or $(SEEDS),800) FIRST=$(or $(FIRST),1) $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/simulation $(ARGS)
 
-nightly: $(STAMP) ## Play 20,000 draft worlds that no night before has played, and bill two million hours
-	THOUSANDS=2000 $(BIN)/python -m pytest -q tests/rules/test_lines.py -k thousand
+nightly: $(STAMP) ## Play 20,000 draft worlds that no night before has played, and bill two million hours as we and as Conta reckon
+	THOUSANDS=2000 $(BIN)/python -m pytest -q tests/rules/test_lines.py tests/rules/test_conta_reckons_alike.py -k thousand
 	$(MAKE) simulate SEEDS=20000 FIRST=$(or $(FIRST),$(shell expr $$(date +%Y%j) \* 20000)) ARGS="-k every_world $(ARGS)"
 
 bench: $(STAMP) ## Measure the ratios and write bench/results.json

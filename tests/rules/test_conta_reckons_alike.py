@@ -1,9 +1,12 @@
 """What Conta reckons of the body we send is what the preview showed, to the øre, for any hours."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
+from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +19,7 @@ from app.sandbox.conta.money import reckoned, totals
 from app.sandbox.values import read_json
 from app.systems.calls import json_body
 from app.systems.conta.bodies import draft_body
-from tests.rules.test_lines import ENTRIES, GROUPINGS, MARK, NAMES
+from tests.rules.test_lines import ENTRIES, GROUPINGS, MARK, NAMES, a_thousand, thousands
 
 CODES = st.sampled_from(sorted(PERCENT))
 PERCENTS = st.decimals(0, 100, places=2)
@@ -69,6 +72,25 @@ def test_conta_reckons_what_the_preview_shows(
     )  # fmt: skip
 
     made = build_lines(entries, style=style, mark=MARK, project_names=NAMES)
+
+    same_to_the_ore(made, [reckoned(line) for line in sent(list(made.lines))])
+
+
+@pytest.mark.parametrize("seed", thousands(5))
+def test_conta_reckons_a_thousand_random_hours_alike(seed: int) -> None:
+    """Half of the lines have a VAT code and a discount of their own; 2,000 times in a night."""
+    entries, plain = a_thousand(seed)
+    random = Random(seed)
+    lines = build_lines(entries, style=plain, mark=MARK, project_names=NAMES).lines
+    edits = {
+        one.key: Edit(
+            None, random.choice(sorted(PERCENT)), Decimal(random.randint(0, 10_000)) / 100
+        )
+        for one in lines
+        if random.random() < 0.5
+    }
+
+    made = build_lines(entries, style=replace(plain, edits=edits), mark=MARK, project_names=NAMES)
 
     same_to_the_ore(made, [reckoned(line) for line in sent(list(made.lines))])
 

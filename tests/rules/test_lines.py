@@ -205,11 +205,14 @@ def test_hours_agree_with_decimal_arithmetic() -> None:
         assert hours(minutes) == exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("THOUSANDS", "20"))))
-def test_a_thousand_random_hours_add_up_in_exact_fractions(seed: int) -> None:
+def thousands(usual: int) -> range:
+    """Give the seeds of a run: as many as usual, or as a night asks for."""
+    return range(int(os.environ.get("THOUSANDS", usual)))
+
+
+def a_thousand(seed: int) -> tuple[list[TimeEntry], Style]:
     """
-    Every grouping, increment and discount, recomputed independently: 20,000 hours a run, two
-    million in a night (`make nightly`).
+    Draw a thousand hours and how they are billed: grouping, increment, discount, VAT code.
 
     Hours over midnight and on days that have 23, 25 or a 29 February belong to the day and minutes
     that Timerabbit gives; no clock is ever subtracted here.
@@ -229,12 +232,25 @@ def test_a_thousand_random_hours_add_up_in_exact_fractions(seed: int) -> None:
         [None, *(Rounding(m, d, p) for m in (15, 30, 60) for d in Direction for p in Per)]
     )
     grouping = list(Grouping)[seed % len(Grouping)]
-    style = Style(grouping=grouping, discount=discount, rounding=rounding)
+    vat_code = random.choice(sorted(PERCENT))
+    return entries, Style(
+        grouping=grouping, discount=discount, rounding=rounding, vat_code=vat_code
+    )
+
+
+@pytest.mark.parametrize("seed", thousands(20))
+def test_a_thousand_random_hours_add_up_in_exact_fractions(seed: int) -> None:
+    """
+    Every grouping, increment and discount, recomputed independently: 20,000 hours a run, two
+    million in a night (`make nightly`).
+    """
+    entries, style = a_thousand(seed)
+    rounding, discount = style.rounding, style.discount
 
     lines = build_lines(entries, style=style, mark=MARK, project_names=NAMES)
 
     minutes = {e.id: e for e in entries}
-    net = 0
+    net = vat = 0
     for line in lines.lines:
         buckets: dict[object, int] = {}
         for one in line.entry_ids:
@@ -247,8 +263,9 @@ def test_a_thousand_random_hours_add_up_in_exact_fractions(seed: int) -> None:
         printed = _half_up(Fraction(billed * 100, 60))
         exact = Fraction(printed * line.unit_price, 100) * (100 - Fraction(discount)) / 100
         assert (line.billed, line.net) == (billed, _half_up(exact))
-        net += line.net
-    assert lines.net == net
+        assert line.vat == _half_up(Fraction(line.net * PERCENT[line.vat_code], 100))
+        net, vat = net + line.net, vat + line.vat
+    assert (lines.net, lines.vat, lines.total) == (net, vat, net + vat)
     assert sorted(e for line in lines.lines for e in line.entry_ids) == sorted(minutes)
 
 
