@@ -35,13 +35,11 @@ class Extra:
         what: Names it among what the hour has: its kind, and an expense's text and øre, counted
             where several are alike.
         cost: The expense; ``None`` for kilometres.
-        place: Where the hour has the expense, from 0.
 
     """
 
     what: str
     cost: Cost | None = None
-    place: int = 0
 
     @property
     def kind(self) -> str:
@@ -73,10 +71,10 @@ def extras_of(entry: TimeEntry, billed: Billed | None = None) -> list[Extra]:
 
 def _costs(entry: TimeEntry) -> list[Extra]:
     found, alike = [], Counter[Cost]()
-    for place, cost in enumerate(entry.costs):
+    for cost in entry.costs:
         if cost.amount:
             name = f"{EXPENSES}/{cost.amount}/{alike[cost]}/{cost.description}"
-            found.append(Extra(name, cost, place))
+            found.append(Extra(name, cost))
             alike[cost] += 1
     return found
 
@@ -108,7 +106,8 @@ def expense_line(entry: TimeEntry, extra: Extra, wish: Wish) -> Line:
     """Give the line of one expense, by the wish's code for them."""
     assert extra.cost is not None and wish.expense_vat is not None  # noqa: S101, PT018 - chosen so
     text = f"{one_line(extra.cost.description)} ({entry.day:%d.%m.%Y})"
-    key = f"cost-{entry.id}-{extra.place}"
+    # Of what it is, never of its place: others come before it, and its edit would be of another.
+    key = f"cost-{entry.id}-{extra_id(entry.id, extra.what).hex[-12:]}"
     return _line(key, text, Decimal("1.00"), extra.cost.amount, wish.expense_vat, wish.edits)
 
 

@@ -65,7 +65,8 @@ class Line:
     Hold one line as it will stand in the draft.
 
     Args:
-        key: Names the line's group, the same in the next preview though hours came or went.
+        key: Names the line's group, the same in the next preview though hours came or went; a
+            part of a group that was split is named by its hours.
         minutes: Worked; ``billed`` is it after the increments, ``quantity`` that in hours.
         unit_price: Øre an hour, excluding VAT.
         discount: Percent.
@@ -157,10 +158,11 @@ def build_lines(
     ordered = list(groups.items()) if keep_order else sorted(groups.items())
     room = LONGEST_TEXT - len(with_mark("", mark))
     made = [
-        _line(members, _named(key, part), style, project_names)
+        _line(members, _named(key, members if len(members) < len(group) else ()), style,
+              project_names)
         for key, group in ordered
-        for part, members in enumerate(_fitting(group, style, project_names, room))
-    ]
+        for members in _fitting(group, style, project_names, room)
+    ]  # fmt: skip
     return summed(_finished(_in_order([*made, *further], style.order), style.texts, mark))
 
 
@@ -210,8 +212,13 @@ def _key(entry: TimeEntry, style: Style, project_names: Mapping[RecordId, str]) 
     return (*parts, f"{entry.hourly_rate or 0:012d}", repr(rounding.as_json()) if rounding else "")
 
 
-def _named(key: tuple[str, ...], part: int) -> str:
-    text = "\0".join((*key, str(part) if part else ""))
+def _named(key: tuple[str, ...], part: Sequence[TimeEntry]) -> str:
+    """
+    Name a group, or a part of it by all its hours.
+
+    Another text moves the cuts, and then a person's edit of the third part would be of other hours.
+    """
+    text = "\0".join((*key, *(entry.id for entry in part), ""))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
