@@ -52,6 +52,8 @@ def test_a_whole_hour_is_billable() -> None:
         ({"approved": False}, {Hindrance.NOT_APPROVED}),
         ({"held_by": "trf_1"}, {Hindrance.HELD}),
         ({"hourly_rate": None}, {Hindrance.NO_RATE}),
+        ({"hourly_rate": Ore(0)}, {Hindrance.ZERO_RATE}),
+        ({"hourly_rate": Ore(-95_000)}, {Hindrance.ZERO_RATE}),
         ({"minutes": 0, "hourly_rate": None}, {Hindrance.NO_RATE, Hindrance.NO_MINUTES}),
     ],
 )

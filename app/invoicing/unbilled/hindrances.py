@@ -28,6 +28,7 @@ class Hindrance(StrEnum):
     IN_DRAFT = "in-draft"
     HELD = "held-by-transfer"
     NO_RATE = "no-rate"
+    ZERO_RATE = "zero-rate"
     NO_MINUTES = "no-minutes"
     DELETED = "deleted"
     UNKNOWN = "unknown"
@@ -82,6 +83,8 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
         (ours, Hindrance.IN_DRAFT),
         (entry.held_by is not None and not ours, Hindrance.HELD),
         (entry.hourly_rate is None, Hindrance.NO_RATE),
+        # Its line would be nothing, or take off the others', and refuse the whole draft with it.
+        (entry.hourly_rate is not None and entry.hourly_rate <= 0, Hindrance.ZERO_RATE),
         (entry.minutes <= 0, Hindrance.NO_MINUTES),
     )
     return tuple(reason for hinders, reason in checks if hinders)

@@ -49,6 +49,7 @@ async def piles(
         (HourRow.customer_id.is_(None), Hindrance.NO_CUSTOMER.value),
         (Pair.time_id.is_(None), Hindrance.CUSTOMER_NOT_LINKED.value),
         (HourRow.amount.is_(None), Hindrance.NO_RATE.value),
+        (HourRow.amount <= 0, Hindrance.ZERO_RATE.value),
         ((~HourRow.approved) & literal(approval_required), Hindrance.NOT_APPROVED.value),
         (HourRow.held, Hindrance.HELD.value),
         (HourRow.day > today, Hindrance.FUTURE.value),

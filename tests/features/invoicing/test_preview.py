@@ -40,15 +40,14 @@ async def test_every_problem_is_named_at_once(
     """Text, zero line, archived customer, untried code: all in one preview, the blocking refuse."""
     customer = await busiest(client, synced)
     first = await previewed(client, synced, customerId=customer, grouping="entry")
-    zero = first["lines"][0]["entryIds"][0]
-    await change(twins, zero, hourlyRate="0")
+    zero = {"line": first["lines"][0]["key"], "discountPercent": "100"}
     partner = synced.more["customers"][customer]
     await twins.control(
         "conta", "PATCH", f"/organizations/1001/customers/{partner}", {"isActive": False}
     )
 
     preview = await previewed(
-        client, synced, customerId=customer, grouping="entry",
+        client, synced, customerId=customer, grouping="entry", edits=[zero],
         texts={"2": "x" * 501, "3": "<b></b>", "4": "Se TR-AAAAAAAA", "999": "ingen"},
     )  # fmt: skip
 
