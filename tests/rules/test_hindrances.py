@@ -29,6 +29,7 @@ HOUR = TimeEntry(
 AROUND = Surroundings(
     linked=frozenset({RecordId("cus_1")}), approval_required=True, in_draft={},
     customer_id=RecordId("cus_1"), of_project=frozenset({HOUR.id}), today=TODAY,
+    first_day=date(2026, 11, 1), last_day=date(2026, 11, 30), employee_id="emp_1", overtime="",
 )  # fmt: skip
 DRAFTED = replace(AROUND, in_draft={HOUR.id: "draft-1"})
 
@@ -46,6 +47,10 @@ def test_a_whole_hour_is_billable() -> None:
             {Hindrance.OTHER_CUSTOMER, Hindrance.CUSTOMER_NOT_LINKED},
         ),
         ({"id": EntryId("ent_2")}, {Hindrance.OTHER_PROJECT}),
+        ({"day": date(2026, 10, 31)}, {Hindrance.OTHER_PERIOD}),
+        ({"day": date(2026, 12, 1)}, {Hindrance.OTHER_PERIOD, Hindrance.FUTURE}),
+        ({"employee_id": "emp_2"}, {Hindrance.OTHER_PERSON}),
+        ({"overtime_type": "Overtid 50 %"}, {Hindrance.OTHER_OVERTIME}),
         ({"day": TODAY + timedelta(days=1)}, {Hindrance.FUTURE}),
         ({"billing": BillingState.NOT_BILLABLE}, {Hindrance.NOT_MARKED}),
         ({"billing": BillingState.INVOICED}, {Hindrance.INVOICED}),

@@ -1,7 +1,8 @@
 """Read the hours a person may choose from, each with what hinders it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,7 +59,8 @@ async def read_choice(
     Read entries from the time system and judge each.
 
     Args:
-        entry_ids: Only these; without them all that the query chooses.
+        entry_ids: Only these, each that the query or the overtime type does not choose with that
+            as what hinders it; without them all that are chosen.
         overtime: Only hours of this overtime type; the empty text takes plain hours only.
 
     Raises:
@@ -70,7 +72,7 @@ async def read_choice(
     if not settings.billable_hours:
         raise Problem("billable-hours-off")
     entries, of_project = await _read(tracker, query, entry_ids)
-    if overtime is not None:
+    if overtime is not None and entry_ids is None:
         entries = tuple(e for e in entries if (e.overtime_type or "") == overtime)
     async with runtime.database.reading(link_id) as session:
         surroundings = Surroundings(
@@ -79,13 +81,17 @@ async def read_choice(
             in_draft=await in_drafts(session, link_id, [entry.id for entry in entries]),
             customer_id=query.customer_id,
             of_project=of_project,
+            first_day=query.first_day or date.min,
+            last_day=query.last_day or date.max,
+            employee_id=query.employee_id,
+            overtime=overtime,
             today=oslo_day(runtime.clock()),
         )
     known = {entry.id for entry in entries}
     return Choice(
         tuple(_judge(entry, surroundings) for entry in entries),
         surroundings,
-        tuple(one for one in entry_ids or () if overtime is None and one not in known),
+        tuple(one for one in dict.fromkeys(entry_ids or ()) if one not in known),
     )
 
 
@@ -101,9 +107,13 @@ async def _read(
         return await tracker.entries(query), None
     found = await tracker.entries_by_id(tuple(dict.fromkeys(entry_ids)))
     ordered = tuple(sorted(found, key=lambda entry: (entry.day, entry.id)))
-    if query.project_id is None:
+    if query.project_id is None or not ordered:
         return ordered, None
-    return ordered, frozenset(entry.id for entry in await tracker.entries(query))
+    # The period and the person are judged by themselves: here they would be taken for the project.
+    of_project = replace(
+        query, employee_id=None, first_day=ordered[0].day, last_day=ordered[-1].day
+    )
+    return ordered, frozenset(entry.id for entry in await tracker.entries(of_project))
 
 
 async def _linked(session: AsyncSession, link_id: LinkId) -> frozenset[RecordId]:

@@ -34,6 +34,9 @@ class Hindrance(StrEnum):
     UNKNOWN = "unknown"
     FUTURE = "in-the-future"
     OTHER_PROJECT = "other-project"
+    OTHER_PERIOD = "other-period"
+    OTHER_PERSON = "other-person"
+    OTHER_OVERTIME = "other-overtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class Surroundings:
         approval_required: Whether the company bills approved hours only.
         in_draft: Entries that stand in one of our drafts, with the draft's id.
         of_project: Entries of the chosen project and its subprojects; ``None`` without a choice.
+        first_day: The chosen period, with ``last_day``.
+        employee_id: The chosen person; ``None`` without a choice.
+        overtime: The chosen overtime type, the empty text for plain hours; ``None`` without one.
         today: The day in Oslo; later days cannot be billed in advance (§ 5-2-7).
 
     """
@@ -56,6 +62,10 @@ class Surroundings:
     in_draft: Mapping[EntryId, str]
     customer_id: RecordId | None = None
     of_project: frozenset[EntryId] | None = None
+    first_day: date = date.min
+    last_day: date = date.max
+    employee_id: str | None = None
+    overtime: str | None = None
     today: date = date.max
 
 
@@ -76,6 +86,9 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
             around.of_project is not None and entry.id not in around.of_project,
             Hindrance.OTHER_PROJECT,
         ),
+        (not around.first_day <= entry.day <= around.last_day, Hindrance.OTHER_PERIOD),
+        (around.employee_id not in (None, entry.employee_id), Hindrance.OTHER_PERSON),
+        (around.overtime not in (None, entry.overtime_type or ""), Hindrance.OTHER_OVERTIME),
         (entry.day > around.today, Hindrance.FUTURE),
         (entry.billing is BillingState.NOT_BILLABLE, Hindrance.NOT_MARKED),
         (entry.billing is BillingState.INVOICED and not ours, Hindrance.INVOICED),

@@ -41,3 +41,32 @@ async def test_an_hour_without_worth_keeps_no_other_back(
     assert made.json()["items"][0]["draft"]["state"] == "completed"
     (pile,) = [one for one in table["customers"] if one["customerId"] == customer]
     assert pile["byHindrance"]["zero-rate"]["entryCount"] == 1
+
+
+async def test_chosen_hours_beside_the_other_choices_are_named(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Period, person and overtime type hold for them too; an unknown one always says so."""
+    customer = await busiest(kari.client, kari.link)
+    hours = ids_of(await previewed(kari.client, kari.link, customerId=customer))
+    stored = {one["id"]: one for one in (await twins.time())["entries"]}
+    day, person = stored[hours[0]]["date"], stored[hours[0]]["employeeId"]
+    plain = hours[0]
+    project = next(stored[one]["projectId"] for one in hours if stored[one]["projectId"])
+
+    async def left(**chosen: Any) -> dict[str, list[str]]:
+        asked = {"customerId": customer, "entryIds": [*hours, "ent_x", "ent_x"], **chosen}
+        return reasons((await kari.post("invoice-drafts/preview", **asked)).json())
+
+    def beside(name: str, member: str, value: str) -> dict[str, list[str]]:
+        return {one: [f"other-{name}"] for one in hours if stored[one][member] != value}
+
+    unknown = {"ent_x": ["unknown"]}
+    assert await left(firstDay=day, lastDay=day) == beside("period", "date", day) | unknown
+    assert await left(employeeId=person) == beside("person", "employeeId", person) | unknown
+    await change(twins, plain, overtimeType={"name": "Overtid 50 %"})
+    assert (await left(overtimeType="")).get(plain) == ["other-overtime"]
+    assert (await left(overtimeType="Overtid 50 %"))["ent_x"] == ["unknown"]
+    found = await left(projectId=project, firstDay="2020-01-01", lastDay="2020-01-02")
+    inside = [one for one in hours if stored[one]["projectId"] == project]
+    assert [found[one] for one in inside] == [["other-period"]] * len(inside)
