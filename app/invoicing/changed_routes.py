@@ -20,6 +20,7 @@ from app.invoicing.previews.follow_up import preview_follow_up
 from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
 from app.invoicing.unbilled.extras_added import added_extras, drafts_with_added
+from app.invoicing.unbilled.extras_changed import changed_extras, drafts_with_changed
 from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
@@ -64,6 +65,16 @@ class AddedExpenses(AnswerDocument):
     what: list[str]
 
 
+class ChangedExpenses(AnswerDocument):
+    """Show what a billed hour's `expenses` or `kilometres` came to, and what they come to now."""
+
+    draft_id: str
+    entry_id: str
+    what: Literal["expenses", "kilometres"]
+    before_ore: int = Field(description="What stands billed, before any discount.")
+    after_ore: int = Field(description="What is there instead, at the rate that was billed.")
+
+
 class ChangedHours(AnswerDocument):
     """
     Hold a page of changed hours, the newest first, with the sum of all pages' differences.
@@ -75,7 +86,8 @@ class ChangedHours(AnswerDocument):
         "json_schema_extra": {
             "examples": [
                 {"asOf": "2026-11-24T09:00:00Z", "reading": False, "items": [_CHANGE],
-                 "differenceOre": 47500, "expensesAdded": [], "nextCursor": None}
+                 "differenceOre": 47500, "expensesAdded": [], "expensesChanged": [],
+                 "nextCursor": None}
             ]
         }
     }  # fmt: skip
@@ -86,6 +98,11 @@ class ChangedHours(AnswerDocument):
     difference_ore: int = Field(description="The sum over all that match, not this page alone.")
     expenses_added: list[AddedExpenses] = Field(
         default=[], description="All there are. Bill them by `left-out` of the draft."
+    )
+    expenses_changed: list[ChangedExpenses] = Field(
+        default=[],
+        description="All there are, while they differ and stand billed. The draft holds the hour;"
+        " nothing bills the difference by itself.",
     )
     next_cursor: str | None
 
@@ -148,6 +165,8 @@ async def get_changed(
         everything = [_changed(*row) for row in await session.execute(newest_first)]
         drafts = await drafts_with_added(session, reached.link_id)
         added = await added_extras(session, reached.link_id, drafts)
+        drafts = await drafts_with_changed(session, reached.link_id)
+        otherwise = await changed_extras(session, reached.link_id, drafts)
     rest = [one for one in everything if page.after_id is None or UUID(one.id) < page.after_id]
     items, more = page.cut(rest, lambda one: [one.id])
     return ChangedHours(
@@ -157,6 +176,13 @@ async def get_changed(
             AddedExpenses(draft_id=draft_id, entry_id=entry_id, what=what)
             for draft_id, there in added.items()
             for entry_id, what in there.items()
+        ],
+        expenses_changed=[
+            ChangedExpenses(
+                draft_id=str(one.draft_id), entry_id=one.entry_id, what=one.what,
+                before_ore=one.before, after_ore=one.after,
+            )
+            for one in otherwise
         ],
         next_cursor=more,
     )  # fmt: skip

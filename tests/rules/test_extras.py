@@ -7,6 +7,8 @@ from decimal import Decimal
 from app.canonical import BillingState, Cost, EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.lines.extras import (
     Extra,
+    driven_at,
+    expense_ore,
     extra_id,
     extra_names,
     extras_of,
@@ -97,3 +99,17 @@ def test_kilometres_are_billed_once_beside_expenses() -> None:
     assert extra_names({"e3": extras_of(both)}) == {"e3": [PARKED, "kilometres"]}
     assert [one.kind for one in extras_of(both, driven)] == ["expenses"]
     assert extras_of(DRIVEN) == [Extra("kilometres")]
+
+
+def test_an_expenses_name_says_what_it_came_to() -> None:
+    """Also one with a stroke in its text; that of kilometres, or of all expenses at once, not."""
+    assert expense_ore("expenses/-5000/0/Bom/ferje") == -5_000
+    assert [expense_ore(one) for one in ("kilometres", "expenses")] == [None, None]
+
+
+def test_a_draft_says_how_far_each_hour_was_driven_and_at_what_rate() -> None:
+    wish = replace(WISH, kilometre_rate=Ore(350))
+    takes, _ = split_extras(ALL, wish)
+
+    assert driven_at(ALL, takes, Ore(350)) == {"e2": {"driven": "12.50", "rate": 350}}
+    assert driven_at(ALL, {}, None) == {}

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from app.canonical import Cost, Ore, TimeEntry
@@ -18,6 +18,8 @@ from app.invoicing.lines.wish import Wish
 
 EXPENSES: Final = "expenses"
 KILOMETRES: Final = "kilometres"
+DRIVEN: Final = "driven"
+"""Names, in a draft's frozen body, the kilometres it bills and their rate, by entry id."""
 
 Billed = Mapping[str, Collection[UUID]]
 """What is billed of hours beside time, by entry id: the names that ``extra_id`` gives."""
@@ -143,6 +145,23 @@ def split_extras(
 def extra_names(extras: Mapping[str, Sequence[Extra]]) -> dict[str, list[str]]:
     """Give each hour's expenses and kilometres by name, as JSON."""
     return {entry_id: [one.what for one in there] for entry_id, there in extras.items()}
+
+
+def expense_ore(what: str) -> Ore | None:
+    """Read an expense's øre from its name; ``None`` of any other name."""
+    kind, _, rest = what.partition("/")
+    return Ore(int(rest.partition("/")[0])) if kind == EXPENSES and rest else None
+
+
+def driven_at(
+    entries: Sequence[TimeEntry], takes: Mapping[str, Sequence[Extra]], rate: Ore | None
+) -> dict[str, Any]:
+    """Give the kilometres that are billed of each hour, and at what rate, as JSON."""
+    return {
+        entry.id: {DRIVEN: str((entry.kilometers or Decimal(0)).quantize(_CENT)), "rate": rate}
+        for entry in entries
+        if any(one.cost is None for one in takes.get(entry.id, ()))
+    }
 
 
 def kinds(extras: Mapping[str, Sequence[Extra]]) -> dict[str, list[str]]:

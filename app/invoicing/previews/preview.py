@@ -14,8 +14,10 @@ from app.canonical import LinkId, RecordId, Side, TimeEntry
 from app.database import CommitPoint
 from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
 from app.invoicing.lines.extras import (
+    DRIVEN,
     Billed,
     Extra,
+    driven_at,
     extra_names,
     extras_of,
     further_lines,
@@ -111,6 +113,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
     about = {"language": style.language, "customer": seen} | _extras(takes, left)
+    about[DRIVEN] = driven_at(billable, takes, wish.kilometre_rate)
     made.wish = wish.as_json() | {"about": about}
     made.versions = {entry.id: entry.version for entry in billable}
     made.minutes = {entry.id: entry.minutes for entry in billable}

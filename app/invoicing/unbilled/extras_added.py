@@ -1,12 +1,15 @@
 """
 Note expenses and kilometres that came to an hour after it was billed, so that none is forgotten.
 
+What was billed and is otherwise now is noted along with it (``extras_changed``).
+
 They stand among the facts of the draft that holds the hour, and are listed while none bills them:
 also again, once a draft that did is released, though the hour itself does not change then.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +18,7 @@ from app.canonical import EntryId, LinkId, TimeEntry
 from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
 from app.invoicing.lines.extras import Billed, Extra, extra_id, extras_of
 from app.invoicing.store import Draft, LedgerRow
+from app.invoicing.unbilled.extras_changed import CHANGED, Standing, differing, read_standing
 
 ADDED: Final = "expensesAdded"
 """Names, among a draft's facts, what came to its hours since: by entry id."""
@@ -26,11 +30,15 @@ async def note_extras(
     billed: Sequence[LedgerRow],
     seen: Mapping[EntryId, TimeEntry],
 ) -> None:
-    """Note of each billed hour what was not there when it was billed; again changes nothing."""
-    ids = {row.draft_id for row in billed if extras_of(seen[EntryId(row.entry_id)])}
+    """Note of each billed hour what is not as it was when it was billed; again changes nothing."""
+    standing = await read_standing(session, link_id, [row.entry_id for row in billed])
+    ids = {
+        row.draft_id
+        for row in billed
+        if row.entry_id in standing or extras_of(seen[EntryId(row.entry_id)])
+    }
     if not ids:
         return
-    taken = await billed_extras(session, link_id, [row.entry_id for row in billed])
     drafts = await session.scalars(
         select(Draft)
         .where(Draft.link_id == link_id, Draft.draft_id.in_(ids))
@@ -39,13 +47,26 @@ async def note_extras(
         .execution_options(populate_existing=True)
     )
     for draft in drafts:
-        added = dict(draft.facts.get(ADDED, {}))
+        added, changed = dict(draft.facts.get(ADDED, {})), dict(draft.facts.get(CHANGED, {}))
         for row in billed:
             if row.draft_id == draft.draft_id:
-                added[row.entry_id] = _added(draft, seen[EntryId(row.entry_id)], taken)
-        kept = {entry_id: there for entry_id, there in added.items() if there}
-        if kept != draft.facts.get(ADDED, {}):
-            draft.facts = {**draft.facts, ADDED: kept}
+                entry, billed_of = seen[EntryId(row.entry_id)], standing.get(row.entry_id, {})
+                added[row.entry_id] = _added(draft, entry, {row.entry_id: set(billed_of)})
+                changed[row.entry_id] = _changed(draft, entry, billed_of)
+        kept = {ADDED: _some(added), CHANGED: _some(changed)}
+        if any(there != draft.facts.get(name, {}) for name, there in kept.items()):
+            draft.facts = {**draft.facts, **kept}
+
+
+def _some(noted: Mapping[str, Any]) -> dict[str, Any]:
+    return {entry_id: there for entry_id, there in noted.items() if there}
+
+
+def _changed(
+    draft: Draft, entry: TimeEntry, standing: Mapping[UUID, Standing | None]
+) -> dict[str, Any]:
+    there = not entry.gone and entry.customer_id == draft.customer_time_id
+    return differing(entry, standing, there=there)
 
 
 def _added(draft: Draft, entry: TimeEntry, taken: Billed) -> list[str]:
