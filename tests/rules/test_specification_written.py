@@ -54,6 +54,23 @@ def test_the_printed_form_groups_by_person_and_says_period_and_sums() -> None:
     ]  # fmt: skip
 
 
+def test_signs_that_no_font_has_are_spelled_out_on_the_paper_alone() -> None:
+    """A table keeps them: a spreadsheet has fonts of its own."""
+    sheet = sheet_of(
+        MARK,
+        {"entries": {"e1": hour(comment="Bra \U0001f44d 中文", project="Łódź Жанна Ελλάς čŋđ €")},
+         "lines": [line("e1", text="Møte \u6587")]},
+        seller="Selger AS",
+    )  # fmt: skip
+
+    paper = as_print(sheet)
+
+    (row,) = paper["groups"][0]["rows"]
+    assert row[1:3] == ["Łódź Жанна Ελλάς čŋđ €", "Bra [U+1F44D] [U+4E2D][U+6587]"]
+    assert paper["lines"]["rows"][0][1] == "Møte [U+6587]"
+    assert "Bra \U0001f44d 中文" in as_csv(sheet).decode()
+
+
 def test_a_word_that_fits_no_column_may_be_folded() -> None:
     """Every ten letters, in the printed form only; words that people use stay whole."""
     long, whole = "x" * 25, "Prosjektledelse"

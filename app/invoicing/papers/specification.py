@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from app.invoicing.lines.difference import last_line
 from app.invoicing.lines.lines import hours
+from app.invoicing.papers.letters import spelled
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "nb": {
@@ -232,8 +233,14 @@ def _row(hour: Hour, words: Mapping[str, str]) -> list[str]:
 
 
 def _folding(text: str) -> str:
-    """Let a word that no column is wide enough for, an address say, go on in the next line."""
-    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), text)
+    """
+    Write a text so that the paper shows all of it.
+
+    A sign without a letter in its fonts is spelled out; a word that no column is wide enough for,
+    an address say, may go on in the next line.
+    """
+    whole = spelled(text)
+    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\N{ZERO WIDTH SPACE}", word[0]), whole)
 
 
 def _person(hour: Hour) -> tuple[str, str]:

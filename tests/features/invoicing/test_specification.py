@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pypdf
 import pypdfium2
+import pytest
 from sqlalchemy import select
 
 from app.invoicing.papers.specification import as_print, sheet_of
@@ -211,6 +212,26 @@ async def test_the_paper_can_be_seen(
         assert f"{row.minutes} {hours} {rate} {row.line_no}" in whole
         assert ".".join(reversed(row.snapshot["day"].split("-"))) in whole
         assert row.snapshot["employeeName"] in whole
+
+
+@pytest.mark.parametrize("bold", [True, False])
+def test_the_paper_loses_no_letter(*, bold: bool) -> None:
+    """Those of its fonts are printed, all others spelled out; a name is printed bold."""
+    kept = "Łódź Жанна Ελλάς Sámi čŋđ ✓ → ½ € × – … ♥ ☎ #let *b* _i_ $x$ @a <b> `r`"
+    lost = "中文 \U0001f44d \u3042"
+    words = {"employeeName": "Kari", "comment": "", "employeeName" if bold else "comment":
+             f"{kept} {lost}"}  # fmt: skip
+    hour = {"employeeId": "emp_1", "day": "2026-11-02", "minutes": 90, "rate": 95_000,
+            "project": None, **words}  # fmt: skip
+    line = {"text": "Timer", "minutes": 90, "quantity": "1.50", "unitPrice": 95_000,
+            "net": 142_500, "entryIds": ["e1"]}  # fmt: skip
+    sheet = sheet_of("TR-7K3QF9M2", {"entries": {"e1": hour}, "lines": [line]}, seller="Selger AS")
+
+    told = text_of(typeset(json.dumps(as_print(sheet))))
+
+    bare = told.replace("\N{ZERO WIDTH SPACE}", "")
+    assert [word for word in kept.split() if word not in bare] == []
+    assert all(one in bare for one in ("[U+4E2D]", "[U+6587]", "[U+1F44D]", "[U+3042]"))
 
 
 def test_no_word_runs_over_the_next_column_or_off_the_page() -> None:
