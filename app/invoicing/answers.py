@@ -13,6 +13,7 @@ from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.places import offers_release, place_of
 from app.invoicing.lines.difference import last_line
 from app.invoicing.lines.lines import hours, line_net
+from app.invoicing.lines.shapes import percent_text
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
 from app.invoicing.unbilled.choose import Choice, Judged
@@ -219,9 +220,8 @@ def line_answer(line: Mapping[str, Any], percent: Mapping[str, int]) -> LineAnsw
         key=line.get("key", ""), text=line["text"], minutes=line["minutes"],
         billed_minutes=line.get("billed", line["minutes"]), rounding=line.get("rounding"),
         hours=line["quantity"], unit_price_ore=line["unitPrice"], vat_code=line["vatCode"],
-        discount_percent=line.get("discount", "0"),
+        discount_percent=percent_text(line.get("discount", "0")), entry_ids=list(line["entryIds"]),
         vat_percent=percent[line["vatCode"]], net_ore=line["net"], vat_ore=line["vat"],
-        entry_ids=list(line["entryIds"]),
     )  # fmt: skip
 
 

@@ -3,17 +3,22 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.canonical import Ore
 from app.documents import Day, RequestDocument
 from app.invoicing.lines.lines import Edit, Grouping
 from app.invoicing.lines.rounding import Direction, Per, Rounding
+from app.invoicing.lines.shapes import percent_text
 from app.invoicing.lines.wish import Wish
 from app.systems.ports import EntryQuery
 
 VatCode = Annotated[str, Field(pattern=r"^(no\.vat|high|medium|low|zero\.rate|exempted|export)$")]
-Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+Percent = Annotated[
+    Decimal,
+    Field(ge=0, le=100, max_digits=5, decimal_places=2),
+    AfterValidator(lambda percent: Decimal(percent_text(percent))),  # 1E+1 is sent to Conta too
+]
 Language = Literal["nb", "nn", "en"]
 LineKey = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -27,9 +27,15 @@ def line_to_json(line: Line) -> dict[str, Any]:
         "entryIds": list(line.entry_ids),
         "key": line.key,
         "billed": line.billed,
-        "discount": str(line.discount),
+        "discount": percent_text(line.discount),
         "rounding": line.rounding.as_json() if line.rounding else None,
     }
+
+
+def percent_text(percent: Decimal | str) -> str:
+    """Write percent plainly: ``10`` of ``1E+1``, ``0`` of ``-0.0``."""
+    exact = Decimal(percent)
+    return f"{exact:f}" if exact else "0"
 
 
 def line_from_json(data: Mapping[str, Any]) -> Line:

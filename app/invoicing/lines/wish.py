@@ -9,6 +9,7 @@ from typing import Any
 from app.canonical import EntryId, Ore, RecordId
 from app.invoicing.lines.lines import Edit, Grouping
 from app.invoicing.lines.rounding import Rounding
+from app.invoicing.lines.shapes import percent_text
 from app.systems.ports import EntryQuery
 
 
@@ -62,7 +63,7 @@ class Wish:
             "template": self.template,
             "language": self.language,
             "split": self.split,
-            "discount": str(self.discount) if self.discount is not None else None,
+            "discount": percent_text(self.discount) if self.discount is not None else None,
             "rounding": self.rounding.as_json() if self.rounding else None,
             "edits": {key: _edit_json(edit) for key, edit in self.edits.items()},
             "order": list(self.order),
@@ -115,7 +116,7 @@ def with_texts_kept(wish: Wish, keys: Sequence[str]) -> Wish:
 
 
 def _edit_json(edit: Edit) -> dict[str, Any]:
-    discount = str(edit.discount) if edit.discount is not None else None
+    discount = percent_text(edit.discount) if edit.discount is not None else None
     return {"text": edit.text, "vatCode": edit.vat_code, "discount": discount}
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from app.invoicing.lines.difference import last_line
 from app.invoicing.lines.lines import hours
+from app.invoicing.lines.shapes import percent_text
 from app.invoicing.papers.letters import spelled
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -268,7 +269,7 @@ def _number(value: Decimal) -> str:
 
 
 def _percent(value: str) -> str:
-    return "" if Decimal(value) == 0 else f"{value} %".replace(".", ",")
+    return "" if Decimal(value) == 0 else f"{percent_text(value)} %".replace(".", ",")
 
 
 def _money(ore: int | None) -> str:
