@@ -18,7 +18,7 @@ from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_PREVIEW
 from app.invoicing.lines.vat import PERCENT
 from app.invoicing.previews.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
-from app.invoicing.wished import style_wish
+from app.invoicing.wished import require_period, style_wish
 from app.invoicing.words import say_refusal
 from app.links.reach import Reached, reach
 from app.links.system_problems import problem_of
@@ -99,6 +99,7 @@ async def post_previews(
     No hours, or a system that failed for one customer, stops no other. Scope `invoices:write`.
     """
     reached.require_active()
+    require_period(EntryQuery(first_day=body.first_day, last_day=body.last_day))
     language = preferred_language(request.headers.get("accept-language"))
     async with runtime.database.reading(reached.link_id) as session:
         said = await vat_said(session, reached.link_id)

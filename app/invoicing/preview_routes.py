@@ -17,7 +17,7 @@ from app.invoicing.previews.left_out import preview_left_out
 from app.invoicing.previews.preview import make_preview
 from app.invoicing.show import existing_draft, show_preview
 from app.invoicing.unbilled.choose import read_choice
-from app.invoicing.wished import wish_of
+from app.invoicing.wished import require_period, wish_of
 from app.invoicing.words import say_refusal
 from app.links.reach import Reached, reach
 from app.problems import Problem, preferred_language, responses
@@ -83,6 +83,7 @@ async def get_billable_entries(
     from and summed together; narrow them by customer or days. Scope `invoices:read`.
     """
     reached.require_active()
+    require_period(wanted.query, "#query/lastDay")
     choice = await read_choice(runtime, reached.link_id, wanted.query, overtime=wanted.overtime)
     language = preferred_language(request.headers.get("accept-language"))
     return entry_list(choice, language)

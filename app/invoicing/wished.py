@@ -32,7 +32,8 @@ def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
     A member that was sent as null takes the earlier wish back; one that was left out keeps it.
 
     Raises:
-        Problem: ``currency-not-supported``, or ``invalid-request`` without any customer.
+        Problem: ``currency-not-supported``, or ``invalid-request`` without any customer or with a
+            period that ends before it begins.
 
     """
     if body.currency != "NOK":
@@ -48,7 +49,22 @@ def wish_of(body: PreviewRequest, earlier: dict[str, Any] | None) -> Wish:
             errors=[FieldError("/customerId", "missing", "Name a customer or an earlier preview.")],
         )
     base["edits"] = _edited(base["edits"], body.edits)
-    return Wish.from_json(base)
+    wish = Wish.from_json(base)
+    require_period(wish.query)
+    return wish
+
+
+def require_period(query: EntryQuery, pointer: str = "/lastDay") -> None:
+    """
+    Refuse a period that ends before it begins; the time system refuses it in its own words.
+
+    Raises:
+        Problem: ``invalid-request``, pointing at the last day.
+
+    """
+    if query.first_day and query.last_day and query.last_day < query.first_day:
+        wrong = FieldError(pointer, "before-first-day", "The last day is before the first day.")
+        raise Problem("invalid-request", errors=[wrong])
 
 
 def style_wish(body: StyleRequest, query: EntryQuery) -> Wish:

@@ -34,3 +34,26 @@ async def test_a_discount_is_written_plainly(
     assert chosen.json()["choice"]["discount"] == shown
     assert "E+" not in paper.text
     assert (f";{shown} %;".replace(".", ",") in paper.text) == (shown != "0")
+
+
+async def test_a_period_that_ends_before_it_begins_is_refused_where_it_stands(
+    kari: Bookkeeper,
+) -> None:
+    """Neither asked of Timerabbit, nor taken for one without hours; also where half was kept."""
+    customer = await busiest(kari.client, kari.link)
+    odd = {"firstDay": "2026-12-01", "lastDay": "2026-01-01"}
+    path = f"{kari.link.path}/billable-entries"
+    first = await kari.post("invoice-drafts/preview", customerId=customer, lastDay="2026-11-30")
+    based = {"basedOn": first.json()["previewId"], "firstDay": "2026-12-01"}
+
+    answers = [
+        await kari.client.get(path, headers=kari.link.books, params=odd),
+        await kari.post("invoice-drafts/preview", customerId=customer, **odd),
+        await kari.post("invoice-drafts/preview", **based),
+        await kari.post("invoice-drafts/previews", customerIds=[customer], **odd),
+    ]
+
+    told = [(one.status_code, one.json()["code"]) for one in answers]
+    assert told == [(422, "invalid-request")] * 4
+    places = [error["pointer"] for one in answers for error in one.json()["errors"]]
+    assert places == ["#query/lastDay", *["/lastDay"] * 3]
