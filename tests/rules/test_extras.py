@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from app.canonical import BillingState, Cost, EntryId, Ore, RecordId, TimeEntry
 from app.invoicing.lines.extras import (
     Extra,
@@ -61,6 +63,19 @@ def test_kilometres_take_the_usual_code_unless_told_and_need_to_be_driven() -> N
 
     assert (driving.text, driving.vat_code) == ("Kilometres", "high")
     assert further_lines((PLAIN,), wish, language="en", default_vat="high") == ()
+
+
+@pytest.mark.parametrize(("language", "word"), [("nb", "Utlegg"), ("en", "Expense")])
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_expense_without_a_text_is_called_what_it_is(
+    language: str, word: str, text: str
+) -> None:
+    spent = replace(SPENT, costs=(Cost(text, Ore(5_000)),))
+    wish = replace(WISH, expense_vat="exempted")
+
+    (cost,) = further_lines((spent,), wish, language=language, default_vat="high")
+
+    assert cost.text == f"{word} (02.11.2026)"
 
 
 def what(*costs: tuple[str, int], billed: tuple[str, ...] = ()) -> list[str]:

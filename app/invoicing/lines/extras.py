@@ -26,6 +26,8 @@ Billed = Mapping[str, Collection[UUID]]
 
 _CENT: Final = Decimal("0.01")
 _WORDS: Final = {"nb": "Kilometer", "nn": "Kilometer", "en": "Kilometres"}
+_SPENT: Final = {"nb": "Utlegg", "nn": "Utlegg", "en": "Expense"}
+"""What an expense is called that has no text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def further_lines(
             if one.cost is None:
                 driven += entry.kilometers or 0
             elif wish.expense_vat is not None:
-                lines.append(expense_line(entry, one, wish))
+                lines.append(expense_line(entry, one, wish, language=language))
     if wish.kilometre_rate is not None and driven:
         lines.append(
             kilometre_line(KILOMETRES, driven, wish, language=language, default_vat=default_vat)
@@ -104,10 +106,11 @@ def further_lines(
     return tuple(lines)
 
 
-def expense_line(entry: TimeEntry, extra: Extra, wish: Wish) -> Line:
+def expense_line(entry: TimeEntry, extra: Extra, wish: Wish, *, language: str) -> Line:
     """Give the line of one expense, by the wish's code for them."""
     assert extra.cost is not None and wish.expense_vat is not None  # noqa: S101, PT018 - chosen so
-    text = f"{one_line(extra.cost.description)} ({entry.day:%d.%m.%Y})"
+    what = one_line(extra.cost.description) or _SPENT[language]
+    text = f"{what} ({entry.day:%d.%m.%Y})"
     # Of what it is, never of its place: others come before it, and its edit would be of another.
     key = f"cost-{entry.id}-{extra_id(entry.id, extra.what).hex[-12:]}"
     return _line(key, text, Decimal("1.00"), extra.cost.amount, wish.expense_vat, wish.edits)

@@ -103,7 +103,7 @@ async def _held_entries(
 
 def _line(entry: TimeEntry, extra: Extra, wish: Wish, *, language: str, default_vat: str) -> Line:
     if extra.cost is not None:
-        made = expense_line(entry, extra, wish)
+        made = expense_line(entry, extra, wish, language=language)
     else:
         driven = entry.kilometers or Decimal(0)
         key = f"kilometres-{entry.id}"
