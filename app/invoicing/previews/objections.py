@@ -157,8 +157,10 @@ def without_amount(entry_ids: Sequence[str]) -> Iterator[Objection]:
         yield _told("expense-without-amount", entries=list(entry_ids))
 
 
-def useless_edits(lines: Lines, keys: Iterable[str], numbers: Iterable[int]) -> Iterator[Objection]:
-    """Tell of edits and texts for lines that are not there: nothing a person wrote is lost."""
+def useless_edits(
+    lines: Lines, keys: Iterable[str], numbers: Iterable[int], order: Iterable[str] = ()
+) -> Iterator[Objection]:
+    """Tell of edits, texts and an order for lines that are not there: nothing asked is lost."""
     present = {line.key for line in lines.lines}
     gone = sorted(set(keys) - present)
     if gone:
@@ -166,6 +168,9 @@ def useless_edits(lines: Lines, keys: Iterable[str], numbers: Iterable[int]) -> 
     beyond = sorted(n for n in numbers if not 1 <= n <= len(lines.lines))
     if beyond:
         yield _told("edit-without-line", lines=beyond)
+    elsewhere = [key for key in dict.fromkeys(order) if key not in present]
+    if elsewhere:
+        yield _told("order-without-line", lines=elsewhere)
 
 
 def _ids(entries: Iterable[TimeEntry]) -> list[str]:

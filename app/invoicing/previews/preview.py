@@ -96,7 +96,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
         billable, wish, language=style.language, default_vat=style.vat_code, billed=billed
     )
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
-    told = useless_edits(lines, wish.edits, wish.texts)
+    told = useless_edits(lines, wish.edits, wish.texts, wish.order)
     wish = with_texts_kept(wish, [line.key for line in lines.lines])
     takes, left = split_extras(billable, wish, billed=billed)
     now = runtime.clock()

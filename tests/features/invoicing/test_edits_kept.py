@@ -101,3 +101,21 @@ async def test_an_edit_under_a_key_of_an_earlier_version_is_told_of(
 
     assert without_line(preview) == [old]
     assert "Hotell Bergen" in preview["lines"][-1]["text"]
+
+
+async def test_an_unknown_key_in_the_order_is_told_and_the_others_follow_it(
+    kari: Bookkeeper,
+) -> None:
+    customer = await busiest(kari.client, kari.link)
+    plain = await previewed(kari.client, kari.link, customerId=customer, grouping="entry")
+    keys = [line["key"] for line in plain["lines"]][::-1]
+
+    preview = await previewed(
+        kari.client, kari.link, customerId=customer, grouping="entry",
+        order=["nokey", *keys, "nokey"],
+    )  # fmt: skip
+
+    assert [line["key"] for line in preview["lines"]] == keys
+    (told,) = [one for one in preview["problems"] if one["code"] == "order-without-line"]
+    assert (told["lines"], told["blocking"]) == (["nokey"], False)
+    assert not [one for one in plain["problems"] if one["code"] == "order-without-line"]
