@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import LinkId, RecordKind
+from app.canonical import LinkId, RecordKind, Side
 from app.invoicing.store import LedgerRow
 from app.invoicing.unbilled.hindrances import WARN_FROM, Hindrance, first_in_time
 from app.invoicing.unbilled.hours import HourRow
 from app.links.pairs import Pair
+from app.records.store import KnownRecord
 
 AGES: Final = ("fresh", "close-to-limit", "past-limit", "old")
 OLD_DAYS: Final = 90
@@ -65,13 +66,15 @@ async def piles(
         & (LedgerRow.entry_id == HourRow.entry_id)
         & LedgerRow.active
     )
+    name = func.coalesce(Pair.base["name"].astext, func.nullif(KnownRecord.name, ""))
     each = (
         select(
-            HourRow.customer_id, Pair.base["name"].astext.label("name"), ages, hindrance,
+            HourRow.customer_id, name.label("name"), ages, hindrance,
             HourRow.minutes, HourRow.amount, HourRow.day,
         )
         .outerjoin(Pair, pair)
         .outerjoin(LedgerRow, ledger)
+        .outerjoin(KnownRecord, _seen())
         .where(HourRow.link_id == link_id)
         .subquery()
     )  # fmt: skip
@@ -109,6 +112,16 @@ def total(found: list[Pile]) -> Pile:
             hindered[code]["entryCount"] += sums["entryCount"]
     whole.by_hindrance = dict(hindered)
     return whole
+
+
+def _seen() -> ColumnElement[bool]:
+    """Choose the customer as its system was last read: one without a partner has a name too."""
+    return (
+        (KnownRecord.link_id == HourRow.link_id)
+        & (KnownRecord.side == Side.TIME.value)
+        & (KnownRecord.kind == RecordKind.CUSTOMER.value)
+        & (KnownRecord.record_id == HourRow.customer_id)
+    )
 
 
 def _add(pile: Pile, row: Mapping[Any, Any]) -> None:

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 
+from app.canonical import Customer, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.invoicing.store import LedgerRow
+from app.records.store import remember
 from app.runtime import Runtime
 from tests.features.invoicing.test_drafts import drafts_with, previewed, sent
 from tests.features.invoicing.test_preview import change
@@ -61,6 +63,30 @@ async def test_the_table_is_the_billable_list_to_the_ore(
         one["entryCount"] for one in found["total"]["byHindrance"].values()
     )
     assert billable == listed["billableCount"]
+
+
+async def test_a_customer_without_a_partner_is_named_where_its_name_is_known(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime, twins: Any, work: Work
+) -> None:
+    """Once the customers were read; before that it has its id alone."""
+    customer = Customer(RecordId("cus_lonely"), name="Uten partner AS")
+    hour = next(one["id"] for one in (await twins.time())["entries"] if one["customerId"])
+    await change(twins, hour, customerId=customer.id, invoiceStatus="to_invoice", hourlyRate="950")
+    before = await table(client, synced, work)
+    async with runtime.database.transaction(CommitPoint.PLAIN, synced.link_id) as session:
+        await remember(
+            session, synced.link_id, Side.TIME, RecordKind.CUSTOMER, [customer],
+            now=runtime.clock(),
+        )  # fmt: skip
+
+    after = await table(client, synced, work)
+
+    def named(found: dict[str, Any]) -> list[str | None]:
+        return [
+            one["customerName"] for one in found["customers"] if one["customerId"] == customer.id
+        ]
+
+    assert (named(before), named(after)) == ([None], ["Uten partner AS"])
 
 
 async def test_what_was_billed_leaves_the_table(
