@@ -297,6 +297,18 @@ def test_an_entry_is_read_with_exact_money() -> None:
     assert entry.updated_at == datetime(2026, 11, 20, 15, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("seen", "read"),
+    [
+        ("Overtid 50 %", "Overtid 50 %"), (None, None), ({}, None), ({"name": None}, None),
+        ("", None), (7, "?"), (["ovt_1"], "?"), ({"name": {"nb": "Overtid"}}, "?"),
+    ],
+)  # fmt: skip
+def test_an_overtime_type_of_another_shape_hides_no_hour(seen: object, read: str | None) -> None:
+    """A text is its name; what cannot be read is no plain hour."""
+    assert read_entry(overtimeType=seen).overtime_type == read
+
+
 @pytest.mark.parametrize("state", ["released", "expired"])
 def test_an_entry_set_free_is_held_by_nobody(state: str) -> None:
     """The trace of an old transfer does not hold the hours."""

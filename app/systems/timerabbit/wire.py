@@ -3,14 +3,19 @@ Hold Timerabbit's JSON in Timerabbit's own words.
 
 Every member but an id may be missing, unknown members are ignored, closed sets stay text; the
 shapes are those of ``openapi/timerabbit.yaml`` (our contract proposal, November 2026). A member of
-another type than the contract's makes the record unreadable: guessing could clear a field.
+another type than the contract's makes the record unreadable: guessing could clear a field. An
+hour's overtime type alone does not, since one such hour would hide all others.
 """
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+UNKNOWN_OVERTIME: Final = "?"
+"""Stands for an overtime type that cannot be read: its hours share no line with plain ones."""
 
 
 class Wire(BaseModel):
@@ -80,6 +85,18 @@ class OvertimeType(Wire):
     name: str | None = None
 
 
+def _overtime(seen: object) -> object:
+    """
+    Take an overtime type of another shape for an unknown one; a text is its name.
+
+    It says which hours share a line and never what they cost.
+    """
+    named = seen.get("name") if isinstance(seen, dict) else seen
+    if named is None:
+        return None
+    return {"name": named if isinstance(named, str) else UNKNOWN_OVERTIME}
+
+
 class Cost(Wire):
     """Hold an expense; the amount is NOK excluding VAT."""
 
@@ -114,7 +131,7 @@ class TimeEntry(Versioned):
     invoice_status: str | None = None
     hourly_rate: Decimal | None = None
     rate_source: str | None = None
-    overtime_type: OvertimeType | None = None
+    overtime_type: Annotated[OvertimeType | None, BeforeValidator(_overtime)] = None
     costs: tuple[Cost, ...] | None = None
     kilometers: Decimal | None = None
     approval: Approval | None = None

@@ -43,6 +43,22 @@ async def test_an_hour_without_worth_keeps_no_other_back(
     assert pile["byHindrance"]["zero-rate"]["entryCount"] == 1
 
 
+async def test_an_overtime_type_of_another_shape_hides_no_other_hour(
+    kari: Bookkeeper, twins: Any
+) -> None:
+    """Neither from the list nor from the table; the hour itself is billed, on a line of its own."""
+    customer = await busiest(kari.client, kari.link)
+    hours = ids_of(await previewed(kari.client, kari.link, customerId=customer))
+    await change(twins, hours[0], overtimeType=["Overtid 50 %"])
+
+    listed = await kari.get(f"billable-entries?customerId={customer}")
+    preview = await previewed(kari.client, kari.link, customerId=customer, grouping="overtime")
+
+    assert {one["id"]: one["overtimeType"] for one in listed["items"]}[hours[0]] == "?"
+    assert [hours[0]] in [line["entryIds"] for line in preview["lines"]]
+    assert sorted(ids_of(preview)) == sorted(hours)
+
+
 async def test_chosen_hours_beside_the_other_choices_are_named(
     kari: Bookkeeper, twins: Any
 ) -> None:
