@@ -107,7 +107,7 @@ class Style:
     Args:
         template: Text with variables; ``None`` takes the grouping's own.
         split: Whether a group whose text is too long becomes several lines.
-        roundings: By project; ``rounding`` is for all others.
+        roundings: By project, also inherited; ``rounding`` is for all others.
         edits: By line key; ``texts`` by line number from 1.
         order: Line keys in the wanted order; others follow as they come.
 

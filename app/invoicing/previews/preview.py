@@ -32,6 +32,7 @@ from app.invoicing.lines.snapshot import freeze_entry
 from app.invoicing.lines.template import VARIABLES, TemplateError, check_template
 from app.invoicing.lines.wish import Wish, with_texts_kept
 from app.invoicing.previews.choices import read_choices, style_of
+from app.invoicing.previews.inherited import with_inherited
 from app.invoicing.previews.objections import (
     Objection,
     VatSaid,
@@ -86,6 +87,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     billable = choice.billable
     if not billable:
         raise Problem("nothing-to-bill", more={"leftOut": _left_out(choice)})
+    style = await with_inherited(runtime, link_id, style, billable)
     project = known.project or await pair_of_hours(runtime, link_id, billable)
     wanted = wish.query.project_id is not None or project is not None
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
@@ -112,8 +114,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
-    about = {"language": style.language, "customer": seen} | _extras(takes, left)
-    about[DRIVEN] = driven_at(billable, takes, wish.kilometre_rate)
+    about = {"language": style.language, "customer": seen} | _extras(billable, wish, takes, left)
     made.wish = wish.as_json() | {"about": about}
     made.versions = {entry.id: entry.version for entry in billable}
     made.minutes = {entry.id: entry.minutes for entry in billable}
@@ -130,10 +131,14 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
 
 
 def _extras(
-    takes: Mapping[str, Sequence[Extra]], left: Mapping[str, Sequence[Extra]]
+    entries: Sequence[TimeEntry],
+    wish: Wish,
+    takes: Mapping[str, Sequence[Extra]],
+    left: Mapping[str, Sequence[Extra]],
 ) -> dict[str, Any]:
     named = {LEFT_OUT: extra_names(left), BILLED: extra_names(takes)}
-    return {"leftOut": kinds(left), **named}
+    driven = driven_at(entries, takes, wish.kilometre_rate)
+    return {"leftOut": kinds(left), DRIVEN: driven, **named}
 
 
 async def _extras_billed(runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]) -> Billed:
