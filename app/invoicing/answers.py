@@ -159,7 +159,8 @@ class DraftAnswer(AnswerDocument):
         default=None,
         description="What became of it in Conta: open, edited, missing, deleted, unclear, sent,"
         " part-paid, paid, credited, closed; with the invoice's number, day and sums, in"
-        " `goneLines` the lines it lacks, in `unclearLines` those of which nobody can say.",
+        " `goneLines` the lines it lacks, in `unclearLines` those of which nobody can say, in"
+        " `contaDraftId` the draft its lines were moved into, in `alsoMarks` the marks of others.",
     )
     offers_release: bool = Field(
         default=False, description="Its hours may be billed again once a person releases them."
@@ -242,10 +243,8 @@ def preview_answer(
 
 
 def _vat_code(code: str, percent: int, said: VatSaid | None) -> VatCodeAnswer:
-    answer = said.answer if said else "untried"
-    return VatCodeAnswer(
-        code=code, percent=percent, answer=answer, answered_at=said.at if said else None
-    )
+    answer, at = (said.answer, said.at) if said else ("untried", None)
+    return VatCodeAnswer(code=code, percent=percent, answer=answer, answered_at=at)
 
 
 def draft_answer(

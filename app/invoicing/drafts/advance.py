@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId
 from app.database import CommitPoint
+from app.invoicing.drafts.elsewhere import find_elsewhere
 from app.invoicing.drafts.look import LOOKS, ask_person, find_marked, look_for, take_found
 from app.invoicing.drafts.record import Overtaken, move, record_created, record_refused, set_due
 from app.invoicing.drafts.reserve import hold_still, reserve
@@ -120,13 +121,19 @@ async def _nothing_made(runtime: Runtime, link_id: LinkId, draft: Draft) -> bool
     if draft.watch_until is None:
         return True
     try:
-        found = await find_marked(runtime, await open_books(runtime, link_id), draft)
+        books = await open_books(runtime, link_id)
+        found = await find_marked(runtime, books, draft)
+        there = (await find_elsewhere(runtime, books, draft, found)).living()
     except (Rejected, NotFound):  # the customer is gone: the POST will be refused too
         return True
     except (Unreachable, RateLimited, Unauthorised) as fault:
         await _wait(runtime, link_id, draft, fault, books=True)
         return False
-    return not await take_found(runtime, link_id, draft, found)
+    if await take_found(runtime, link_id, draft, found):
+        return False
+    if there.as_drafts():  # a person moved what that POST made into another draft of ours
+        await ask_person(runtime, link_id, draft, "draft-not-found", [])
+    return not there.as_drafts()
 
 
 async def require_working(session: AsyncSession, link_id: LinkId) -> None:

@@ -11,6 +11,7 @@ from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
+from app.invoicing.drafts.elsewhere import require_not_elsewhere
 from app.invoicing.drafts.follow import follow_draft
 from app.invoicing.drafts.look import INVOICE, LOOKS, Marked, find_marked, made_since_it_stood
 from app.invoicing.drafts.record import Overtaken, make_due, move, move_unchanged
@@ -24,6 +25,7 @@ from app.invoicing.ledger.fate import (
     fate_of_invoice,
     next_search,
 )
+from app.invoicing.ledger.in_books import IN_DRAFT
 from app.invoicing.ledger.ledger import free_hours
 from app.invoicing.ledger.places import STANDING, fate_of, offers_release
 from app.invoicing.store import Draft, DraftState
@@ -42,7 +44,8 @@ async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str
     A draft that turns up at that look is taken instead of sending, however late it is.
 
     Raises:
-        Problem: ``draft-state`` where no person is asked, or where two drafts were found.
+        Problem: ``draft-state`` where no person is asked, or where two drafts were found,
+            ``draft-holds-hours`` where a person moved its lines into another draft of ours.
 
     """
     if draft.state != DraftState.NEEDS_PERSON:
@@ -52,6 +55,7 @@ async def send_again(runtime: Runtime, link_id: LinkId, draft: Draft, *, by: str
     if draft.state == DraftState.NEEDS_PERSON:
         if draft.books_ids:
             raise Problem("draft-state", state=draft.state)
+        await require_not_elsewhere(runtime, await open_books(runtime, link_id), draft, found=None)
         now = runtime.clock()
         async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
             await _moved(
@@ -199,7 +203,7 @@ def _require_gone(runtime: Runtime, draft: Draft, *, looked: bool) -> None:
     if fate is Fate.UNCLEAR and not looked:
         raise Problem("draft-may-be-invoiced", more={"candidates": seen.get("candidates", [])})
     if fate is not Fate.UNCLEAR and fate not in OFFERS_RELEASE:
-        held_by = seen.get("number") or seen.get("id") or draft.books_ids[0]
+        held_by = seen.get("number") or seen.get("id") or seen.get(IN_DRAFT) or draft.books_ids[0]
         raise Problem("draft-holds-hours", draft=held_by)
 
 
@@ -218,9 +222,11 @@ async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, lo
     try:
         found = await find_marked(runtime, books, draft)
     except (Rejected, NotFound):  # the customer is gone too: only a person can say
+        await require_not_elsewhere(runtime, books, draft, None)
         _require_looked([], looked=looked)
         return
     _require_none_marked(found)
+    await require_not_elsewhere(runtime, books, draft, found)
     if draft.attempt:  # of what was never sent no invoice can be made
         others = await made_since_it_stood(books, draft, found)
         _require_none_alike(draft, others, named, looked=looked)

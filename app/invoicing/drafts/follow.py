@@ -19,15 +19,9 @@ from app.invoicing.drafts.come_late import came_late, one_left, settle_asked
 from app.invoicing.drafts.complete import CONFLICTS, TAKEN_LATER
 from app.invoicing.drafts.confirm_lines import UNCLEAR, missing_lines, waits_for_person
 from app.invoicing.drafts.give_back import give_back
-from app.invoicing.drafts.look import (
-    INVOICE,
-    STOOD_AT,
-    Marked,
-    find_marked,
-    made_since_it_stood,
-)
+from app.invoicing.drafts.look import STOOD_AT
 from app.invoicing.drafts.record import Overtaken, make_due, move_unchanged
-from app.invoicing.drafts.seen import BY_PERSON, gone, of_draft, of_invoice, without_mark
+from app.invoicing.drafts.whereabouts import look_at, search
 from app.invoicing.ledger.corrections import gave_back_from
 from app.invoicing.ledger.fate import INVOICED, Fate, next_look, next_search
 from app.invoicing.ledger.places import STANDING
@@ -36,7 +30,6 @@ from app.links.open_systems import open_books
 from app.links.store import LinkState, is_at_work
 from app.runtime import Runtime
 from app.systems.ports import (
-    AccountingSystem,
     NotFound,
     RateLimited,
     Rejected,
@@ -91,7 +84,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
     watched = draft.watch_until is not None and draft.watch_until > now
     state = DraftState(draft.state)
     asked = state is DraftState.NEEDS_PERSON
-    found = await _found(runtime, books, draft) if watched or asked else None
+    found = await search(runtime, books, draft) if watched or asked else None
     if found is not None:
         settled = await (
             settle_asked(runtime, books, draft, found)
@@ -109,53 +102,10 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         return
     if draft.problem == "duplicate-draft" and await one_left(runtime, link_id, draft, books):
         return
-    seen = await _look_at(runtime, books, draft, found, now=now)
+    seen = await look_at(runtime, books, draft, found, now=now)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
         await give_back(runtime, link_id, draft, gone_lines=missing_lines(draft, seen))
-
-
-async def _found(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked | None:
-    """Search by the mark; ``None`` where the books no longer have the customer to search."""
-    try:
-        return await find_marked(runtime, books, draft)
-    except (Rejected, NotFound):
-        return None
-
-
-async def _look_at(
-    runtime: Runtime,
-    books: AccountingSystem,
-    draft: Draft,
-    found: Marked | None,
-    *,
-    now: datetime,
-) -> dict[str, Any]:
-    """Read the draft, or the invoice it became; where both are gone, search once."""
-    invoice_id = (draft.invoice or {}).get("id") or _adopted_invoice(draft)
-    if invoice_id is not None:
-        by = (draft.invoice or {}).get("by", "mark")
-        invoice = await books.read_invoice(invoice_id)
-        if invoice is not None:
-            return of_invoice(draft, invoice, by=by)
-        if by == BY_PERSON and draft.invoice is not None:
-            return dict(draft.invoice)  # what a person said is not taken back by a look
-    remote = await books.read_draft(draft.books_ids[0])
-    if remote is not None:
-        return of_draft(draft, remote, now=now)
-    found = found or await _found(runtime, books, draft)
-    settle = timedelta(seconds=runtime.settings.settle_seconds)
-    if found is None:
-        return gone(draft, [], now=now, settle=settle)
-    if found.invoices:
-        return of_invoice(draft, found.invoices[0], by="mark")
-    others = await made_since_it_stood(books, draft, found)
-    return without_mark(draft, others, now=now, settle=settle)
-
-
-def _adopted_invoice(draft: Draft) -> str | None:
-    first = draft.books_ids[0] if draft.books_ids else ""
-    return first.removeprefix(INVOICE) if first.startswith(INVOICE) else None
 
 
 _TOLD: Final = {

@@ -48,12 +48,14 @@ class Marked:
 
     Args:
         others: Invoices of the customer since then that carry no mark at all.
+        passed_over: Listed ids that other drafts of ours have; an invoice's has the prefix.
 
     """
 
-    drafts: tuple[RemoteDraft, ...]
-    invoices: tuple[RemoteInvoice, ...]
+    drafts: tuple[RemoteDraft, ...] = ()
+    invoices: tuple[RemoteInvoice, ...] = ()
     others: tuple[RemoteInvoice, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def living(self) -> "Marked":
         """Leave out what was credited: it bills no hour any more."""
@@ -113,10 +115,14 @@ async def look_anew(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
 
 
 async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -> Marked:
-    """Find what carries the draft's mark among the customer's drafts and invoices."""
+    """
+    Find what carries the draft's mark among the customer's drafts and invoices.
+
+    What other drafts of ours have is passed over: no draft may be taken for two POSTs' work.
+    """
     since = (draft.created_at - _DAY).date()
     known = await _known_elsewhere(runtime, draft)
-    customers = _customers(draft)
+    customers = customers_of(draft)
     listed = [one for c in customers for one in await books.draft_ids(c, since=since)]
     ids = [one for one in dict.fromkeys(listed) if one not in known]
     drafts = [remote for one in ids if (remote := await books.read_draft(one)) is not None]
@@ -124,9 +130,12 @@ async def find_marked(runtime: Runtime, books: AccountingSystem, draft: Draft) -
     ids = [one for one in numbers if invoice_prefixed(one) not in known]
     invoices = [seen for one in ids if (seen := await books.read_invoice(one)) is not None]
     return Marked(
-        drafts=tuple(one for one in drafts if _carries(one.lines, draft.mark)),
-        invoices=tuple(one for one in invoices if _carries(one.lines, draft.mark)),
-        others=tuple(one for one in invoices if not any(marks_in(line.text) for line in one.lines)),
+        drafts=tuple(one for one in drafts if draft.mark in marks_on(one.lines)),
+        invoices=tuple(one for one in invoices if draft.mark in marks_on(one.lines)),
+        others=tuple(one for one in invoices if not marks_on(one.lines)),
+        passed_over=tuple(
+            one for one in (*listed, *(invoice_prefixed(n) for n in numbers)) if one in known
+        ),
     )
 
 
@@ -138,11 +147,11 @@ async def made_since_it_stood(
     if stood is None or not found.others:
         return found.others
     since = (datetime.fromisoformat(stood) - _DAY).date()
-    young = {one for c in _customers(draft) for one in await books.invoice_ids(c, since=since)}
+    young = {one for c in customers_of(draft) for one in await books.invoice_ids(c, since=since)}
     return tuple(one for one in found.others if one.id in young)
 
 
-def _customers(draft: Draft) -> list[RecordId]:
+def customers_of(draft: Draft) -> list[RecordId]:
     """Give whom to search: the draft's customer, and whom a person gave it to in the books."""
     seen = (draft.invoice or {}).get("customerId")
     both = (draft.customer_books_id, seen)
@@ -173,8 +182,9 @@ async def _known_elsewhere(runtime: Runtime, draft: Draft) -> frozenset[str]:
     return frozenset(known)
 
 
-def _carries(lines: Iterable[RemoteLine], mark: str) -> bool:
-    return any(mark in marks_in(line.text) for line in lines)
+def marks_on(lines: Iterable[RemoteLine]) -> frozenset[str]:
+    """Give every mark that lines carry."""
+    return frozenset(mark for line in lines for mark in marks_in(line.text))
 
 
 def _as_draft(invoice: RemoteInvoice) -> RemoteDraft:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from app.invoicing.drafts.look import STOOD_AT
+from app.invoicing.drafts.look import STOOD_AT, marks_on
 from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.fate import (
     Fate,
@@ -13,15 +13,19 @@ from app.invoicing.ledger.fate import (
     fate_of_invoice,
     total_differs,
 )
+from app.invoicing.ledger.in_books import IN_DRAFT
 from app.invoicing.ledger.matched import Matched, match_lines, net_of
 from app.invoicing.store import Draft
-from app.systems.ports import RemoteDraft, RemoteInvoice
+from app.systems.ports import RemoteDraft, RemoteInvoice, RemoteLine
 
 RELEASED_LINES: Final = "releasedLines"
 """Names, among a draft's facts, the lines (from 1) a person released: the books lack them."""
 
 MISSING_SINCE: Final = "missingSince"
 """Names, in what was last seen, when the draft was first found gone."""
+
+ALSO_MARKS: Final = "alsoMarks"
+"""Names the marks of other drafts of ours that stand on the same draft or invoice."""
 
 BY_PERSON: Final = "person"
 """Says how an invoice was known: a person named it."""
@@ -87,12 +91,15 @@ def of_draft(draft: Draft, remote: RemoteDraft, *, now: datetime) -> dict[str, A
     lines = standing_lines(draft)
     differing = differing_lines(lines, remote.lines)
     moved = remote.customer_id not in {None, draft.customer_books_id}
-    fate = Fate.EDITED if differing or moved else Fate.OPEN
+    edited = differing or moved or remote.id not in draft.books_ids
+    fate = Fate.EDITED if edited else Fate.OPEN
     totals: dict[str, Any] = {"netOre": remote.net, "vatOre": remote.vat, "totalOre": remote.total}
-    seen = {"what": fate.value, **totals, "differs": differing}
+    seen = {"what": fate.value, **totals, "differs": differing, **_shared(draft, remote.lines)}
     seen[STOOD_AT] = now.isoformat()
     if differing:
         seen[_THEIRS] = [{"text": one.text, "net": one.net} for one in remote.lines]
+    if remote.id not in draft.books_ids:  # its lines were moved there
+        seen[IN_DRAFT] = remote.id
     if moved:  # should it be sent, its invoice is that customer's
         seen["customerId"] = remote.customer_id
     seen["flagged"] = total_differs(
@@ -131,7 +138,13 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         "flagged": invoice.net is not None and invoice.net != _sum(ours, "net"),
         **({"goneLines": sorted(there.gone)} if there.gone else {}),
         **({"unclearLines": sorted(unclear)} if unclear else {}),
+        **_shared(draft, invoice.lines),
     }  # fmt: skip
+
+
+def _shared(draft: Draft, lines: Sequence[RemoteLine]) -> dict[str, Any]:
+    others = sorted(marks_on(lines) - {draft.mark})
+    return {ALSO_MARKS: others} if others else {}
 
 
 def _other_sums(ours: Mapping[int, Mapping[str, Any]], there: Matched) -> set[int]:

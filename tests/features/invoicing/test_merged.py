@@ -1,0 +1,130 @@
+"""A person moves the lines of one draft into another in Conta: the hours are held there."""
+
+from typing import Any
+
+from tests.features.invoicing.bookkeeper import Bookkeeper
+from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed
+from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_protocol import fault, ids_of, signed_in
+
+
+async def two(kari: Bookkeeper) -> list[dict[str, Any]]:
+    """Bill a customer's hours in two drafts."""
+    customer = await busiest(kari.client, kari.link)
+    ids = ids_of(await previewed(kari.client, kari.link, customerId=customer))
+    return [
+        await kari.bill(customerId=customer, entryIds=some, grouping="entry")
+        for some in (ids[:3], ids[3:6])
+    ]
+
+
+async def merge(kari: Bookkeeper, mark: str, into: str) -> int:
+    """Move all lines of the draft with a mark into another; gives the number of that one."""
+    (one,) = await drafts_with(kari.twins, mark)
+    (other,) = await drafts_with(kari.twins, into)
+    lines = other["invoiceDraftLines"] + one["invoiceDraftLines"]
+    await person(kari.twins, f"drafts/{other['id']}/edit", lines=lines)
+    await person(kari.twins, f"drafts/{one['id']}/delete")
+    return int(other["id"])
+
+
+async def seen(kari: Bookkeeper, *drafts: dict[str, Any], **step: float) -> list[dict[str, Any]]:
+    """Let the books be looked at until nothing is young, and read drafts anew."""
+    for _ in range(3):
+        kari.clock.advance(**(step or {"minutes": 16}))
+        await kari.work()
+    await signed_in(kari.twins, kari.link)
+    return [await kari.get(f"invoice-drafts/{one['id']}") for one in drafts]
+
+
+async def test_a_draft_moved_into_another_holds_its_hours_there(kari: Bookkeeper) -> None:
+    one, other = await two(kari)
+    number = await merge(kari, one["mark"], other["mark"])
+
+    moved, grown = await seen(kari, one, other)
+    refused = await kari.release(one)
+
+    assert (moved["became"]["what"], moved["became"]["contaDraftId"]) == ("edited", str(number))
+    assert (moved["offersRelease"], {e["place"] for e in moved["entries"]}) == (False, {"in-draft"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "draft-holds-hours")
+    assert str(number) in refused.json()["detail"]
+    assert (grown["problem"], grown["contaDraftIds"]) == ("remote-total-differs", [str(number)])
+    assert grown["became"]["alsoMarks"] == [one["mark"]]
+
+
+async def test_one_invoice_of_two_drafts_is_followed_by_both(kari: Bookkeeper) -> None:
+    """Merged and sent before anyone looked; credited, each is offered and billed anew once."""
+    one, other = await two(kari)
+    number = await merge(kari, one["mark"], other["mark"])
+    await person(kari.twins, f"drafts/{number}/send")
+
+    sent = await seen(kari, one, other)
+    refused = [await kari.release(draft) for draft in (one, other)]
+    (invoice,) = (i["id"] for i in (await kari.twins.books())["invoices"])
+    await person(kari.twins, f"invoices/{invoice}/credit")
+    credited = await seen(kari, one, other, hours=6)
+    freed = [await kari.release(draft) for draft in (one, other)]
+
+    assert [(d["became"]["what"], d["became"]["id"]) for d in sent] == [("sent", str(invoice))] * 2
+    assert [answer.json()["code"] for answer in refused] == ["draft-holds-hours"] * 2
+    assert [d["became"]["what"] for d in credited] == ["credited"] * 2
+    assert [answer.json()["state"] for answer in freed] == ["released"] * 2
+
+
+async def test_a_moved_draft_is_followed_into_the_invoice_and_offered_once_taken_out(
+    kari: Bookkeeper,
+) -> None:
+    """Its lines are taken out of the other draft again: then, and only then, it is deleted."""
+    one, other = await two(kari)
+    number = await merge(kari, one["mark"], other["mark"])
+    await seen(kari, one)
+    (stored,) = await drafts_with(kari.twins, other["mark"])
+    own = stored["invoiceDraftLines"][: len(other["lines"])]
+    await person(kari.twins, f"drafts/{number}/edit", lines=own)
+
+    gone, left = await seen(kari, one, other)
+    freed = await kari.release(one)
+
+    assert (gone["became"]["what"], gone["offersRelease"]) == ("deleted", True)
+    assert (left["became"]["what"], left["problem"]) == ("open", None)
+    assert freed.json()["state"] == "released"
+
+
+async def test_a_draft_moved_to_another_customers_draft_is_held_once_that_was_looked_at(
+    kari: Bookkeeper,
+) -> None:
+    one = await kari.bill(grouping="entry")
+    free = (await kari.get("billable-entries"))["items"]
+    entry = next(e for e in free if not e["hindrances"] and e["customerId"] != one["customerId"])
+    other = await kari.bill(customerId=entry["customerId"], entryIds=[entry["id"]])
+    number = await merge(kari, one["mark"], other["mark"])
+
+    (moved,) = await seen(kari, one)
+    refused = await kari.release(one)
+
+    assert (moved["became"]["what"], moved["became"]["contaDraftId"]) == ("edited", str(number))
+    assert refused.json()["code"] == "draft-holds-hours"
+
+
+async def test_what_a_lost_post_made_and_was_moved_is_not_sent_again(kari: Bookkeeper) -> None:
+    """Its answer was lost, a person moved its lines meanwhile: no draft of its own is found."""
+    customer = await busiest(kari.client, kari.link)
+    ids = ids_of(await previewed(kari.client, kari.link, customerId=customer))
+    other = await kari.bill(customerId=customer, entryIds=ids[:3])
+    preview = await previewed(kari.client, kari.link, customerId=customer, entryIds=ids[3:])
+    await fault(
+        kari.twins, "conta", kind="status_after", status=500, method="POST", path="invoice-drafts",
+        times=1,
+    )  # fmt: skip
+    lost = await kari.send(preview)
+    number = await merge(kari, lost["mark"], other["mark"])
+
+    (asked,) = await seen(kari, lost, seconds=121)
+    again = await kari.post(f"invoice-drafts/{lost['id']}/resend")
+    freed = await kari.release(lost)
+
+    assert (asked["state"], asked["problem"]) == ("needs-person", "draft-not-found")
+    for answer in (again, freed):
+        assert (answer.status_code, answer.json()["code"]) == (409, "draft-holds-hours")
+        assert str(number) in answer.json()["detail"]
+    assert [d["id"] for d in (await kari.twins.books())["drafts"]] == [number]
