@@ -9,8 +9,10 @@ from typing import Final
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.drafts.look import INVOICE, Marked, look_anew, take_found
+from app.invoicing.drafts.look import INVOICE, Marked, invoice_prefixed, look_anew, take_found
 from app.invoicing.drafts.record import make_due, move_unchanged
+from app.invoicing.drafts.whereabouts import search
+from app.invoicing.ledger.fate import WATCH, Fate, fate_of_invoice
 from app.invoicing.ledger.places import STANDING
 from app.invoicing.store import Draft, DraftState
 from app.runtime import Runtime
@@ -19,6 +21,7 @@ from app.systems.ports import AccountingSystem
 _SOON: Final = timedelta(minutes=10)
 _FREED: Final = frozenset({DraftState.REFUSED, DraftState.RELEASED})
 _AFTER: Final = "draft-after-release"
+_TWICE: Final = "duplicate-draft"
 
 
 async def settle_asked(
@@ -30,7 +33,7 @@ async def settle_asked(
     One that a list does not name may stand all the same: what was found before is read by its id.
     """
     link_id = LinkId(draft.link_id)
-    ids = {one.id for one in found.as_drafts()}
+    ids = {one.id for one in found.preferred().as_drafts()}
     for one in draft.books_ids:
         hidden = one not in ids and not one.startswith(INVOICE)
         if hidden and await books.read_draft(one) is not None:
@@ -47,33 +50,36 @@ async def settle_asked(
 async def came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
     """Handle what a first POST that was given up made after all; ``True`` when that is all."""
     state = DraftState(draft.state)
-    if state in _FREED:
-        found = found.living()
-        if draft.problem == _AFTER and not found.as_drafts():
-            await _none_left(runtime, link_id, draft)
-            return False
-    ids = [one.id for one in found.as_drafts()]
-    own = set(draft.books_ids)
-    if draft.invoice and draft.invoice.get("id"):
-        own.add(INVOICE + draft.invoice["id"])
+    ids = [one.id for one in found.living().as_drafts()]
+    if state in _FREED and draft.problem == _AFTER and not ids:
+        await _none_left(runtime, link_id, draft)
+        return False
+    own = _own(draft)
     more = [one for one in ids if one not in own]
     if not more:
         return False
-    living = [one for one in draft.books_ids if one in ids]
+    living = [one for one in own if one in ids]
     if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
         return False  # our own draft, sent meanwhile: not a second one
-    problem = _AFTER if state not in STANDING else "duplicate-draft"
+    problem = _AFTER if state not in STANDING else _TWICE
     if draft.problem == problem and set(draft.books_ids) >= set(ids):
         return False
     now = runtime.clock()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await move_unchanged(
             session, draft, state, now=now, what=problem, problem=problem, facts={"found": ids},
-            books_ids=[*draft.books_ids, *more], next_look=now + _SOON,
+            books_ids=[*dict.fromkeys((*draft.books_ids, *ids))], next_look=now + _SOON,
         )  # fmt: skip
         await make_due(session, link_id, now + _SOON)
     runtime.metrics.drafts.labels("duplicate").inc()
     return True
+
+
+def _own(draft: Draft) -> list[str]:
+    """Give what is known to carry the draft's mark, the invoice it became too."""
+    invoice_id = (draft.invoice or {}).get("id")
+    known = [*draft.books_ids, *([invoice_prefixed(invoice_id)] if invoice_id else [])]
+    return [*dict.fromkeys(known)]
 
 
 async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
@@ -88,18 +94,32 @@ async def _none_left(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
 async def one_left(
     runtime: Runtime, link_id: LinkId, draft: Draft, books: AccountingSystem
 ) -> bool:
-    """Take the alarm back once a person deleted all but one of the drafts with the mark."""
-    living = [
-        one for one in draft.books_ids
-        if not one.startswith(INVOICE) and await books.read_draft(one) is not None
-    ]  # fmt: skip
+    """
+    Take the alarm back once a person deleted or credited all but one of what has the mark.
+
+    What is gone may have been sent: it is searched for once more, and watched for from then on,
+    since its invoice may not be listed yet.
+    """
+    living = [one for one in _own(draft) if await _lives(books, one)]
     if len(living) > 1:
         return False
+    found = await search(runtime, books, draft) or Marked()
+    living = [*dict.fromkeys((*living, *(one.id for one in found.living().as_drafts())))]
     now = runtime.clock()
+    alone = len(living) <= 1
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await move_unchanged(
-            session, draft, DraftState(draft.state), now=now, what="one draft left", problem=None,
-            books_ids=living or draft.books_ids[:1], next_look=now,
+            session, draft, DraftState(draft.state), now=now,
+            what="one draft left" if alone else _TWICE, problem=None if alone else _TWICE,
+            books_ids=living or draft.books_ids[:1], next_look=now if alone else now + _SOON,
+            watch_until=now + WATCH,
         )  # fmt: skip
         await make_due(session, link_id, now)
     return True
+
+
+async def _lives(books: AccountingSystem, one: str) -> bool:
+    if one.startswith(INVOICE):
+        invoice = await books.read_invoice(one.removeprefix(INVOICE))
+        return invoice is not None and fate_of_invoice(invoice) is not Fate.CREDITED
+    return await books.read_draft(one) is not None

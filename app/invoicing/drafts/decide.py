@@ -32,7 +32,7 @@ from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import NotFound, Rejected, RemoteInvoice
+from app.systems.ports import AccountingSystem, NotFound, Rejected, RemoteInvoice
 
 _RELEASABLE = STANDING | {DraftState.NEEDS_PERSON, DraftState.TAKEN, DraftState.RESERVED}
 
@@ -212,13 +212,7 @@ async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, lo
         _require_gone(runtime, draft, looked=looked)
     books = await open_books(runtime, link_id)
     named = (draft.invoice or {}).get("id")
-    if named is not None:
-        invoice = await books.read_invoice(named)
-        if invoice is not None and _living([invoice]):
-            raise Problem("draft-holds-hours", draft=invoice.number or named)
-    for books_id in draft.books_ids:
-        if not books_id.startswith(INVOICE) and await books.read_draft(books_id) is not None:
-            raise Problem("draft-holds-hours", draft=books_id)
+    await _require_none_known(books, draft)
     try:
         found = await find_marked(runtime, books, draft)
     except (Rejected, NotFound):  # the customer is gone too: only a person can say
@@ -230,6 +224,18 @@ async def _require_absent(runtime: Runtime, link_id: LinkId, draft: Draft, *, lo
     if draft.attempt:  # of what was never sent no invoice can be made
         others = await made_since_it_stood(books, draft, found)
         _require_none_alike(draft, others, named, looked=looked)
+
+
+async def _require_none_known(books: AccountingSystem, draft: Draft) -> None:
+    named = (draft.invoice or {}).get("id")
+    numbers = [one.removeprefix(INVOICE) for one in draft.books_ids if one.startswith(INVOICE)]
+    for number in dict.fromkeys((*([named] if named else []), *numbers)):
+        invoice = await books.read_invoice(number)
+        if invoice is not None and _living([invoice]):
+            raise Problem("draft-holds-hours", draft=invoice.number or number)
+    for books_id in draft.books_ids:
+        if not books_id.startswith(INVOICE) and await books.read_draft(books_id) is not None:
+            raise Problem("draft-holds-hours", draft=books_id)
 
 
 def _require_none_marked(found: Marked) -> None:

@@ -101,8 +101,11 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         await _look_later(runtime, link_id, draft, again)
         return
     if draft.problem == "duplicate-draft" and await one_left(runtime, link_id, draft, books):
-        return
-    seen = await look_at(runtime, books, draft, found, now=now)
+        draft = await read_draft(runtime, link_id, draft.draft_id)
+    seen, found = await look_at(runtime, books, draft, found, now=now)
+    several = found is not None and len(found.living().as_drafts()) > 1
+    if found is not None and several and await came_late(runtime, link_id, draft, found):
+        draft = await read_draft(runtime, link_id, draft.draft_id)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:
         await give_back(runtime, link_id, draft, gone_lines=missing_lines(draft, seen))

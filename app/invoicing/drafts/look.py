@@ -62,6 +62,11 @@ class Marked:
         kept = (one for one in self.invoices if fate_of_invoice(one) is not Fate.CREDITED)
         return replace(self, invoices=tuple(kept))
 
+    def preferred(self) -> "Marked":
+        """Leave out what was credited, unless nothing else is left."""
+        living = self.living()
+        return living if living.as_drafts() else self
+
     def as_drafts(self) -> list[RemoteDraft]:
         """Give all of it as drafts; an invoice's id has the prefix ``invoice:``."""
         return [*self.drafts, *(_as_draft(invoice) for invoice in self.invoices)]
@@ -92,7 +97,7 @@ async def look_for(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
 
 async def take_found(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
     """Adopt the one thing that carries the mark, show several; ``False`` where there is nothing."""
-    everything = found.as_drafts()
+    everything = found.preferred().as_drafts()
     if len(everything) == 1:
         (one,) = everything
         await record_created(runtime, draft, one, CommitPoint.DRAFT_ADOPTED, what="adopted")
