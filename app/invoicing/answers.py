@@ -153,7 +153,7 @@ class DraftAnswer(AnswerDocument):
         default=[], description="Hours that were no longer as previewed, each with what changed."
     )
     differs: list[dict[str, Any]] = Field(
-        default=[], description="Lines that are otherwise in Conta, ours and theirs."
+        default=[], description="Lines that are otherwise in Conta: ours, theirs and what differs."
     )
     became: dict[str, Any] | None = Field(
         default=None,

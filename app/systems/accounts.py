@@ -12,6 +12,7 @@ from app.canonical import (
     RecordKind,
     TimeEntry,
 )
+from app.systems.documents import RemoteDraft, RemoteInvoice
 from app.systems.shapes import (
     AccessReport,
     Capabilities,
@@ -19,8 +20,6 @@ from app.systems.shapes import (
     LinkFacts,
     Page,
     ReleaseReason,
-    RemoteDraft,
-    RemoteInvoice,
     Reservation,
     Sighting,
     Subscription,

@@ -1,11 +1,12 @@
 """
 Say what the two sides must offer, all of it in one place to import from.
 
-``accounts`` holds what is bound to one account, ``products`` what is not, ``shapes`` the values
-they speak in, ``faults`` what can go wrong.
+``accounts`` holds what is bound to one account, ``products`` what is not, ``shapes`` and
+``documents`` the values they speak in, ``faults`` what can go wrong.
 """
 
 from app.systems.accounts import AccountingSystem, RecordKeeper, TimeTracker
+from app.systems.documents import RemoteDraft, RemoteInvoice, RemoteLine
 from app.systems.faults import (
     AccessReason,
     EntriesTaken,
@@ -34,9 +35,6 @@ from app.systems.shapes import (
     Notice,
     Page,
     ReleaseReason,
-    RemoteDraft,
-    RemoteInvoice,
-    RemoteLine,
     Reservation,
     Row,
     Sighting,

@@ -205,41 +205,6 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteLine:
-    """Hold a draft or invoice line as the books system has it; ``net`` in øre where it says so."""
-
-    text: str
-    net: Ore | None
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteDraft:
-    """Hold a draft as the books system has it; sums in øre."""
-
-    id: str
-    customer_id: RecordId | None
-    lines: tuple[RemoteLine, ...]
-    net: Ore | None
-    vat: Ore | None
-    total: Ore | None
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteInvoice:
-    """Hold an invoice as the books system has it; ``state`` is open, paid, credited or closed."""
-
-    id: str
-    number: str | None
-    day: date | None
-    customer_id: RecordId | None
-    lines: tuple[RemoteLine, ...]
-    net: Ore | None
-    total: Ore | None
-    remaining: Ore | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeNotice:
     """Say that a record may have changed; a hint, never a fact."""
 

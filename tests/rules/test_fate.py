@@ -10,13 +10,11 @@ from app.canonical import Ore
 from app.invoicing.ledger.fate import (
     Fate,
     alike,
-    differing_lines,
     fate_of_invoice,
     next_look,
     taken_out,
-    total_differs,
 )
-from app.systems.shapes import RemoteInvoice, RemoteLine
+from app.systems.documents import RemoteInvoice, RemoteLine
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 SETTLE = timedelta(minutes=5)
@@ -48,26 +46,6 @@ def test_an_invoice_says_how_far_it_has_come(invoice: RemoteInvoice, fate: Fate)
     assert fate_of_invoice(invoice) is fate
 
 
-@pytest.mark.parametrize(
-    ("books", "places"),
-    [
-        ([("a", 1), ("b", 2)], []),
-        ([("a", None), ("b", 2)], []),
-        ([("a", 3), ("b", 2)], [1]),
-        ([("a", 1)], [2]),
-        ([("a", 1), ("b", 2), ("c", 3)], [3]),
-        ([("x", 1), ("b", 2)], [1]),
-    ],
-)
-def test_lines_are_compared_by_place(
-    books: list[tuple[str, int | None]], places: list[int]
-) -> None:
-    """A net that the books do not say is not compared."""
-    found = differing_lines(dict(enumerate(ours(("a", 1), ("b", 2)), 1)), theirs(*books))
-
-    assert [one["line"] for one in found] == places
-
-
 def test_a_line_is_taken_out_wherever_the_others_stand() -> None:
     """The mark apart, and what is theirs alone is told too."""
     gone, strange = taken_out(
@@ -76,17 +54,6 @@ def test_a_line_is_taken_out_wherever_the_others_stand() -> None:
     )
 
     assert (set(gone), [line.text for line in strange]) == ({2}, ["d"])
-
-
-@pytest.mark.parametrize(
-    ("net", "vat", "differs"),
-    [(100, 25, False), (None, None, False), (101, 25, True), (100, 27, False), (100, 28, True)],
-)
-def test_sums_differ_by_net_strictly_and_by_vat_beyond_an_ore_a_line(
-    net: int | None, vat: int | None, differs: bool
-) -> None:
-    """The books' own arithmetic of VAT is theirs."""
-    assert total_differs(net=100, vat=25, lines=2, their_net=net, their_vat=vat) is differs
 
 
 def test_an_invoice_without_the_mark_is_known_by_its_lines() -> None:

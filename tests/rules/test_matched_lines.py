@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.canonical import Ore
 from app.invoicing.ledger.matched import match_lines, net_of
-from app.systems.shapes import RemoteLine
+from app.systems.documents import RemoteLine
 
 Pair = tuple[str, int | None]
 

@@ -25,8 +25,8 @@ from app.invoicing.ledger.corrections import CorrectionRow
 from app.invoicing.ledger.fate import Fate, fate_of_invoice
 from app.invoicing.store import Draft, DraftState, LedgerRow
 from app.invoicing.unbilled import read_hours
+from app.systems.documents import RemoteInvoice
 from app.systems.ports import Unreachable
-from app.systems.shapes import RemoteInvoice
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 

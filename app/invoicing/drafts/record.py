@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId
 from app.database import CommitPoint
-from app.invoicing.ledger.fate import differing_lines, total_differs
+from app.invoicing.ledger.differing import differing_lines, total_differs
 from app.invoicing.ledger.ledger import free_hours
 from app.invoicing.store import ONE_OF, Draft, DraftAttempt, DraftEvent, DraftState, VatAnswer
 from app.links.store import DirectoryEntry

@@ -6,13 +6,8 @@ from typing import Any, Final
 
 from app.invoicing.drafts.look import STOOD_AT, marks_on
 from app.invoicing.ledger.corrections import corrections_of
-from app.invoicing.ledger.fate import (
-    Fate,
-    alike,
-    differing_lines,
-    fate_of_invoice,
-    total_differs,
-)
+from app.invoicing.ledger.differing import differing_lines, total_differs
+from app.invoicing.ledger.fate import Fate, alike, fate_of_invoice
 from app.invoicing.ledger.in_books import IN_DRAFT
 from app.invoicing.ledger.matched import Matched, match_lines, net_of
 from app.invoicing.store import Draft
@@ -135,11 +130,20 @@ def of_invoice(draft: Draft, invoice: RemoteInvoice, *, by: str) -> dict[str, An
         "day": invoice.day.isoformat() if invoice.day else None, "by": by,
         "netOre": invoice.net, "totalOre": invoice.total, "remainingOre": invoice.remaining,
         "differs": differing_lines(ours, invoice.lines),
-        "flagged": invoice.net is not None and invoice.net != _sum(ours, "net"),
+        "flagged": _flagged(ours, invoice),
         **({"goneLines": sorted(there.gone)} if there.gone else {}),
         **({"unclearLines": sorted(unclear)} if unclear else {}),
         **_shared(draft, invoice.lines),
     }  # fmt: skip
+
+
+def _flagged(ours: Mapping[int, Mapping[str, Any]], invoice: RemoteInvoice) -> bool:
+    """Compare an invoice's sums with ours; what its total has beside our net is its VAT."""
+    net = _sum(ours, "net")
+    return total_differs(
+        net=net, vat=_sum(ours, "vat"), lines=len(ours), their_net=invoice.net,
+        their_vat=None if invoice.total is None else invoice.total - net,
+    )  # fmt: skip
 
 
 def _shared(draft: Draft, lines: Sequence[RemoteLine]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from app.invoicing.lines.mark import without_mark
-from app.systems.shapes import RemoteInvoice, RemoteLine
+from app.systems.documents import RemoteInvoice, RemoteLine
 
 WATCH: Final = timedelta(hours=72)
 """How long a first POST whose outcome was unknown may still land and be noticed."""
@@ -40,38 +40,6 @@ OFFERS_RELEASE: Final = frozenset({Fate.DELETED, Fate.CREDITED})
 INVOICED: Final = frozenset({Fate.SENT, Fate.PART_PAID, Fate.PAID, Fate.CLOSED})
 
 
-def differing_lines(
-    ours: Mapping[int, Mapping[str, Any]], theirs: Sequence[RemoteLine]
-) -> list[dict[str, Any]]:
-    """
-    Compare our lines with the books', by place; a side without the line has null there.
-
-    Args:
-        ours: By their numbers from 1, in that order; a line that was released is not among them.
-
-    """
-    found = []
-    missing = range(max(ours, default=0) + 1, max(ours, default=0) + 1 + len(theirs))
-    numbers = [*ours, *missing][: max(len(ours), len(theirs))]
-    for place, number in enumerate(numbers):
-        mine = ours.get(number)
-        other = theirs[place] if place < len(theirs) else None
-        same_text = mine is not None and other is not None and mine["text"] == other.text
-        known = other is not None and other.net is not None
-        same_net = mine is not None and other is not None and (
-            not known or mine["net"] == other.net
-        )  # fmt: skip
-        if not (same_text and same_net):
-            found.append(
-                {
-                    "line": number,
-                    "ours": mine and {"text": mine["text"], "netOre": mine["net"]},
-                    "theirs": other and {"text": other.text, "netOre": other.net},
-                }
-            )
-    return found
-
-
 def taken_out(
     ours: Sequence[Mapping[str, Any]], theirs: Sequence[RemoteLine]
 ) -> tuple[frozenset[int], tuple[RemoteLine, ...]]:
@@ -92,19 +60,6 @@ def taken_out(
         else:
             left.remove(same)
     return frozenset(gone), tuple(left)
-
-
-def total_differs(
-    *, net: int, vat: int, lines: int, their_net: int | None, their_vat: int | None
-) -> bool:
-    """
-    Say whether the books' sums are not ours: net strictly, VAT beyond an øre a line.
-
-    VAT is the books' own arithmetic; ours is an expectation.
-    """
-    if their_net is not None and their_net != net:
-        return True
-    return their_vat is not None and abs(their_vat - vat) > lines
 
 
 def fate_of_invoice(invoice: RemoteInvoice) -> Fate:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.invoicing.lines.mark import without_mark
-from app.systems.shapes import RemoteLine
+from app.systems.documents import RemoteLine
 
 
 @dataclass(frozen=True, slots=True)

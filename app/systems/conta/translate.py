@@ -21,6 +21,7 @@ KINDS: Mapping[str, CustomerKind] = MappingProxyType(
     {"ORGANIZATION": CustomerKind.COMPANY, "INDIVIDUAL": CustomerKind.PRIVATE}
 )
 CREDIT_NOTE = "CREDIT"
+VAT_CODES = frozenset({"no.vat", "high", "medium", "low", "zero.rate", "exempted", "export"})
 
 _STATES: Mapping[str, str] = MappingProxyType(
     {
@@ -194,8 +195,22 @@ def _thin_record(kind: RecordKind, record_id: RecordId, item: object) -> Record:
 
 def _lines(lines: tuple[wire.Line, ...] | None) -> tuple[RemoteLine, ...]:
     return tuple(
-        RemoteLine(text=line.description or "", net=ore_from(line.sum_net)) for line in lines or ()
+        RemoteLine(
+            text=line.description or "",
+            net=ore_from(line.sum_net),
+            quantity=line.quantity,
+            unit_price=ore_from(line.price),
+            discount=line.discount,
+            vat_code=_vat_code(line.vat_code),
+        )
+        for line in lines or ()
     )
+
+
+def _vat_code(code: str | None) -> str | None:
+    """Give the short code, also where Conta answers with its internal one (``output.high``)."""
+    short = (code or "").removeprefix("output.")
+    return short if short in VAT_CODES else None
 
 
 def _name(value: str | None) -> str:

@@ -72,6 +72,10 @@ class Line(Wire):
     """Hold a line of a draft or invoice."""
 
     description: str | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    discount: Decimal | None = None
+    vat_code: str | None = None
     sum_net: Decimal | None = None
 
 

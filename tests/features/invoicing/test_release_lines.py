@@ -7,7 +7,7 @@ import pytest
 
 from app.canonical import Ore
 from app.invoicing.ledger.fate import taken_out
-from app.systems.shapes import RemoteLine
+from app.systems.documents import RemoteLine
 from tests.features.invoicing.bookkeeper import Bookkeeper, longer
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed
 from tests.features.invoicing.test_followed import person

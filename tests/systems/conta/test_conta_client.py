@@ -24,6 +24,7 @@ from app.canonical import (
 from app.settings import Settings
 from app.systems.conta.access import Outcomes, report
 from app.systems.conta.client import ContaClient, ContaSystem
+from app.systems.documents import RemoteLine
 from app.systems.ports import (
     AccessReason,
     Finding,
@@ -450,6 +451,27 @@ async def test_a_draft_is_created_with_exact_numbers_and_read_back(
     assert (made.id, made.net, made.vat, made.total) == ("71", 712500, 178125, 890625)
     assert b'"quantity":7.50,"price":950.00' in network.requests[0].content
     assert network.body(0)["registrationSource"] == "TIMERABBIT"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("high", "high"), ("output.zero.rate", "zero.rate"), ("output.new", None), (None, None)],
+)
+async def test_a_line_is_read_with_hours_price_discount_and_vat_code(
+    client: ContaClient, network: Any, said: str | None, code: str | None
+) -> None:
+    """The code is the short one however Conta writes it; one we do not know says nothing."""
+    line = {"description": "Timer", "quantity": 7.5, "price": 950, "discount": 12.5}
+    body = {"id": 71, "invoiceDraftLines": [{**line, "vatCode": said}, {"quantity": None}]}
+    network.on("GET", f"{OWN}/invoice-drafts/71", httpx.Response(200, json=body))
+
+    read = await client.read_draft("71")
+
+    assert read is not None
+    whole, bare = read.lines
+    assert (whole.quantity, whole.unit_price) == (Decimal("7.5"), 95000)
+    assert (whole.discount, whole.vat_code) == (Decimal("12.5"), code)
+    assert bare == RemoteLine("", None)
 
 
 async def test_a_draft_or_invoice_that_is_gone_is_none(client: ContaClient, network: Any) -> None:
