@@ -28,6 +28,13 @@ def theirs(*lines: tuple[str, int | None]) -> tuple[RemoteLine, ...]:
         ([("a", 1)], [2]),
         ([("a", 1), ("b", 2), ("c", 3)], [3]),
         ([("x", 1), ("b", 2)], [1]),
+        ([("b", 2)], [1]),
+        ([("b", 2), ("a", 1)], []),
+        ([("b", None), ("a", None)], []),
+        ([("c", 3), ("a", 1), ("b", 2)], [3]),
+        ([("b", 2), ("a", 3)], [1]),
+        ([("x", 9)], [1, 2]),
+        ([], [1, 2]),
     ],
 )
 def test_lines_are_compared(books: list[tuple[str, int | None]], places: list[int]) -> None:
@@ -63,6 +70,23 @@ def test_both_sides_of_a_line_are_told_and_the_one_that_lacks_it() -> None:
     assert (whole["ours"]["hours"], whole["theirs"]["hours"]) == ("1.50", "2.0")
     assert whole["theirs"]["vatCode"] is None
     assert (missing["what"], missing["theirs"]) == (["line"], None)
+
+
+def test_a_mark_that_was_moved_to_another_line_is_told_of_both() -> None:
+    """Two lines that say the same, the mark apart, are not taken for each other."""
+    marked, plain = "a (spes. TR-7K3QF9M2)", "a"
+
+    assert differing_lines(ours((marked, 1), (plain, 1)), theirs((plain, 1), (marked, 1))) == []
+    found = differing_lines(ours((marked, 1), ("b", 2)), theirs(("a", 1), ("b (TR-7K3QF9M2)", 2)))
+    assert [(one["line"], one["what"]) for one in found] == [(1, ["text"]), (2, ["text"])]
+
+
+def test_lines_of_a_released_number_are_not_missed() -> None:
+    left = {n: line for n, line in ours(("a", 1), ("b", 2), ("c", 3)).items() if n != 2}
+
+    found = differing_lines(left, theirs(("c", 3), ("a", 1), ("d", 4)))
+
+    assert [(one["line"], one["ours"]) for one in found] == [(4, None)]
 
 
 @pytest.mark.parametrize(

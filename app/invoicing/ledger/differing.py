@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from app.invoicing.ledger.matched import match_lines
 from app.systems.documents import RemoteLine
 
 _ROUNDED: Final = Decimal("0.005")
@@ -16,7 +17,10 @@ def differing_lines(
     ours: Mapping[int, Mapping[str, Any]], theirs: Sequence[RemoteLine]
 ) -> list[dict[str, Any]]:
     """
-    Compare our lines with the books', by place; a side without the line has null there.
+    Compare our lines with the books'; a side without the line has null there.
+
+    Paired are lines that say the same, wherever they stand, and what is left by place: a line that
+    merely moved is no difference. Lines that only the books have are numbered after ours.
 
     ``what`` names the members that differ, or ``line`` where one side lacks it. What the books do
     not say is null on their side and not compared.
@@ -25,16 +29,40 @@ def differing_lines(
         ours: By their numbers from 1, in that order; a line that was released is not among them.
 
     """
-    missing = range(max(ours, default=0) + 1, max(ours, default=0) + 1 + len(theirs))
-    numbers = [*ours, *missing][: max(len(ours), len(theirs))]
     found = []
-    for place, number in enumerate(numbers):
+    for number, line in _paired(ours, theirs).items():
         mine = _ours(ours[number]) if number in ours else None
-        other = _theirs(theirs[place]) if place < len(theirs) else None
+        other = None if line is None else _theirs(line)
         what = _what_differs(mine, other)
         if what:
             found.append({"line": number, "what": what, "ours": mine, "theirs": other})
     return found
+
+
+def _paired(
+    ours: Mapping[int, Mapping[str, Any]], theirs: Sequence[RemoteLine]
+) -> dict[int, RemoteLine | None]:
+    """Give the line in the books of each number, those that only the books have at the end."""
+    others, same = list(theirs), dict[int, RemoteLine]()
+    for number, line in ours.items():
+        alike = (o for o in others if o.text == line["text"] and o.net in {None, line["net"]})
+        _take(same, number, next(alike, None), others)
+    rest = {number: line for number, line in ours.items() if number not in same}
+    for number, other in match_lines(rest, others).lines.items():
+        _take(same, number, other, others)
+    for number in ours:
+        if number not in same and others:
+            _take(same, number, others[0], others)
+    after = max(ours, default=0) + 1
+    return {number: same.get(number) for number in ours} | dict(enumerate(others, after))
+
+
+def _take(
+    same: dict[int, RemoteLine], number: int, other: RemoteLine | None, others: list[RemoteLine]
+) -> None:
+    if other is not None:
+        same[number] = other
+        others.remove(other)
 
 
 def total_differs(

@@ -70,3 +70,21 @@ async def test_a_draft_nobody_edited_differs_in_nothing(kari: Bookkeeper) -> Non
 
     assert [one["differs"] for one in (draft, stands, sent)] == [[], [], []]
     assert (stands["became"]["what"], sent["became"]["what"]) == ("open", "sent")
+
+
+async def test_a_line_taken_out_is_the_only_one_that_differs(kari: Bookkeeper) -> None:
+    draft = await kari.bill(grouping="entry")
+
+    shown = await edited(kari, draft, lambda lines: [lines[0], *lines[2:]])
+
+    assert len(draft["lines"]) > 3
+    assert [(one["line"], one["what"]) for one in shown["differs"]] == [(2, ["line"])]
+    assert (shown["became"]["what"], shown["problem"]) == ("edited", "remote-total-differs")
+
+
+async def test_lines_in_another_order_differ_in_nothing(kari: Bookkeeper) -> None:
+    draft = await kari.bill(grouping="entry")
+
+    shown = await edited(kari, draft, lambda lines: lines[::-1])
+
+    assert (shown["differs"], shown["became"]["what"], shown["problem"]) == ([], "open", None)
