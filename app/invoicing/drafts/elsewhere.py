@@ -39,6 +39,7 @@ async def find_elsewhere(
     return Marked(
         drafts=tuple(one for one in drafts if one and draft.mark in marks_on(one.lines)),
         invoices=tuple(one for one in invoices if one and draft.mark in marks_on(one.lines)),
+        others=tuple(one for one in invoices if one and not marks_on(one.lines)),
     )
 
 

@@ -28,7 +28,7 @@ BY_PERSON: Final = "person"
 _THEIRS: Final = "theirs"
 """Names the lines of an edited draft as the books had them, for when it is gone."""
 
-_KEPT: Final = ("customerId", STOOD_AT, _THEIRS)
+_KEPT: Final = ("customerId", STOOD_AT, _THEIRS, IN_DRAFT, ALSO_MARKS)
 INWARD: Final = frozenset({"differs", "flagged", STOOD_AT, _THEIRS})
 """What is kept of a look for the next one, and not shown with what became of the draft."""
 
@@ -73,6 +73,11 @@ def gone(
     if candidates is None:
         return {"what": Fate.DELETED.value, **kept}
     return {"what": Fate.UNCLEAR.value, "candidates": candidates, **kept}
+
+
+def was_shared(draft: Draft) -> bool:
+    """Say whether a draft's lines were last seen among those of another draft of ours."""
+    return not {IN_DRAFT, ALSO_MARKS}.isdisjoint(draft.invoice or {})
 
 
 def lines_known(draft: Draft) -> list[Sequence[Mapping[str, Any]]]:

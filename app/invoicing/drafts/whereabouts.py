@@ -1,11 +1,19 @@
 """See where a draft is in the books now: itself, the invoice it became, or among others' lines."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.invoicing.drafts.elsewhere import find_elsewhere
 from app.invoicing.drafts.look import INVOICE, Marked, find_marked, made_since_it_stood, marks_on
-from app.invoicing.drafts.seen import BY_PERSON, gone, of_draft, of_invoice, without_mark
+from app.invoicing.drafts.seen import (
+    BY_PERSON,
+    gone,
+    of_draft,
+    of_invoice,
+    was_shared,
+    without_mark,
+)
 from app.invoicing.ledger.fate import Fate, fate_of_invoice
 from app.invoicing.ledger.in_books import IN_DRAFT
 from app.invoicing.store import Draft
@@ -84,6 +92,9 @@ async def _gone(
     settle = timedelta(seconds=runtime.settings.settle_seconds)
     if found is None:
         return gone(draft, [], now=now, settle=settle)
+    if was_shared(draft):  # the other draft may have claimed the invoice that both became
+        there = await find_elsewhere(runtime, books, draft, found)
+        found = replace(found, others=(*found.others, *there.others))
     others = await made_since_it_stood(books, draft, found)
     return without_mark(draft, others, now=now, settle=settle)
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.features.invoicing.bookkeeper import Bookkeeper
 from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed
 from tests.features.invoicing.test_followed import person
@@ -128,3 +130,29 @@ async def test_what_a_lost_post_made_and_was_moved_is_not_sent_again(kari: Bookk
         assert (answer.status_code, answer.json()["code"]) == (409, "draft-holds-hours")
         assert str(number) in answer.json()["detail"]
     assert [d["id"] for d in (await kari.twins.books())["drafts"]] == [number]
+
+
+@pytest.mark.parametrize("written_over", [False, True])
+async def test_two_drafts_merged_and_stripped_of_their_marks_offer_no_hour(
+    kari: Bookkeeper, written_over: bool
+) -> None:
+    """Known by the lines that were last seen, or unclear: neither is taken for deleted."""
+    one, other = await two(kari)
+    number = await merge(kari, one["mark"], other["mark"])
+    await seen(kari, one, other)
+    (stored,) = await drafts_with(kari.twins, other["mark"])
+    lines = stored["invoiceDraftLines"]
+    for line in lines:
+        plain = line["description"].split(" (spes.")[0]
+        line["description"] = "Konsulentbistand" if written_over else plain
+    await person(kari.twins, f"drafts/{number}/edit", lines=lines)
+    await person(kari.twins, f"drafts/{number}/send")
+
+    both = await seen(kari, one, other)
+    refused = [await kari.release(draft) for draft in (one, other)]
+
+    what, code = (
+        ("unclear", "draft-may-be-invoiced") if written_over else ("sent", "draft-holds-hours")
+    )
+    assert [one["became"]["what"] for one in both] == [what] * 2
+    assert [answer.json()["code"] for answer in refused] == [code] * 2
