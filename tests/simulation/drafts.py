@@ -108,7 +108,7 @@ class DraftWorld:
             own.send, own.send, own.send, own._two_at_once, own._two_workers, own._break_books,
             own._break_books, own._break_time, own._die, own._die_at_work, own._pass_time,
             own._pass_time, own._pass_time, in_conta.in_the_books, own._decide,
-            own._decide_twice, afterwards.change_hours, in_conta.release_in_haste,
+            own._decide_twice, afterwards.change_hours, in_conta.release_in_haste, in_conta.merge,
         )  # fmt: skip
 
     def _later_deeds(self) -> list[Deed]:
@@ -117,7 +117,7 @@ class DraftWorld:
         return self._named(
             afterwards.change_hours, afterwards.change_hours, *[afterwards.decide_changes] * 5,
             *[afterwards.take_back] * 2, afterwards.undo, in_conta.in_the_books,
-            in_conta.take_line_out, in_conta.rewrite, in_conta.release_in_haste,
+            in_conta.take_line_out, in_conta.rewrite, in_conta.release_in_haste, in_conta.merge,
             afterwards.send_late, own.send, own._decide, own._break_books, own._break_time,
             own._die_at_work, own._pass_time,
         )  # fmt: skip

@@ -1,10 +1,11 @@
 """Play what a person does in Conta's own pages with drafts and invoices of ours."""
 
 from datetime import timedelta
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.passing import A_LOOK, A_SWEEP, pass_and_work
-from tests.simulation.pieces import MARK, beside_in, living_invoices, names_in, pieces_of
+from tests.simulation.pieces import MARK, Piece, beside_in, living_invoices, names_in, pieces_of
 
 if TYPE_CHECKING:
     from tests.simulation.drafts import DraftWorld
@@ -88,6 +89,50 @@ async def take_line_out(world: "DraftWorld") -> None:
             await world.send()
 
 
+async def merge(world: "DraftWorld") -> None:
+    """
+    Move the lines of a draft, mark and all, into a later one of the same customer; press release.
+
+    Of hours of which nothing was followed up: what follows is told from its bill by their ages.
+    """
+    pairs = _mergeable(world)
+    for _ in range(3):
+        if not pairs:
+            await world.send()
+            pairs = _mergeable(world)
+    if not pairs:
+        return
+    one, other = world.random.choice(pairs)
+    moved = await _ours(world, one)
+    await _edit(world, other, [*await _lines(world, other), *await _lines(world, one)])
+    await world.stage.twins.control("conta", "POST", f"{path_of('drafts', one.id)}/delete")
+    world.happened["merged"] += 1
+    if world.random.random() < 0.5:
+        await pass_and_work(world, A_SWEEP)
+    if world.random.random() < 0.5:
+        await send_in_conta(world, [other])
+    for _ in range(2):
+        await pass_and_work(world, A_SWEEP)
+    for draft in (moved, await _ours(world, other)):
+        await _release(world, draft, "merged")
+
+
+def _mergeable(world: "DraftWorld") -> list[tuple[Any, Any]]:
+    drafts = [kept for kind, kept in documents(world) if kind == "drafts"]
+    return [
+        (one, other)
+        for one, other in combinations(drafts, 2)
+        if one.data.get("customerId") == other.data.get("customerId")
+        and not _followed(world, [*pieces_of(one), *pieces_of(other)])
+    ]
+
+
+def _followed(world: "DraftWorld", pieces: list[Piece]) -> bool:
+    names = {name for piece in pieces for name in piece.names}
+    ever = [*world.removed, *(piece for _, kept in documents(world) for piece in pieces_of(kept))]
+    return any(piece.difference and piece.names & names for piece in ever)
+
+
 async def rewrite(world: "DraftWorld") -> None:
     """
     Write texts and hours of a draft anew in Conta, mark and all, send it; then press release.
@@ -138,7 +183,10 @@ async def release_in_haste(world: "DraftWorld") -> None:
 
 async def _press_release(world: "DraftWorld", kept: Any, how: str) -> None:
     """Release whatever the page shows of a draft; bill its hours again where that was done."""
-    draft = await _ours(world, kept)
+    await _release(world, await _ours(world, kept), how)
+
+
+async def _release(world: "DraftWorld", draft: dict[str, Any] | None, how: str) -> None:
     if draft is None:
         return
     body = {"reason": "Finnes ikke", "lookedInConta": False}

@@ -137,20 +137,27 @@ def pieces_of(kept: Any) -> list[Piece]:
     data = kept.data
     is_draft = "invoiceDraftLines" in data
     lines = data["invoiceDraftLines"] if is_draft else data["invoiceLines"]
-    marks = [mark for line in lines for mark in MARK.findall(line["description"])]
-    if not marks and not any(names_in(line) or beside_in(line) for line in lines):
+    marks = marks_of(lines)
+    if not any(marks) and not any(names_in(line) or beside_in(line) for line in lines):
         return []
     born = kept.id if is_draft else kept.hidden["fromDraftId"]
     where = f"draft {kept.id}" if is_draft else f"invoice {kept.id}"
     return [
         Piece(
-            where, born, marks[0] if marks else "", str(data.get("customerId")), names_in(line),
+            where, born, mark, str(data.get("customerId")), names_in(line),
             line["description"].startswith(OF_A_DIFFERENCE),
             int(half_up(Decimal(line["sumNet"]) * 100, "1")), beside_in(line),
             Decimal(line["quantity"]), str(line["vatCode"]),
         )
-        for line in lines
+        for line, mark in zip(lines, marks, strict=True)
     ]  # fmt: skip
+
+
+def marks_of(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give each line's mark: the nearest above it, for lines that stood below it were moved so."""
+    found = [MARK.findall(line["description"]) for line in lines]
+    mark = next((marks[0] for marks in found if marks), "")
+    return [mark := marks[0] if marks else mark for marks in found]
 
 
 def names_in(line: Mapping[str, Any]) -> frozenset[str]:

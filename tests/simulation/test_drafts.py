@@ -25,7 +25,7 @@ DEEDS = {
     "send", "two_at_once", "two_workers", "break_books", "break_time", "die", "die_at_work",
     "pass_time", "in_the_books", "decide", "decide_twice", "change_hours", "decide_changes",
     "take_back", "undo", "send_late", "take_line_out", "line-200", "rewrite", "rewritten-409",
-    "release_in_haste", "haste-409",
+    "release_in_haste", "haste-409", "merge", "merged", "merged-409",
     "hour-minutes", "hour-rate", "hour-move", "hour-delete", "hour-restore", "leave-200",
     "follow-up-200", "books-send", "books-delete", "books-credit", "undo-200", "erased",
     "change_beside", "beside-add", "beside-alike", "beside-price", "beside-take-out",
