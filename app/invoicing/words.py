@@ -61,4 +61,9 @@ def say_problem(code: str, language: str, facts: Mapping[str, Any]) -> str:
         return say_warning(code, language)["text"]
     if found is None:
         return code
-    return say(found, language, {name: str(value) for name, value in facts.items()})
+    return say(found, language, {name: _in_words(value) for name, value in facts.items()})
+
+
+def _in_words(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Write a fact for a reader: several of them one after another."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
