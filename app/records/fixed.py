@@ -1,11 +1,14 @@
 """Keep what records said before our own fixes, until the review of a first sync takes them in."""
 
+import json
 from collections.abc import Iterable
+from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
+from app.records.agreement import content_print
 from app.records.store import KnownRecord
 
 
@@ -33,18 +36,44 @@ async def is_any_fixed(session: AsyncSession, link_id: LinkId) -> bool:
     return bool(await session.scalar(select(fixed.exists())))
 
 
+# In the order in which pairs and judgements are written, so that nobody waits in a circle.
+_HOLD: Final = text("""
+SELECT 1 FROM records r
+JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (side text, kind text, id text)
+  ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
+WHERE r.link_id = :link_id
+ORDER BY r.kind, r.side DESC, r.record_id
+FOR NO KEY UPDATE OF r
+""")
+_TAKE_IN: Final = text("""
+UPDATE records r SET fixed_from = CASE WHEN r.revision = n.revision THEN NULL ELSE n.print END
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+     AS n (side text, kind text, id text, revision integer, print text)
+WHERE r.link_id = :link_id AND r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
+  AND r.fixed_from IS NOT NULL
+""")
+
+
 async def take_in_fixes(
     session: AsyncSession, link_id: LinkId, rows: Iterable[KnownRecord]
 ) -> None:
-    """Forget what these records said before their fixes; one that was fixed meanwhile stays."""
-    for row in rows:
-        if row.fixed_from is not None:
-            one = link_id, Side(row.side), RecordKind(row.kind), row.record_id
-            await session.execute(
-                update(KnownRecord)
-                .where(*_this(*one), KnownRecord.revision == row.revision)
-                .values(fixed_from=None)
-            )
+    """
+    Forget what these records said before their fixes, as lines were drawn from the rows.
+
+    One that was fixed once more meanwhile said what the row says before that.
+    """
+    items = [
+        {
+            "side": row.side, "kind": row.kind, "id": row.record_id, "revision": row.revision,
+            "print": content_print(row.record),
+        }
+        for row in rows
+        if row.fixed_from is not None
+    ]  # fmt: skip
+    if items:
+        named = {"link_id": link_id, "rows": json.dumps(items)}
+        await session.execute(_HOLD, named)
+        await session.execute(_TAKE_IN, named)
 
 
 def _this(

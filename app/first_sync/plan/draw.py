@@ -59,15 +59,15 @@ class World:
     capabilities: Mapping[Side, Capabilities] | None = None
     businesses: Businesses | None = None
 
-    @property
-    def fixed(self) -> Mapping[Key, str]:
-        """Give what records said before a fix of ours that no plan has taken in."""
-        return {
-            (RecordKind(row.kind), side, RecordId(row.record_id)): row.fixed_from
-            for side, rows in self.rows.items()
-            for row in rows
-            if row.fixed_from is not None
-        }
+
+def fixed_in(rows: Rows) -> Mapping[Key, str]:
+    """Give what records said before a fix of ours that no plan has taken in."""
+    return {
+        (RecordKind(row.kind), side, RecordId(row.record_id)): row.fixed_from
+        for side, of_side in rows.items()
+        for row in of_side
+        if row.fixed_from is not None
+    }
 
 
 async def recall_world(
@@ -135,12 +135,13 @@ def draw(world: World) -> Drawn:
     """Judge every record and give every record its line; pure, takes about a second for 5,000."""
     old = {line.key: line for line in woken(world.old)}
     drawn = propose_customers(world.known[RecordKind.CUSTOMER])
-    customer_lines = keep_answers(drawn, old, fixed=world.fixed)
+    fixed = fixed_in(world.rows)
+    customer_lines = keep_answers(drawn, old, fixed=fixed)
     customers = {**world.customers, **linked_by(customer_lines, world.rows)}
     lines = list(customer_lines)
     if world.projects:
         known = world.known[RecordKind.PROJECT]
-        lines += draw_projects(known, customers, old, fixed=world.fixed)
+        lines += draw_projects(known, customers, old, fixed=fixed)
     else:  # they rest, with a person's answers, until the right to projects is there again
         lines += [line for line in world.old if line.kind is RecordKind.PROJECT]
     every = [row for rows in world.rows.values() for row in rows]

@@ -5,7 +5,14 @@ import asyncio
 from app.canonical import LinkId, RecordKind
 from app.database import CommitPoint
 from app.first_sync.plan.answer import Touched
-from app.first_sync.plan.draw import draw, draw_projects, known_of, known_world, rows_of
+from app.first_sync.plan.draw import (
+    draw,
+    draw_projects,
+    fixed_in,
+    known_of,
+    known_world,
+    rows_of,
+)
 from app.first_sync.plan.fates import Rows
 from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
 from app.first_sync.plan.propose import Line
@@ -47,6 +54,8 @@ async def take_fixes_in(runtime: Runtime, link_id: LinkId) -> None:
             return
         await replace_lines(session, held, drawn.lines, old=drawn.old)
         await take_in_fixes(session, link_id, drawn.rows)
+        await session.flush()
+        await judge_projects(runtime, session, link_id, of=None)
         held.projects_stale = False
         held.version += 1
         held.updated_at = runtime.clock()
@@ -69,13 +78,14 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
         plan = await plan_in(session, link_id, PlanState.OPEN)
         if plan is None or not (plan.projects_stale or touched):
             return
-        rows = await rows_of(session, link_id, RecordKind.PROJECT)
-        known = await known_of(session, link_id, RecordKind.PROJECT, _theirs(rows, touched))
+        rows = _theirs(await rows_of(session, link_id, RecordKind.PROJECT), touched)
+        known = await known_of(session, link_id, RecordKind.PROJECT, rows)
         customers = await customers_of(session, plan)
         old = {one.key: one for one in await stored_lines(session, plan, [RecordKind.PROJECT])}
     lines: list[Line] = []
     if plan.projects_stale and plan.capabilities.get("projects"):
-        lines = await asyncio.to_thread(draw_projects, known, customers, old, fixed={})
+        fixed = fixed_in(rows)
+        lines = await asyncio.to_thread(draw_projects, known, customers, old, fixed=fixed)
     async with runtime.database.transaction(CommitPoint.PLAN_STORED, link_id) as session:
         held = await plan_in(session, link_id, PlanState.OPEN, lock=True)
         if held is None or held.plan_id != plan.plan_id:
@@ -83,6 +93,9 @@ async def match_projects_again(runtime: Runtime, link_id: LinkId, touched: Touch
         await judge_projects(runtime, session, link_id, of=touched)
         if held.version == plan.version:
             await replace_some(session, held, lines)
+            if lines:
+                drawn = [row for of_side in rows.values() for row in of_side]
+                await take_in_fixes(session, link_id, drawn)
             held.projects_stale = False
 
 

@@ -9,16 +9,18 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import Customer, LinkId, Project, Record, RecordId, RecordKind, Side
+from app.canonical import LinkId, Project, Record, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.first_sync.plan.deeds import partner_of
 from app.first_sync.plan.lines import customers_of, open_lines, prints_of
+from app.first_sync.run.unlike import made_unlike, only_customers
 from app.first_sync.store import OutcomeState, Plan, Proposal, Run, going_on
 from app.links.pairs import find_pair
 from app.links.store import LinkState, read_link
 from app.records.agreement import content_print
 from app.records.decisions import refused_pairs
+from app.records.fixed import take_in_fixes
 from app.records.matching import match, match_projects
 from app.records.store import recall, remember, remember_rows
 from app.runtime import Runtime
@@ -84,7 +86,10 @@ async def take_aside(
             changed = [record for _, record in news.changed]
             changed += await _otherwise(session, plan, kind, side, news)
             await _set_changed_aside(session, link_id, side, changed, lines)
-        await _set_unlike_aside(session, link_id, kind, found, lines)
+        if kind is RecordKind.CUSTOMER:
+            known = {(side, one.id) for side, news in found.items() for one in news.known}
+            for line, facts in await made_unlike(session, link_id, known, lines):
+                await _set_aside(session, link_id, [line], code="changed-since-plan", facts=facts)
         for side, news in found.items():
             await _set_merged_aside(session, plan, side, news, lines)
         partners = await _may_be_partners(session, plan, kind, found, lines)
@@ -141,38 +146,8 @@ async def _otherwise(
             .values(print=said)
             .execution_options(synchronize_session=False)
         )
+    await take_in_fixes(session, link_id, (row for row in rows if row.record_id not in others))
     return [one for one in news.known if one.id in others]
-
-
-async def _set_unlike_aside(
-    session: AsyncSession,
-    link_id: LinkId,
-    kind: RecordKind,
-    found: Mapping[Side, News],
-    lines: Sequence[Proposal],
-) -> None:
-    """Link no customers by itself that a fix made unlike meanwhile; a person's answer stands."""
-    known = {(side, one.id) for side, news in found.items() for one in news.known}
-    for line in lines:
-        partner = partner_of(line)
-        if kind is not RecordKind.CUSTOMER or line.answer is not None or partner is None:
-            continue
-        couple = (RecordId(line.anchor_id), RecordId(partner))
-        if known.isdisjoint(zip(Side, couple, strict=True)):
-            continue
-        time, books = [
-            [row.record for row in await recall(session, link_id, side, kind, [one])]
-            for side, one in zip(Side, couple, strict=True)
-        ]
-        if not match(_customers(time), _customers(books)).certain:
-            facts = {"side": line.anchor_side, "recordId": line.anchor_id}
-            await _set_aside(
-                session, link_id, [line.proposal_id], code="changed-since-plan", facts=facts
-            )
-
-
-def _customers(records: Iterable[Record]) -> list[Customer]:
-    return [one for one in records if isinstance(one, Customer)]
 
 
 async def _set_changed_aside(
@@ -283,8 +258,8 @@ def _couples(
     """Match lines against newcomers; a doubt counts as much as a certainty. Pure."""
     if kind is RecordKind.CUSTOMER:
         found = match(
-            _customers(time),
-            _customers(books),
+            only_customers(time),
+            only_customers(books),
             refused=refused,
         )
     else:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
 from app.database import CommitPoint
 from app.records.asked import Question
+from tests.features.conftest import Linked
 from tests.features.first_sync.conftest import Review, Work, dying_at
+from tests.features.first_sync.test_fixed_meanwhile import SECOND, fix, told_of
 from tests.features.first_sync.test_run import Judge, judge
 
 __all__ = ["judge"]
@@ -213,3 +216,29 @@ async def test_projects_that_rest_when_a_plan_is_confirmed_follow_with_their_ans
         asked = await session.scalars(select(Question.record_id))
         assert likely["record"]["id"] in set(asked)
     assert await judge.names() == before
+
+
+async def test_a_project_follows_what_a_fix_makes_of_its_customer(
+    judge: Judge, customer: dict[str, Any], client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Asked about and not ready, it cannot be created: neither can its project."""
+    before = (await project(judge.review))["deed"]
+    number = {"fix": "set-organization-number", "organizationNumber": SECOND}
+
+    await fix(client, reviewing, {**told_of(customer), **number})
+
+    assert (before, (await project(judge.review))["deed"]) == ("create-in-books", "wait")
+
+
+async def test_a_project_keeps_its_answer_where_it_was_fixed_and_its_customer_answered(
+    judge: Judge, customer: dict[str, Any], client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """In this order, with nobody looking between: who fixed it knows what it says."""
+    line = await project(judge.review)
+    await judge.review.answer(line, "create")
+    named = {"fix": "set-name", "recordKind": "project", "name": NAME + " 2"}
+    await fix(client, reviewing, {**told_of(line), **named})
+
+    await judge.review.answer(customer, "create")
+
+    assert (await same_line(judge.review, line))["answer"] == "create"
