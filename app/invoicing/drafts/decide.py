@@ -13,7 +13,14 @@ from app.invoicing.drafts.advance import advance, read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.elsewhere import require_not_elsewhere
 from app.invoicing.drafts.follow import follow_draft
-from app.invoicing.drafts.look import INVOICE, LOOKS, Marked, find_marked, made_since_it_stood
+from app.invoicing.drafts.look import (
+    INVOICE,
+    LOOKS,
+    Marked,
+    find_marked,
+    made_since_it_stood,
+    take_found,
+)
 from app.invoicing.drafts.record import Overtaken, make_due, move, move_unchanged
 from app.invoicing.drafts.seen import BY_PERSON, MISSING_SINCE, lines_known
 from app.invoicing.ledger.corrections import follow_ups_upon, gave_back_from
@@ -125,18 +132,24 @@ async def name_invoice(
     """
     Keep which invoice a draft became, because a person says so (the mark was edited away).
 
+    So can be said of one that was sent and never found: its lines may stand in another draft.
+
     Raises:
         Problem: ``draft-state`` for a draft that never stood in the books, ``not-found`` for an
             invoice that is not there or is another customer's.
 
     """
-    if draft.state not in STANDING:
+    sought = draft.state == DraftState.NEEDS_PERSON and draft.attempt and not draft.books_ids
+    if draft.state not in STANDING and not sought:
         raise Problem("draft-state", state=draft.state)
     books = await open_books(runtime, link_id)
     invoice = await books.read_invoice(invoice_id)
     given_to = {draft.customer_books_id, (draft.invoice or {}).get("customerId")}
     if invoice is None or invoice.customer_id not in given_to:
         raise Problem("not-found")
+    if sought:
+        await take_found(runtime, link_id, draft, Marked(invoices=(invoice,)))
+        draft = await read_draft(runtime, link_id, draft.draft_id)
     now = runtime.clock()
     seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": BY_PERSON}
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:

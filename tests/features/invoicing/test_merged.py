@@ -130,6 +130,12 @@ async def test_what_a_lost_post_made_and_was_moved_is_not_sent_again(kari: Bookk
         assert (answer.status_code, answer.json()["code"]) == (409, "draft-holds-hours")
         assert str(number) in answer.json()["detail"]
     assert [d["id"] for d in (await kari.twins.books())["drafts"]] == [number]
+    await person(kari.twins, f"drafts/{number}/send")
+    await seen(kari, other)
+    (invoice,) = (i["id"] for i in (await kari.twins.books())["invoices"])
+    named = await kari.post(f"invoice-drafts/{lost['id']}/invoice", invoiceId=str(invoice))
+    assert (named.status_code, named.json()["became"]["what"]) == (200, "sent")
+    assert named.json()["state"] == "completed"
 
 
 @pytest.mark.parametrize("written_over", [False, True])
