@@ -9,6 +9,7 @@ from typing import Any, cast
 from app.canonical import Record, RecordId, RecordKind, Side
 from app.systems.pace import Paces
 from app.systems.ports import Capabilities, Page, Row, Sighting
+from app.systems.shapes import Demands
 from app.systems.reading import fingerprint
 
 PAGE = 200
@@ -22,6 +23,8 @@ class AtOnce:
         paces: What holds the calls back as the transport does; ``None`` holds none.
 
     """
+
+    demands = Demands(text_limits={}, required=frozenset({"name"}))
 
     def __init__(
         self, side: Side, records: Sequence[Record], *, paces: Paces | None = None
