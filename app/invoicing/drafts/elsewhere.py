@@ -4,19 +4,22 @@ Find where a draft's lines live that a person moved into another draft of ours i
 None of it is the draft's own, so it is never adopted; but its hours are billed there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import or_, select
 
 from app.canonical import LinkId
 from app.invoicing.drafts.look import INVOICE, Marked, customers_of, invoice_prefixed, marks_on
-from app.invoicing.drafts.seen import ALSO_MARKS
-from app.invoicing.ledger.fate import OFFERS_RELEASE, Fate
+from app.invoicing.drafts.seen import ALSO_MARKS, standing_lines
+from app.invoicing.ledger.fate import OFFERS_RELEASE, Fate, fate_of_invoice, taken_out
+from app.invoicing.ledger.in_books import IN_DRAFT
+from app.invoicing.lines.mark import marks_in, without_mark
 from app.invoicing.store import Draft
 from app.problems import Problem
 from app.runtime import Runtime
-from app.systems.ports import AccountingSystem
+from app.systems.ports import AccountingSystem, RemoteLine
 
 
 async def find_elsewhere(
@@ -59,13 +62,64 @@ async def require_not_elsewhere(
         raise Problem("draft-holds-hours", draft=held_by[0])
 
 
-async def _standing(runtime: Runtime, draft: Draft) -> frozenset[str]:
-    """Read the ids of the other drafts of ours that the lines may have been moved into."""
+async def require_lines_not_elsewhere(
+    runtime: Runtime, books: AccountingSystem, draft: Draft, lines: Sequence[Mapping[str, Any]]
+) -> None:
+    """
+    Refuse where a person pasted lines of the draft into another draft of ours in the books.
+
+    A single line seldom has the mark, so it is known by its text and net too; what the other draft
+    had from the start is its own and refuses nothing.
+
+    Raises:
+        Problem: ``draft-holds-hours`` with the draft or invoice that has one of them.
+
+    """
+    seen = draft.invoice or {}  # what its own lines were read from was compared before
+    own = {*draft.books_ids, seen.get(IN_DRAFT), f"{INVOICE}{seen.get('id')}"}
+    for one, draft_id in sorted((await _standing(runtime, draft)).items()):
+        theirs = () if one in own else await _lines_of(books, one)
+        if not theirs:
+            continue
+        async with runtime.database.reading(LinkId(draft.link_id)) as session:
+            other = await session.get_one(Draft, (draft.link_id, draft_id))
+        strange = taken_out([*standing_lines(other).values()], theirs)[1]
+        if any(draft.mark in marks_in(o.text) or _is_one_of(o, lines) for o in strange):
+            raise Problem("draft-holds-hours", draft=one.removeprefix(INVOICE))
+
+
+async def _lines_of(books: AccountingSystem, one: str) -> Sequence[RemoteLine]:
+    """Read the lines of a draft or an invoice; none where it is gone or credited."""
+    if not one.startswith(INVOICE):
+        remote = await books.read_draft(one)
+        return () if remote is None else remote.lines
+    invoice = await books.read_invoice(one.removeprefix(INVOICE))
+    living = invoice is not None and fate_of_invoice(invoice) is not Fate.CREDITED
+    return invoice.lines if invoice is not None and living else ()
+
+
+def _is_one_of(theirs: RemoteLine, lines: Sequence[Mapping[str, Any]]) -> bool:
+    text = without_mark(theirs.text)
+    return any(
+        text == without_mark(line["text"]) and theirs.net in {None, line["net"]} for line in lines
+    )
+
+
+async def _standing(runtime: Runtime, draft: Draft) -> dict[str, UUID]:
+    """
+    Read the other drafts of ours that the lines may have been moved into.
+
+    Returns:
+        The drafts by their ids in the books.
+
+    """
     link_id = LinkId(draft.link_id)
     seen_there = Draft.invoice[ALSO_MARKS]
     async with runtime.database.reading(link_id) as session:
         rows = await session.execute(
-            select(Draft.books_ids, Draft.invoice, seen_there.contains([draft.mark])).where(
+            select(
+                Draft.draft_id, Draft.books_ids, Draft.invoice, seen_there.contains([draft.mark])
+            ).where(
                 Draft.link_id == link_id,
                 Draft.draft_id != draft.draft_id,
                 or_(
@@ -74,9 +128,11 @@ async def _standing(runtime: Runtime, draft: Draft) -> frozenset[str]:
                 ),
             )
         )
-    return frozenset(
-        one for ids, seen, with_mark in rows for one in _may_hold(ids, seen or {}, bool(with_mark))
-    )
+    return {
+        one: draft_id
+        for draft_id, ids, seen, with_mark in rows
+        for one in _may_hold(ids, seen or {}, bool(with_mark))
+    }
 
 
 def _may_hold(books_ids: Iterable[str], seen: Mapping[str, Any], with_mark: bool) -> Iterable[str]:

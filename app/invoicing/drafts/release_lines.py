@@ -11,6 +11,7 @@ from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.confirm_lines import confirm_lines
+from app.invoicing.drafts.elsewhere import require_lines_not_elsewhere
 from app.invoicing.drafts.record import Overtaken, move
 from app.invoicing.drafts.seen import RELEASED_LINES
 from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
@@ -18,6 +19,7 @@ from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
 from app.invoicing.ledger.fate import taken_out
 from app.invoicing.ledger.in_books import lines_in_books
 from app.invoicing.store import Draft, DraftState
+from app.links.open_systems import open_books
 from app.problems import FieldError, Problem
 from app.runtime import Runtime
 from app.systems.ports import RemoteLine
@@ -70,6 +72,10 @@ async def release_lines(
     if others and not looked:
         told_lines = [{"text": one.text, "netOre": one.net} for one in others]
         raise Problem("draft-may-be-invoiced", more={"candidates": told_lines})
+    if not looked:
+        books = await open_books(runtime, link_id)
+        chosen = [ours[number - 1] for number in lines]
+        await require_lines_not_elsewhere(runtime, books, draft, chosen)
     ids = [EntryId(one) for number in lines for one in ours[number - 1]["entryIds"]]
     await _free(runtime, link_id, draft, lines, ids, facts={"reason": reason, "by": by})
     await tell_freed(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))

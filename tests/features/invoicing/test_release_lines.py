@@ -11,6 +11,7 @@ from app.systems.documents import RemoteLine
 from tests.features.invoicing.bookkeeper import Bookkeeper, longer
 from tests.features.invoicing.test_drafts import drafts_with, entries_of, previewed
 from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_merged import two
 
 
 async def taken(kari: Bookkeeper, draft: dict[str, Any], place: int, **more: Any) -> None:
@@ -97,6 +98,27 @@ async def test_a_line_that_stands_or_may_stand_is_not_released(kari: Bookkeeper)
     assert [one["text"] for one in may.json()["candidates"]] == ["Noe annet"]
     assert [e["held"] for e in looked.json()["entries"]].count(False) == 1
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/lines")
+
+
+async def test_a_line_pasted_into_another_draft_is_held_there(kari: Bookkeeper) -> None:
+    """It has no mark there; once it is taken out of both, its hours are free."""
+    one, other = await two(kari)
+    (stored,) = await drafts_with(kari.twins, one["mark"])
+    await taken(kari, one, 1)
+    (into,) = await drafts_with(kari.twins, other["mark"])
+    own = into["invoiceDraftLines"]
+    pasted = [*own, stored["invoiceDraftLines"][1]]
+    await person(kari.twins, f"drafts/{into['id']}/edit", lines=pasted)
+
+    held = await release(kari, one, lines=[2])
+    await person(kari.twins, f"drafts/{into['id']}/edit", lines=own)
+    freed = await release(kari, one, lines=[2])
+
+    assert (held.status_code, held.json()["code"]) == (409, "draft-holds-hours")
+    assert str(into["id"]) in held.json()["detail"]
+    assert [e["entryId"] for e in freed.json()["entries"] if not e["held"]] == (
+        one["lines"][1]["entryIds"]
+    )
 
 
 async def test_lines_are_released_only_of_what_lives_and_is_followed_by_nothing(
