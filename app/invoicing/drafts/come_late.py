@@ -9,6 +9,7 @@ from typing import Final
 
 from app.canonical import LinkId
 from app.database import CommitPoint
+from app.invoicing.drafts.elsewhere import find_elsewhere
 from app.invoicing.drafts.look import INVOICE, Marked, invoice_prefixed, look_anew, take_found
 from app.invoicing.drafts.record import make_due, move_unchanged
 from app.invoicing.drafts.whereabouts import search
@@ -47,12 +48,15 @@ async def settle_asked(
     return bool(draft.books_ids)
 
 
-async def came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked) -> bool:
+async def came_late(
+    runtime: Runtime, link_id: LinkId, draft: Draft, found: Marked, books: AccountingSystem
+) -> bool:
     """Handle what a first POST that was given up made after all; ``True`` when that is all."""
     state = DraftState(draft.state)
     ids = [one.id for one in found.living().as_drafts()]
     if state in _FREED and draft.problem == _AFTER and not ids:
-        await _none_left(runtime, link_id, draft)
+        if not await _held_by_others(runtime, books, draft, found):
+            await _none_left(runtime, link_id, draft)
         return False
     own = _own(draft)
     more = [one for one in ids if one not in own]
@@ -73,6 +77,14 @@ async def came_late(runtime: Runtime, link_id: LinkId, draft: Draft, found: Mark
         await make_due(session, link_id, now + _SOON)
     runtime.metrics.drafts.labels("duplicate").inc()
     return True
+
+
+async def _held_by_others(
+    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
+) -> frozenset[str]:
+    """Give the living drafts and invoices of other drafts of ours that have the mark too."""
+    there = (await find_elsewhere(runtime, books, draft, found)).living()
+    return frozenset(one.id for one in there.as_drafts())
 
 
 def _own(draft: Draft) -> list[str]:
@@ -103,8 +115,11 @@ async def one_left(
     living = [one for one in _own(draft) if await _lives(books, one)]
     if len(living) > 1:
         return False
-    found = await search(runtime, books, draft) or Marked()
+    searched = await search(runtime, books, draft)
+    found = searched or Marked()
     living = [*dict.fromkeys((*living, *(one.id for one in found.living().as_drafts())))]
+    if len(living) <= 1 and await _held_by_others(runtime, books, draft, searched) - {*living}:
+        return False  # a person moved one among another draft's lines: it bills the hours still
     now = runtime.clock()
     alone = len(living) <= 1
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:

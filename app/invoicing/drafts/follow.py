@@ -89,7 +89,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         settled = await (
             settle_asked(runtime, books, draft, found)
             if asked
-            else came_late(runtime, link_id, draft, found)
+            else came_late(runtime, link_id, draft, found, books)
         )
         if settled:
             return
@@ -104,7 +104,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
         draft = await read_draft(runtime, link_id, draft.draft_id)
     seen, found = await look_at(runtime, books, draft, found, now=now)
     several = found is not None and len(found.living().as_drafts()) > 1
-    if found is not None and several and await came_late(runtime, link_id, draft, found):
+    if found is not None and several and await came_late(runtime, link_id, draft, found, books):
         draft = await read_draft(runtime, link_id, draft.draft_id)
     await _keep(runtime, link_id, draft, seen, watched=watched)
     if Fate(seen["what"]) in INVOICED:

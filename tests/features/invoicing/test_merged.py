@@ -6,7 +6,7 @@ import pytest
 
 from tests.features.invoicing.bookkeeper import Bookkeeper
 from tests.features.invoicing.test_drafts import busiest, drafts_with, previewed
-from tests.features.invoicing.test_followed import person
+from tests.features.invoicing.test_followed import person, post_late
 from tests.features.invoicing.test_protocol import fault, ids_of, signed_in
 
 
@@ -24,9 +24,7 @@ async def merge(kari: Bookkeeper, mark: str, into: str) -> int:
     """Move all lines of the draft with a mark into another; gives the number of that one."""
     (one,) = await drafts_with(kari.twins, mark)
     (other,) = await drafts_with(kari.twins, into)
-    lines = other["invoiceDraftLines"] + one["invoiceDraftLines"]
-    await person(kari.twins, f"drafts/{other['id']}/edit", lines=lines)
-    await person(kari.twins, f"drafts/{one['id']}/delete")
+    await into_other(kari, one, other)
     return int(other["id"])
 
 
@@ -136,6 +134,38 @@ async def test_what_a_lost_post_made_and_was_moved_is_not_sent_again(kari: Bookk
     named = await kari.post(f"invoice-drafts/{lost['id']}/invoice", invoiceId=str(invoice))
     assert (named.status_code, named.json()["became"]["what"]) == (200, "sent")
     assert named.json()["state"] == "completed"
+
+
+async def into_other(kari: Bookkeeper, moved: dict[str, Any], other: dict[str, Any]) -> None:
+    """Move the lines of one draft in Conta into another, and delete it."""
+    lines = other["invoiceDraftLines"] + moved["invoiceDraftLines"]
+    await person(kari.twins, f"drafts/{other['id']}/edit", lines=lines)
+    await person(kari.twins, f"drafts/{moved['id']}/delete")
+
+
+@pytest.mark.parametrize("released", [True, False])
+async def test_an_alarm_stands_while_the_late_draft_is_among_anothers_lines(
+    kari: Bookkeeper, network: Any, released: bool
+) -> None:
+    """After a release, or beside its own invoice: billed twice until it is taken out."""
+    one, other = await two(kari)
+    (own,) = await drafts_with(kari.twins, one["mark"])
+    (into,) = await drafts_with(kari.twins, other["mark"])
+    if released:
+        await kari.in_conta(one, "delete")
+        assert (await kari.release(one)).json()["state"] == "released"
+    await post_late(network, own)
+    if not released:
+        await person(kari.twins, f"drafts/{own['id']}/send")
+    (told,) = await seen(kari, one)
+    (late,) = await drafts_with(kari.twins, one["mark"])
+    await into_other(kari, late, into)
+    (moved,) = await seen(kari, one, hours=6)
+    await person(kari.twins, f"drafts/{into['id']}/edit", lines=into["invoiceDraftLines"])
+    (over,) = await seen(kari, one, hours=6)
+
+    problem = "draft-after-release" if released else "duplicate-draft"
+    assert [told["problem"], moved["problem"], over["problem"]] == [problem, problem, None]
 
 
 @pytest.mark.parametrize("written_over", [False, True])
