@@ -4,26 +4,45 @@ Find where a draft's lines live that a person moved into another draft of ours i
 None of it is the draft's own, so it is never adopted; but its hours are billed there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, cast, func, or_, select, true
 
 from app.canonical import LinkId
-from app.invoicing.drafts.look import INVOICE, Marked, customers_of, invoice_prefixed, marks_on
-from app.invoicing.drafts.seen import ALSO_MARKS, standing_lines
+from app.database import Instant
+from app.invoicing.drafts.look import (
+    INVOICE,
+    STOOD_AT,
+    Marked,
+    customers_of,
+    invoice_prefixed,
+    marks_on,
+)
+from app.invoicing.drafts.seen import ALSO_MARKS, MISSING_SINCE, standing_lines
 from app.invoicing.ledger.fate import OFFERS_RELEASE, Fate, fate_of_invoice, taken_out
 from app.invoicing.ledger.in_books import IN_DRAFT
+from app.invoicing.ledger.places import STANDING, fate_of
 from app.invoicing.lines.mark import marks_in, without_mark
 from app.invoicing.store import Draft
 from app.problems import Problem
 from app.runtime import Runtime
 from app.systems.ports import AccountingSystem, RemoteLine
 
+_STILL_DRAFTS: Final = frozenset({Fate.OPEN, Fate.EDITED})
+_AT_MOST: Final = 40
+"""How many drafts of other customers a person's decision reads; one call each."""
+
 
 async def find_elsewhere(
-    runtime: Runtime, books: AccountingSystem, draft: Draft, found: Marked | None
+    runtime: Runtime,
+    books: AccountingSystem,
+    draft: Draft,
+    found: Marked | None,
+    *,
+    also: Collection[str] = (),
 ) -> Marked:
     """
     Find the draft's mark in what other drafts of ours have in the books.
@@ -33,9 +52,10 @@ async def find_elsewhere(
 
     Args:
         found: What a search found before; ``None`` where the books could not be searched.
+        also: Ids of drafts in the books to read beside these.
 
     """
-    ids = {*await _standing(runtime, draft), *(found.passed_over if found else ())}
+    ids = {*also, *await _standing(runtime, draft), *(found.passed_over if found else ())}
     drafts = [await books.read_draft(one) for one in sorted(ids) if not one.startswith(INVOICE)]
     numbers = [one.removeprefix(INVOICE) for one in sorted(ids) if one.startswith(INVOICE)]
     invoices = [await books.read_invoice(number) for number in numbers]
@@ -52,11 +72,14 @@ async def require_not_elsewhere(
     """
     Refuse where the draft's hours stand among another draft's lines in the books.
 
+    Read is also what stands for other customers and was not looked at since the draft was gone.
+
     Raises:
         Problem: ``draft-holds-hours`` with the draft or invoice that has them.
 
     """
-    there = (await find_elsewhere(runtime, books, draft, found)).living()
+    unseen = await _not_seen_since(runtime, draft)
+    there = (await find_elsewhere(runtime, books, draft, found, also=unseen)).living()
     held_by = [*(one.id for one in there.drafts), *(i.number or i.id for i in there.invoices)]
     if held_by:
         raise Problem("draft-holds-hours", draft=held_by[0])
@@ -133,6 +156,38 @@ async def _standing(runtime: Runtime, draft: Draft) -> dict[str, UUID]:
         for draft_id, ids, seen, with_mark in rows
         for one in _may_hold(ids, seen or {}, bool(with_mark))
     }
+
+
+async def _not_seen_since(runtime: Runtime, draft: Draft) -> frozenset[str]:
+    """
+    Read the ids of the newest drafts of other customers that no look saw since this one was gone.
+
+    One that was looked at later is known by the marks seen there. A look between when this one
+    was last seen standing and when it was gone tells nothing: it may have been moved after that.
+    """
+    link_id = LinkId(draft.link_id)
+    if not draft.attempt or fate_of(draft) is Fate.CREDITED:
+        return frozenset()  # never sent, or its lines are in the invoice: there was none to move
+    gone_since = (draft.invoice or {}).get(MISSING_SINCE)
+    looked_at = cast(Draft.invoice[STOOD_AT].astext, Instant)
+    unseen: ColumnElement[bool] = true()
+    if gone_since is not None:
+        unseen = or_(looked_at.is_(None), looked_at <= datetime.fromisoformat(gone_since))
+    async with runtime.database.reading(link_id) as session:
+        rows = await session.scalars(
+            select(Draft.books_ids)
+            .where(
+                Draft.link_id == link_id,
+                Draft.draft_id != draft.draft_id,
+                Draft.customer_books_id.not_in(customers_of(draft)),  # theirs are read anyway
+                Draft.state.in_(STANDING),
+                func.coalesce(Draft.invoice["what"].astext, Fate.OPEN).in_(_STILL_DRAFTS),
+                unseen,
+            )
+            .order_by(Draft.draft_id.desc())
+            .limit(_AT_MOST)
+        )
+        return frozenset(one for ids in rows for one in ids if not one.startswith(INVOICE))
 
 
 def _may_hold(books_ids: Iterable[str], seen: Mapping[str, Any], with_mark: bool) -> Iterable[str]:

@@ -90,13 +90,35 @@ async def test_a_moved_draft_is_followed_into_the_invoice_and_offered_once_taken
     assert freed.json()["state"] == "released"
 
 
-async def test_a_draft_moved_to_another_customers_draft_is_held_once_that_was_looked_at(
-    kari: Bookkeeper,
-) -> None:
+async def of_two_customers(kari: Bookkeeper) -> list[dict[str, Any]]:
+    """Bill hours of one customer, and then an hour of another."""
     one = await kari.bill(grouping="entry")
     free = (await kari.get("billable-entries"))["items"]
     entry = next(e for e in free if not e["hindrances"] and e["customerId"] != one["customerId"])
-    other = await kari.bill(customerId=entry["customerId"], entryIds=[entry["id"]])
+    return [one, await kari.bill(customerId=entry["customerId"], entryIds=[entry["id"]])]
+
+
+async def test_a_draft_moved_to_another_customers_draft_is_held_before_that_is_looked_at(
+    kari: Bookkeeper,
+) -> None:
+    """Only the draft that is gone is looked at: a release reads what was not seen since it went."""
+    one, other = await of_two_customers(kari)
+    await seen(kari, one, other)
+    number = await merge(kari, one["mark"], other["mark"])
+
+    early = await kari.release(one)
+    kari.clock.advance(seconds=int(early.headers["retry-after"]))
+    held = await kari.release(one)
+
+    assert early.json()["code"] == "draft-just-gone"
+    assert (held.status_code, held.json()["code"]) == (409, "draft-holds-hours")
+    assert str(number) in held.json()["detail"]
+
+
+async def test_a_draft_moved_to_another_customers_draft_is_held_once_that_was_looked_at(
+    kari: Bookkeeper,
+) -> None:
+    one, other = await of_two_customers(kari)
     number = await merge(kari, one["mark"], other["mark"])
 
     (moved,) = await seen(kari, one)
