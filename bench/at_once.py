@@ -9,8 +9,8 @@ from typing import Any, cast
 from app.canonical import Record, RecordId, RecordKind, Side
 from app.systems.pace import Paces
 from app.systems.ports import Capabilities, Page, Row, Sighting
-from app.systems.shapes import Demands
 from app.systems.reading import fingerprint
+from app.systems.shapes import Demands
 
 PAGE = 200
 

@@ -87,22 +87,25 @@ SELECT p.*, {SHOWN_CATEGORY} AS shown_category, {DEED} AS deed, r.data AS anchor
        r.findings
 """
 
-# Only the page's own lines look up their candidates, each by its key.
-_OTHERS: Final = """
-(SELECT jsonb_object_agg(o.record_id, o.data)
- FROM (SELECT p.partner_id AS id
-       UNION SELECT c.value ->> 'id' FROM jsonb_array_elements(p.candidates) c) wanted
- JOIN records o ON o.link_id = p.link_id AND o.kind = p.kind AND o.record_id = wanted.id
-  AND o.side = CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END) AS others
+# Only the page's own lines look up their records, each by its key: a join would read them all.
+_BY_KEY: Final = """
+(SELECT jsonb_object_agg(found.id, found.data) FROM (
+   SELECT wanted.id, (SELECT o.data FROM records o
+                      WHERE o.link_id = p.link_id AND o.kind = p.kind AND o.side = {side}
+                        AND o.record_id = wanted.id) AS data
+   FROM ({ids}) wanted OFFSET 0) found
+ WHERE found.data IS NOT NULL)
 """
-
-
+_OTHERS: Final = _BY_KEY.format(
+    side="CASE p.anchor_side WHEN 'time' THEN 'books' ELSE 'time' END",
+    ids="SELECT p.partner_id AS id WHERE p.partner_id IS NOT NULL"
+    " UNION SELECT c.value ->> 'id' FROM jsonb_array_elements(p.candidates) c",
+)
 # Of a suspected double nothing else in the line says who it is.
-_DOUBLES: Final = """
-(SELECT jsonb_object_agg(o.record_id, o.data) FROM jsonb_array_elements(p.siblings) s
- JOIN records o ON o.link_id = p.link_id AND o.kind = p.kind AND o.side = p.anchor_side
-  AND o.record_id = s.value ->> 'id') AS doubles
-"""
+_DOUBLES: Final = _BY_KEY.format(
+    side="p.anchor_side",
+    ids="SELECT DISTINCT s.value ->> 'id' AS id FROM jsonb_array_elements(p.siblings) s",
+)
 
 
 @cache
@@ -124,7 +127,7 @@ def _places(sort: Sort, narrowed: frozenset[str], *, goes_on: bool) -> TextClaus
 
 
 _THESE: Final = text(f"""
-{_SHOWN}, {_OTHERS}, {_DOUBLES} FROM proposals p {ANCHOR}
+{_SHOWN}, {_OTHERS} AS others, {_DOUBLES} AS doubles FROM proposals p {ANCHOR}
 WHERE p.link_id = :link_id AND p.proposal_id = ANY(CAST(:ids AS uuid[]))
 """)
 
