@@ -199,13 +199,13 @@ def _differing(drafts: Any) -> Iterator[str]:
     """
     The sum of the lines is what the books had when the draft was found there, in øre.
 
-    Of a draft whose answer was lost a person may have taken out a line before: we say that it is
-    otherwise, until that line is released.
+    Of a draft whose answer was lost a person may have moved lines before: we say that it is
+    otherwise, until a line taken out is released, or say what is worse of it by now.
     """
     for draft in drafts:
         lines = [line["net"] for line in draft.body["lines"]]
         released = sum(lines[number - 1] for number in draft.facts.get("releasedLines", ()))
         theirs = draft.remote["net"] if draft.remote else draft.net
-        told = draft.problem == "remote-total-differs" or theirs == draft.net - released
+        told = draft.problem is not None or theirs == draft.net - released
         if sum(lines) != draft.net or (theirs != draft.net and not told):
             yield f"{draft.mark}: lines {lines}, ours {draft.net}, books {draft.remote}"
