@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.records.agreement import content_print
+from app.records.judge import HOLD
 from app.records.store import KnownRecord
 
 
@@ -36,15 +37,6 @@ async def is_any_fixed(session: AsyncSession, link_id: LinkId) -> bool:
     return bool(await session.scalar(select(fixed.exists())))
 
 
-# In the order in which pairs and judgements are written, so that nobody waits in a circle.
-_HOLD: Final = text("""
-SELECT 1 FROM records r
-JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (side text, kind text, id text)
-  ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
-WHERE r.link_id = :link_id
-ORDER BY r.kind, r.side DESC, r.record_id
-FOR NO KEY UPDATE OF r
-""")
 _TAKE_IN: Final = text("""
 UPDATE records r SET fixed_from = CASE WHEN r.revision = n.revision THEN NULL ELSE n.print END
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
@@ -72,7 +64,7 @@ async def take_in_fixes(
     ]  # fmt: skip
     if items:
         named = {"link_id": link_id, "rows": json.dumps(items)}
-        await session.execute(_HOLD, named)
+        await session.execute(HOLD, named)
         await session.execute(_TAKE_IN, named)
 
 

@@ -135,7 +135,7 @@ async def paired_ids(
 
 
 # In the order in which pairs and pages are written, so that nobody waits in a circle.
-_HOLD: Final = text("""
+HOLD: Final = text("""
 SELECT 1 FROM records r
 JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS n (side text, kind text, id text)
   ON r.side = n.side AND r.kind = n.kind AND r.record_id = n.id
@@ -143,6 +143,7 @@ WHERE r.link_id = :link_id
 ORDER BY r.kind, r.side DESC, r.record_id
 FOR NO KEY UPDATE OF r
 """)
+"""Holds records given as JSON rows of ``side``, ``kind`` and ``id``."""
 
 _KEEP: Final = text("""
 UPDATE records r SET findings = n.findings, ready = n.ready,
@@ -169,7 +170,7 @@ async def keep_judged(session: AsyncSession, link_id: LinkId, judged: Iterable[J
             for one in items
         ]
     )  # fmt: skip
-    await session.execute(_HOLD, {"link_id": link_id, "rows": rows})
+    await session.execute(HOLD, {"link_id": link_id, "rows": rows})
     await session.execute(_KEEP, {"link_id": link_id, "rows": rows})
 
 
