@@ -19,8 +19,8 @@ from app.invoicing.lines.difference import worth
 from app.invoicing.previews.follow_up import preview_follow_up
 from app.invoicing.show import show_preview
 from app.invoicing.store import Draft, EntryChange
-from app.invoicing.unbilled.extras_added import added_extras, drafts_with_added
-from app.invoicing.unbilled.extras_changed import changed_extras, drafts_with_changed
+from app.invoicing.unbilled.extras_added import ADDED, added_extras, drafts_noting
+from app.invoicing.unbilled.extras_changed import CHANGED, changed_extras
 from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
@@ -163,9 +163,9 @@ async def get_changed(
     async with runtime.database.transaction(CommitPoint.PLAIN, reached.link_id) as session:
         mark, reading = await read_again(session, reached, now)
         everything = [_changed(*row) for row in await session.execute(newest_first)]
-        drafts = await drafts_with_added(session, reached.link_id)
+        drafts = await drafts_noting(session, reached.link_id, ADDED)
         added = await added_extras(session, reached.link_id, drafts)
-        drafts = await drafts_with_changed(session, reached.link_id)
+        drafts = await drafts_noting(session, reached.link_id, CHANGED)
         otherwise = await changed_extras(session, reached.link_id, drafts)
     rest = [one for one in everything if page.after_id is None or UUID(one.id) < page.after_id]
     items, more = page.cut(rest, lambda one: [one.id])

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from app.canonical import Side
+from app.canonical import SYNCED_FIELDS, Side
 from app.records.agreement import differences, is_blank
 from app.records.fields import FieldMap
 from app.records.spelling import spelled_alike
@@ -61,3 +61,10 @@ def expected_changes(
                 yield Expected(name, Change.ASKED, None)
             continue
         yield Expected(name, Change.FILLED if loser in blank else Change.OVERWRITTEN, loser)
+
+
+def policies_of(settings: Mapping[str, Any]) -> Mapping[str, str]:
+    """Give the policy of each field: one for the link (``ask``), and exceptions where set."""
+    policy, exceptions = settings.get("conflict_policy", "ask"), settings.get("field_policies", {})
+    names = {name for fields in SYNCED_FIELDS.values() for name in fields}
+    return {name: exceptions.get(name, policy) for name in names}

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import SYNCED_FIELDS, LinkId, RecordKind, Side
+from app.canonical import LinkId, RecordKind, Side
 from app.changes.take import Due, take_due
 from app.links.lifecycle import PROJECTS
 from app.links.pairs import Pair
 from app.links.store import LinkState
+from app.records.expected import policies_of
 from app.records.matching import Indexes
 from app.runtime import Runtime
 from app.sync.merge import Policy
@@ -105,10 +106,7 @@ async def take_bite(runtime: Runtime, link_id: LinkId) -> Bite | None:
 
 def read_policies(settings: Mapping[str, Any]) -> Mapping[str, Policy]:
     """Give the policy of each field: one for the link, and exceptions by field where set."""
-    policy = Policy(settings.get("conflict_policy", Policy.ASK))
-    exceptions = settings.get("field_policies", {})
-    names = {name for fields in SYNCED_FIELDS.values() for name in fields}
-    return {name: Policy(exceptions.get(name, policy)) for name in names}
+    return {name: Policy(policy) for name, policy in policies_of(settings).items()}
 
 
 async def _group(

@@ -8,12 +8,13 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.canonical import SYNCED_FIELDS, Customer, LinkId, RecordKind
+from app.canonical import Customer, LinkId, RecordKind
 from app.first_sync.plan.deeds import ANCHOR, DEED, UNPAIRED
+from app.first_sync.plan.search import at_once
 from app.first_sync.store import PARTNER, Plan
 from app.links.store import read_link
 from app.records.agreement import fields_of
-from app.records.expected import Expected, expected_changes
+from app.records.expected import Expected, expected_changes, policies_of
 from app.records.fields import FieldMap
 from app.records.shapes import from_json
 
@@ -54,15 +55,10 @@ async def values_of(session: AsyncSession, plan: Plan) -> Sequence[Values]:
     link_id = LinkId(plan.link_id)
     link = await read_link(session, link_id)
     policies = policies_of(link.settings if link is not None else {})
+    await at_once(session)
     rows = await session.execute(_COUPLES, {"link_id": link_id, "plan_id": plan.plan_id})
+    await at_once(session, over=True)
     return await asyncio.to_thread(_counted, [dict(row) for row in rows.mappings()], policies)
-
-
-def policies_of(settings: Mapping[str, Any]) -> Mapping[str, str]:
-    """Give by field which side wins on a link, or ``ask``."""
-    names = {name for fields in SYNCED_FIELDS.values() for name in fields}
-    exceptions = settings.get("field_policies", {})
-    return {name: exceptions.get(name, settings.get("conflict_policy", "ask")) for name in names}
 
 
 def _counted(couples: Sequence[Mapping[str, Any]], policies: Mapping[str, str]) -> Sequence[Values]:

@@ -108,12 +108,12 @@ async def added_extras(
     return found
 
 
-async def drafts_with_added(session: AsyncSession, link_id: LinkId) -> list[Draft]:
-    """Read the drafts whose hours something came to."""
+async def drafts_noting(session: AsyncSession, link_id: LinkId, fact: str) -> list[Draft]:
+    """Read the drafts among whose facts something of that name is noted."""
     rows = await session.scalars(
         select(Draft)
         .where(
-            Draft.link_id == link_id, Draft.facts.has_key(ADDED), Draft.facts[ADDED] != {}
+            Draft.link_id == link_id, Draft.facts.has_key(fact), Draft.facts[fact] != {}
         )
         .order_by(Draft.draft_id)
     )  # fmt: skip

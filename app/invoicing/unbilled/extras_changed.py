@@ -173,15 +173,3 @@ def _sums(one: Mapping[str, Mapping[str, int]], taken: Collection[str]) -> tuple
     """Sum what stands billed still, and what does not; a draft may have been released since."""
     before = sum(ore for name, ore in one["billed"].items() if name in taken)
     return before, sum(ore for name, ore in one["now"].items() if name not in taken)
-
-
-async def drafts_with_changed(session: AsyncSession, link_id: LinkId) -> list[Draft]:
-    """Read the drafts that have something noted."""
-    rows = await session.scalars(
-        select(Draft)
-        .where(
-            Draft.link_id == link_id, Draft.facts.has_key(CHANGED), Draft.facts[CHANGED] != {}
-        )
-        .order_by(Draft.draft_id)
-    )  # fmt: skip
-    return list(rows)
