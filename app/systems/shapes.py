@@ -165,14 +165,34 @@ class EntryQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldEntry:
+    """Hold an entry as it was when it was reserved; what is not said of it is ``None``."""
+
+    id: EntryId
+    minutes: int | None = None
+    hourly_rate: Ore | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
-    """Hold a transfer in the time system: entries held for, or standing in, one draft."""
+    """
+    Hold a transfer in the time system: entries held for, or standing in, one draft.
+
+    Args:
+        entries: The entries it holds, as they were when they were reserved.
+
+    """
 
     id: str
     state: str
-    entry_ids: tuple[EntryId, ...]
+    entries: tuple[HeldEntry, ...]
     expires_at: datetime | None = None
     draft_id: str | None = None
+
+    @property
+    def entry_ids(self) -> tuple[EntryId, ...]:
+        """Give the entries it holds."""
+        return tuple(entry.id for entry in self.entries)
 
 
 class ReleaseReason(StrEnum):

@@ -21,7 +21,7 @@ from app.canonical import (
     TimeEntry,
 )
 from app.first_sync.reading.again import Away, problem_of
-from app.invoicing.lines.snapshot import differences, freeze_entry, still_billable
+from app.invoicing.lines.snapshot import differences, freeze_entry, held_otherwise, still_billable
 from app.invoicing.papers.retention import kept_from, kept_until
 from app.invoicing.unbilled.hindrances import Hindrance, Surroundings, hindrances
 from app.links.lifecycle import (
@@ -41,6 +41,7 @@ from app.records.shown import reasons_shown, record_shown
 from app.sync.verdicts import Again, Asks, Failed, HeldBack, Refused, Waits, judge, refused_fields
 from app.systems.ports import (
     AccessReason,
+    HeldEntry,
     NotFound,
     RateLimited,
     Reason,
@@ -75,6 +76,21 @@ def test_a_billed_hour_is_watched_for_money_and_documentation() -> None:
     assert still_billable(frozen, replace(HOUR, held_by="trf_1"), holds=holds) == ()
     taken = replace(HOUR, held_by="trf_2", billing=BillingState.NOT_BILLABLE)
     assert still_billable(frozen, taken, holds=holds) == ("billing", "held")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rate", "what"),
+    [
+        (HOUR.minutes, HOUR.hourly_rate, ()),
+        (HOUR.minutes, Ore(130000), ("rate",)),
+        (HOUR.minutes + 1, Ore(0), ("minutes", "rate")),
+        (None, None, ()),
+    ],
+)
+def test_what_is_not_said_of_a_reserved_hour_is_no_difference(
+    minutes: int | None, rate: Ore | None, what: tuple[str, ...]
+) -> None:
+    assert held_otherwise(freeze_entry(HOUR), HeldEntry(HOUR.id, minutes, rate)) == what
 
 
 @pytest.mark.parametrize(

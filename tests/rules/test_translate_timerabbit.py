@@ -17,6 +17,7 @@ from app.canonical import (
     Customer,
     CustomerKind,
     EntryId,
+    Ore,
     Project,
     Record,
     RecordId,
@@ -29,6 +30,7 @@ from app.systems.ports import (
     EntriesTaken,
     EntryConflict,
     EntryQuery,
+    HeldEntry,
     NotFound,
     Notice,
     Reason,
@@ -379,20 +381,27 @@ def test_settings_that_say_nothing_are_off() -> None:
 
 
 def test_a_reservation_leaves_out_what_was_released() -> None:
-    """What it holds is what it still holds."""
+    """What it holds is what it still holds, as it was then; what is not said is not known."""
     seen = wire.Transfer.model_validate(
         {
             "id": "trf_1",
             "state": "partly_released",
             "expiresAt": "2026-11-24T10:00:00+01:00",
             "external": {"draftId": "5"},
-            "entries": [{"id": "ent_1"}, {"id": "ent_2", "released": True}],
+            "entries": [
+                {"id": "ent_1", "minutes": 450, "hourlyRate": "950.50"},
+                {"id": "ent_2", "released": True},
+                {"id": "ent_3"},
+            ],
         }
     )
 
     reservation = reservation_from(seen)
 
-    assert (reservation.entry_ids, reservation.draft_id) == (("ent_1",), "5")
+    assert (reservation.entry_ids, reservation.draft_id) == (("ent_1", "ent_3"), "5")
+    assert reservation.entries == (
+        HeldEntry(EntryId("ent_1"), 450, Ore(95050)), HeldEntry(EntryId("ent_3"))
+    )  # fmt: skip
     assert reservation.expires_at == datetime(2026, 11, 24, 9, tzinfo=UTC)
     assert reservation_from(wire.Transfer(id="trf_2")).state == ""
 

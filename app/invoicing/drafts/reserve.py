@@ -6,26 +6,20 @@ Every key names draft, part and generation, so that each call may be repeated af
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.canonical import EntryId, LinkId, RecordId
+from app.canonical import EntryId, LinkId
 from app.database import CommitPoint
+from app.invoicing.drafts.hold_part import hold_part
 from app.invoicing.drafts.record import Overtaken, move, record_refused
 from app.invoicing.lines.snapshot import still_billable
 from app.invoicing.store import Draft, DraftState, HeldHours
 from app.links.open_systems import open_time
 from app.runtime import Runtime
-from app.systems.ports import (
-    EntriesTaken,
-    NotFound,
-    Rejected,
-    ReleaseReason,
-    Reservation,
-    TimeTracker,
-)
+from app.systems.ports import NotFound, ReleaseReason, TimeTracker
 
 PART: Final = 500
 """Most hours of one reservation, by Timerabbit's contract."""
@@ -162,7 +156,7 @@ async def hold_asked(
         if part.asked is not None:
             versions = {EntryId(e): version for e, version in sorted(part.asked.items())}
             generation = part.generation + 1
-            if not await _hold_part(
+            if not await hold_part(
                 runtime, link_id, draft, tracker, (part.part, generation, versions)
             ):
                 return False
@@ -202,82 +196,6 @@ async def release_parts(
             await tracker.release(part.reservation_id, reason=reason, entry_ids=entry_ids)
         except NotFound:
             continue
-
-
-async def _hold_part(
-    runtime: Runtime,
-    link_id: LinkId,
-    draft: Draft,
-    tracker: TimeTracker,
-    wanted: tuple[int, int, Mapping[EntryId, int]],
-) -> bool:
-    """Reserve one part (number, generation, versions) and keep it; ``False`` when refused."""
-    part, generation, chosen = wanted
-    key = f"{draft.draft_id}-{part}" + (f"-{generation}" if generation else "")
-    try:
-        held = await tracker.reserve(
-            RecordId(draft.customer_time_id), chosen, key=key,
-            ttl_seconds=runtime.settings.transfer_ttl_seconds,
-            requested_by=draft.body.get("about", {}).get("requestedByEmployeeId"),
-        )  # fmt: skip
-    except EntriesTaken as taken:
-        conflicts = [{"entryId": c.id, "reason": c.reason} for c in taken.conflicts]
-        await _refuse(runtime, draft, part, ["entries-taken"], {"conflicts": conflicts})
-        if draft.state == DraftState.CREATED:
-            raise
-        return False
-    except (Rejected, NotFound) as refusal:
-        reasons = refusal.reasons if isinstance(refusal, Rejected) else ()
-        codes = [reason.code for reason in reasons] or ["hours-refused"]
-        await _refuse(runtime, draft, part, codes, {})
-        if draft.state == DraftState.CREATED:
-            raise
-        return False
-    await _keep(runtime, link_id, draft, part, generation, held)
-    return True
-
-
-async def _refuse(
-    runtime: Runtime, draft: Draft, part: int, codes: list[str], facts: Mapping[str, Any]
-) -> None:
-    """Keep that the time system said no: nothing is held under what was asked for."""
-    link_id = LinkId(draft.link_id)
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await session.execute(
-            update(HeldHours)
-            .where(
-                HeldHours.link_id == link_id, HeldHours.draft_id == draft.draft_id,
-                HeldHours.part == part,
-            )
-            .values(asked=None)
-        )  # fmt: skip
-    if draft.state in (DraftState.TAKEN, DraftState.RESERVED):
-        await record_refused(runtime, draft, codes, facts)
-
-
-async def _keep(
-    runtime: Runtime,
-    link_id: LinkId,
-    draft: Draft,
-    part: int,
-    generation: int,
-    held: Reservation,
-) -> None:
-    """Keep a reservation; two who asked with one key keep the same."""
-    seen = {
-        "generation": generation, "reservation_id": held.id, "expires_at": held.expires_at,
-        "completed": False, "asked": None,
-    }  # fmt: skip
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await session.execute(
-            insert(HeldHours)
-            .values(link_id=link_id, draft_id=draft.draft_id, part=part, **seen)
-            .on_conflict_do_update(
-                index_elements=["link_id", "draft_id", "part"],
-                set_=seen,
-                where=HeldHours.generation <= generation,
-            )
-        )
 
 
 def _in_parts(versions: Mapping[EntryId, int]) -> Iterator[tuple[int, dict[EntryId, int]]]:

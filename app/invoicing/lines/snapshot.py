@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.canonical import BillingState, TimeEntry
+from app.systems.ports import HeldEntry
 
 
 def freeze_entry(entry: TimeEntry, *, project: str | None = None) -> dict[str, Any]:
@@ -60,3 +61,16 @@ def still_billable(
     if now.held_by is not None and now.held_by not in holds:
         found += ("held",)
     return found
+
+
+def held_otherwise(frozen: Mapping[str, Any], held: HeldEntry) -> tuple[str, ...]:
+    """
+    Name what of a billed hour was reserved otherwise than it was shown.
+
+    A rate may move without a new version of the hour: a project's or the company's was changed.
+    What the time system does not say of the reserved hour is not known, and no difference.
+    """
+    told = {"minutes": held.minutes, "rate": held.hourly_rate}
+    return tuple(
+        word for word, value in told.items() if value is not None and value != frozen.get(word)
+    )

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from app.sandbox.faults import fault_of
 from app.sandbox.seeds import demo, size
-from app.sandbox.timerabbit.entries import is_held
+from app.sandbox.timerabbit.entries import is_held, reprice
 from app.sandbox.timerabbit.hooks import Habits, Hooks
 from app.sandbox.timerabbit.oauth import OAuth
 from app.sandbox.timerabbit.problems import Refusal
@@ -188,6 +188,8 @@ class Control:
         record = _shelf(company, kind)[request.path_params["id"]]
         if kind != "entries":
             change(self._store, company, record, kind[:-1], body, USER)
+            if body.get("hourlyRate") is not None:
+                reprice(company, kind[:-1], record)
             return record
         self._store.touch(record, body, USER)
         self._tell_held(company, record, "updated")

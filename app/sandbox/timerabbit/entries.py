@@ -132,6 +132,18 @@ def conflict(entry_id: str, reason: str, record: Record | None = None) -> Record
     }
 
 
+def reprice(company: Company, kind: str, record: Record) -> None:
+    """
+    Let a customer's or project's new rate be that of its hours; their versions stay.
+
+    An entry's rate is the one that applies now, so nobody edits it. Its own rate stands above.
+    """
+    narrower = {"customer": ("entry", "project"), "project": ("entry",)}[kind]
+    for row in company.entries.values():
+        if row[f"{kind}Id"] == record["id"] and row["rateSource"] not in narrower:
+            row.update(hourlyRate=record["hourlyRate"], rateSource=kind)
+
+
 def settle_lapses(call: Call) -> None:
     """Let reservations lapse whose time is over: their entries are free again."""
     now = call.store.now()

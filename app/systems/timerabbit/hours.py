@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from app.canonical import BillingState, Cost, EntryId, Ore, RecordId, TimeEntry
-from app.systems.ports import EntryQuery, Reservation, TimeSettings
+from app.systems.ports import EntryQuery, HeldEntry, Reservation, TimeSettings
 from app.systems.reading import ore_from, text_or_none
 from app.systems.timerabbit import wire
 
@@ -71,7 +71,11 @@ def reservation_from(seen: wire.Transfer) -> Reservation:
     return Reservation(
         id=seen.id,
         state=seen.state or "",
-        entry_ids=tuple(EntryId(entry.id) for entry in seen.entries if not entry.released),
+        entries=tuple(
+            HeldEntry(EntryId(entry.id), entry.minutes, ore_from(entry.hourly_rate))
+            for entry in seen.entries
+            if not entry.released
+        ),
         expires_at=_utc(seen.expires_at),
         draft_id=seen.external.draft_id if seen.external else None,
     )

@@ -153,9 +153,11 @@ class Batch(Wire):
 
 
 class TransferEntry(Wire):
-    """Hold an entry of a transfer."""
+    """Hold an entry of a transfer, with its minutes and rate as they were when it was reserved."""
 
     id: str
+    minutes: int | None = None
+    hourly_rate: Decimal | None = None
     released: bool | None = None
 
 

@@ -26,19 +26,19 @@ from tests.features.invoicing.test_drafts import (
 Work = Callable[[], Awaitable[int]]
 
 
-Mortal = Callable[[CommitPoint, Awaitable[httpx.Response]], Awaitable[None]]
+Mortal = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
 async def mortal(
     app: FastAPI, settings: Settings, network: Any, runtime: Runtime, clock: Any
 ) -> AsyncIterator[Mortal]:
-    """Make one call in a process that dies right after a commit point; the next one lives."""
+    """Make one call in a process that dies at a commit point, if not said right after it."""
     opened: list[Runtime] = []
 
-    async def run(point: CommitPoint, call: Awaitable[httpx.Response]) -> None:
-        def die(passed: CommitPoint, when: Literal["before", "after"]) -> None:
-            if (passed, when) == (point, "after"):
+    async def run(point: CommitPoint, call: Awaitable[httpx.Response], when: str = "after") -> None:
+        def die(passed: CommitPoint, at: Literal["before", "after"]) -> None:
+            if (passed, at) == (point, when):
                 raise Died
 
         opened.append(

@@ -77,6 +77,28 @@ async def test_a_reservation_holds_hours_with_minutes_and_rate(
     assert one["id"] not in {entry["id"] for entry in free}
 
 
+@pytest.mark.parametrize(("kind", "source"), [("customers", "customer"), ("projects", "project")])
+async def test_a_new_rate_is_that_of_the_hours_and_not_of_what_was_reserved(
+    api: httpx.AsyncClient, control: Control, kind: str, source: str
+) -> None:
+    """No hour was edited, so no version says so; an hour's own rate and the snapshot stay."""
+    place = {"projectId": "prj_1", "customerId": "cus_1"}
+    one, own = await hour(control, **place), await hour(control, rateSource="entry", **place)
+    transfer = (await reserve(api, one)).json()
+    held = await read(api, one)
+
+    await control(
+        "PATCH", f"/companies/cmp_1/{kind}/{place[f'{source}Id']}", {"hourlyRate": "1300"}
+    )
+
+    now, kept = await read(api, one), await read(api, own)
+    assert (now["hourlyRate"], now["rateSource"]) == ("1300", source)
+    assert (now["version"], now["updatedAt"]) == (held["version"], held["updatedAt"])
+    assert kept["hourlyRate"] == "1000"
+    again = (await api.get(f"/invoice-transfers/{transfer['id']}")).json()
+    assert again["entries"][0]["hourlyRate"] == "1000"
+
+
 async def test_the_same_key_gives_the_same_reservation(
     api: httpx.AsyncClient, control: Control, own: Company
 ) -> None:
