@@ -152,6 +152,10 @@ class BatchPreviewRequest(StyleRequest):
     customer_ids: list[str] = Field(min_length=1, max_length=50)
     first_day: Day | None = None
     last_day: Day | None = None
+    expense_vat_code: VatCode | None = Field(
+        default=None, description="Bill expenses as lines of their own with this code."
+    )
+    kilometres: KilometreRequest | None = None
 
 
 class BatchRequest(RequestDocument):

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 
 from app.access.caller import Scope
-from app.canonical import RecordId
 from app.database import CommitPoint
 from app.documents import AnswerDocument
 from app.idempotency import Fresh, KeyedCall, KeyHeader, Repeat, claim, finish, free, keyed_call
@@ -18,7 +17,7 @@ from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_PREVIEW
 from app.invoicing.lines.vat import PERCENT
 from app.invoicing.previews.preview import make_preview, vat_said
 from app.invoicing.show import show_draft
-from app.invoicing.wished import require_period, style_wish
+from app.invoicing.wished import batch_wish, require_period
 from app.invoicing.words import say_refusal
 from app.links.reach import Reached, reach
 from app.links.system_problems import problem_of
@@ -96,7 +95,8 @@ async def post_previews(
     """
     Use this at month end: one preview a customer, or the problem that stands in its way.
 
-    No hours, or a system that failed for one customer, stops no other. Scope `invoices:write`.
+    No hours, or a system that failed for one customer, stops no other. `expenseVatCode` and
+    `kilometres` bill each customer's own, as in a preview of one. Scope `invoices:write`.
     """
     reached.require_active()
     require_period(EntryQuery(first_day=body.first_day, last_day=body.last_day))
@@ -105,11 +105,8 @@ async def post_previews(
         said = await vat_said(session, reached.link_id)
     items = []
     for customer in dict.fromkeys(body.customer_ids):
-        query = EntryQuery(
-            customer_id=RecordId(customer), first_day=body.first_day, last_day=body.last_day
-        )
         try:
-            made = await make_preview(runtime, reached.link_id, style_wish(body, query))
+            made = await make_preview(runtime, reached.link_id, batch_wish(body, customer))
         except (Problem, SystemFault) as failed:
             told = _document(failed, request, language)
             items.append(PreviewResult(customer_id=customer, problem=told))

@@ -1,11 +1,12 @@
 """Turn what callers ask for into a wish; what they left out is not what they sent as null."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from app.canonical import Ore, RecordId
 from app.documents import RequestDocument
-from app.invoicing.asked import EditRequest, PreviewRequest, StyleRequest
+from app.invoicing.asked import BatchPreviewRequest, EditRequest, PreviewRequest, StyleRequest
 from app.invoicing.lines.lines import Edit
 from app.invoicing.lines.wish import Wish
 from app.problems import FieldError, Problem
@@ -73,6 +74,19 @@ def style_wish(body: StyleRequest, query: EntryQuery) -> Wish:
         query=query, grouping=body.grouping, template=body.template, language=body.language,
         split=body.split_long_texts, vat_code=body.vat_code, discount=body.discount_percent,
         rounding=body.rounding.rounding() if body.rounding else None, built_in=_built_in(body),
+    )  # fmt: skip
+
+
+def batch_wish(body: BatchPreviewRequest, customer_id: str) -> Wish:
+    """Turn what is asked of several customers alike into the wish of one."""
+    driven = body.kilometres
+    query = EntryQuery(
+        customer_id=RecordId(customer_id), first_day=body.first_day, last_day=body.last_day
+    )
+    return replace(
+        style_wish(body, query), expense_vat=body.expense_vat_code,
+        kilometre_rate=Ore(driven.rate_ore) if driven else None,
+        kilometre_vat=driven.vat_code if driven else None,
     )  # fmt: skip
 
 
