@@ -11,9 +11,9 @@ from app.invoicing.drafts.seen import INWARD
 from app.invoicing.examples import EXAMPLE_DRAFT, EXAMPLE_ENTRY, EXAMPLE_PREVIEW
 from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.places import offers_release, place_of
+from app.invoicing.line_answers import LineAnswer, lines_answer
 from app.invoicing.lines.difference import last_line
 from app.invoicing.lines.lines import hours, line_net
-from app.invoicing.lines.shapes import percent_text
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.store import Draft, DraftEvent, LedgerRow, Preview
 from app.invoicing.unbilled.choose import Choice, Judged
@@ -73,28 +73,6 @@ class EntryList(AnswerDocument):
     billable_count: int
     billable_minutes: int
     billable_ore: int
-
-
-class LineAnswer(AnswerDocument):
-    """
-    Hold a line as it stands, or will stand, in Conta.
-
-    `key` names the line in edits; `minutes` were worked, `billedMinutes` are they after increments.
-    """
-
-    key: str = ""
-    text: str
-    minutes: int
-    billed_minutes: int = 0
-    rounding: dict[str, Any] | None = None
-    hours: str
-    unit_price_ore: int
-    discount_percent: str = "0"
-    vat_code: str
-    vat_percent: int
-    net_ore: int
-    vat_ore: int
-    entry_ids: list[str]
 
 
 class VatCodeAnswer(AnswerDocument):
@@ -215,24 +193,14 @@ def entry_list(choice: Choice, language: str) -> EntryList:
     )  # fmt: skip
 
 
-def line_answer(line: Mapping[str, Any], percent: Mapping[str, int]) -> LineAnswer:
-    """Show a stored line."""
-    return LineAnswer(
-        key=line.get("key", ""), text=line["text"], minutes=line["minutes"],
-        billed_minutes=line.get("billed", line["minutes"]), rounding=line.get("rounding"),
-        hours=line["quantity"], unit_price_ore=line["unitPrice"], vat_code=line["vatCode"],
-        discount_percent=percent_text(line.get("discount", "0")), entry_ids=list(line["entryIds"]),
-        vat_percent=percent[line["vatCode"]], net_ore=line["net"], vat_ore=line["vat"],
-    )  # fmt: skip
-
-
 def preview_answer(
     preview: Preview, percent: Mapping[str, int], said: Mapping[str, VatSaid], language: str
 ) -> PreviewAnswer:
     """Show a preview, with what Conta last said to each VAT code."""
     return PreviewAnswer(
         preview_id=str(preview.preview_id), mark=preview.mark,
-        lines=[line_answer(line, percent) for line in preview.lines], net_ore=preview.net,
+        lines=lines_answer(preview.lines, preview.wish.get("about", {}), percent),
+        net_ore=preview.net,
         vat_ore=preview.vat, total_ore=preview.net + preview.vat,
         problems=[{**p, "text": say_problem(p["code"], language, p)} for p in preview.problems],
         left_out=say_left_out(preview.left_out, language),
@@ -261,7 +229,7 @@ def draft_answer(
     return DraftAnswer(
         id=str(draft.draft_id), state=draft.state, mark=draft.mark,
         customer_id=draft.customer_time_id,
-        lines=[line_answer(line, percent) for line in draft.body["lines"]],
+        lines=lines_answer(draft.body["lines"], draft.body.get("about", {}), percent),
         net_ore=draft.net, vat_ore=draft.vat, total_ore=draft.net + draft.vat,
         conta_draft_ids=list(draft.books_ids), conta_url=conta_url,
         conta_sums=None if remote is None else {f"{n}Ore": remote[n] for n in remote},

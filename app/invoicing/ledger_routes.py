@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.access.caller import Scope
 from app.documents import AnswerDocument
+from app.invoicing.ledger.beside import beside_by_hour, line_beside
 from app.invoicing.ledger.corrections import CorrectionRow, corrections_by_hour
 from app.invoicing.ledger.places import Place, place_of
 from app.invoicing.store import Draft, LedgerRow
@@ -37,6 +38,14 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "invoiceNumber": "10042", "from": "2026-11-25T09:01:00Z", "until": None,
         }
     ],
+    "expenses": [
+        {
+            "draftId": "0199f3a0-0000-7000-8000-0000000000d1", "mark": "TR-7K3QF9M2", "line": 2,
+            "text": "Parkering (20.11.2026)", "what": "expenses", "netOre": 12000,
+            "kilometres": None, "place": "in-draft", "invoiceNumber": None,
+            "from": "2026-11-24T09:01:00Z", "until": None,
+        }
+    ],
 }  # fmt: skip
 
 
@@ -44,13 +53,15 @@ class HourPlace(AnswerDocument):
     """
     Hold where one hour is and every draft line it has been in, the newest first.
 
-    `corrections` are the follow-ups that billed a difference of it, with their lines.
+    `corrections` are the follow-ups that billed a difference of it, with their lines. `expenses`
+    are the lines that billed its expenses and kilometres, also in a draft of their own.
     """
 
     entry_id: str
     place: str
     history: list[dict[str, Any]]
     corrections: list[dict[str, Any]] = []
+    expenses: list[dict[str, Any]] = []
 
 
 class HourPlaces(AnswerDocument):
@@ -76,9 +87,10 @@ async def get_ledger(
     ],
 ) -> HourPlaces:
     """
-    Use this to go from an hour to its line; the draft itself shows each line's hours.
+    Use this to go from an hour to its lines; the draft itself shows each line's hours.
 
-    An hour is in one place at most, and the history only grows. Scope `invoices:read`.
+    Its `expensesOf` are the hours whose expense or kilometres a line bills. An hour is in one
+    place at most, and the history only grows. Scope `invoices:read`.
     """
     async with runtime.database.reading(reached.link_id) as session:
         rows = (
@@ -93,12 +105,16 @@ async def get_ledger(
             )
         ).all()
         followed = await corrections_by_hour(session, reached.link_id, entry_ids)
+        billed = await beside_by_hour(session, reached.link_id, entry_ids)
     found: dict[str, list[tuple[LedgerRow, Draft]]] = {one: [] for one in entry_ids}
     for row, draft in rows:
         found[row.entry_id].append((row, draft))
     upon: dict[str, list[dict[str, Any]]] = {one: [] for one in entry_ids}
     for correction, draft in followed:
         upon[correction.entry_id].append(_correction(correction, draft))
+    beside: dict[str, list[dict[str, Any]]] = {one: [] for one in entry_ids}
+    for expense, draft in billed:
+        beside[expense.entry_id].append(_expense(expense, draft))
     return HourPlaces(
         items=[
             HourPlace(
@@ -108,6 +124,7 @@ async def get_ledger(
                 ).value,
                 history=[_line(row, draft) for row, draft in history],
                 corrections=upon[entry_id],
+                expenses=beside[entry_id],
             )
             for entry_id, history in found.items()
         ]
@@ -118,6 +135,17 @@ def _correction(row: CorrectionRow, draft: Draft) -> dict[str, Any]:
     return {
         "draftId": str(draft.draft_id), "mark": draft.mark, "line": row.line_no or None,
         "minutes": row.minutes, "netOre": row.net, "correctsDraftId": str(row.corrected_id),
+        "place": place_of(draft, held=row.active).value,
+        "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
+        "until": row.freed_at,
+    }  # fmt: skip
+
+
+def _expense(row: CorrectionRow, draft: Draft) -> dict[str, Any]:
+    found = line_beside(row, draft)
+    return {
+        "draftId": str(draft.draft_id), "mark": draft.mark, "line": found.line_no,
+        "text": found.text, "what": found.what, "netOre": found.net, "kilometres": found.driven,
         "place": place_of(draft, held=row.active).value,
         "invoiceNumber": (draft.invoice or {}).get("number"), "from": row.created_at,
         "until": row.freed_at,

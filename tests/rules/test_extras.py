@@ -15,11 +15,13 @@ from app.invoicing.lines.extras import (
     extra_names,
     extras_of,
     further_lines,
+    hours_beside,
     kinds,
     split_extras,
     worthless,
 )
 from app.invoicing.lines.lines import Edit
+from app.invoicing.lines.shapes import line_to_json
 from app.invoicing.lines.wish import Wish
 from app.systems.shapes import EntryQuery
 
@@ -53,6 +55,22 @@ def test_each_expense_is_a_line_and_all_kilometres_are_one() -> None:
     assert (driving.text, driving.vat_code, driving.net) == ("Kjøring", "low", 3_938)
     takes, leaves = split_extras(ALL, wish)
     assert (kinds(takes), leaves) == ({"e3": ["expenses"], "e2": ["kilometres"]}, {})
+
+
+def test_a_line_says_of_which_hours_it_bills_expenses_and_kilometres() -> None:
+    """Known by its key, as it was frozen; a line of time, and one of nobody's hour, says none."""
+    odd = replace(SPENT, id=EntryId("cost-e-9"))
+    wish = replace(WISH, expense_vat="exempted", kilometre_rate=Ore(350))
+    lines = further_lines((*ALL, odd), wish, language="nb", default_vat="high")
+    billed = extra_names(split_extras((*ALL, odd), wish)[0])
+    alone = {"key": "kilometres-e2", "entryIds": ["e2"]}
+    time = {"key": "0a1b2c3d4e5f", "entryIds": ["e1"]}
+
+    found = [hours_beside(line_to_json(line), billed) for line in lines]
+
+    assert found == [["cost-e-9"], ["e3"], ["e2"]]
+    assert (hours_beside(alone, {}), hours_beside(time, billed)) == (["e2"], [])
+    assert hours_beside({"key": "cost-e7-0", "entryIds": []}, billed) == []
 
 
 def test_kilometres_take_the_usual_code_unless_told_and_need_to_be_driven() -> None:

@@ -24,6 +24,7 @@ DRIVEN: Final = "driven"
 Billed = Mapping[str, Collection[UUID]]
 """What is billed of hours beside time, by entry id: the names that ``extra_id`` gives."""
 
+_COST: Final = "cost-"
 _CENT: Final = Decimal("0.01")
 _WORDS: Final = {"nb": "Kilometer", "nn": "Kilometer", "en": "Kilometres"}
 _SPENT: Final = {"nb": "Utlegg", "nn": "Utlegg", "en": "Expense"}
@@ -111,9 +112,34 @@ def expense_line(entry: TimeEntry, extra: Extra, wish: Wish, *, language: str) -
     assert extra.cost is not None and wish.expense_vat is not None  # noqa: S101, PT018 - chosen so
     what = one_line(extra.cost.description) or _SPENT[language]
     text = f"{what} ({entry.day:%d.%m.%Y})"
-    # Of what it is, never of its place: others come before it, and its edit would be of another.
-    key = f"cost-{entry.id}-{extra_id(entry.id, extra.what).hex[-12:]}"
+    key = expense_key(entry.id, extra_id(entry.id, extra.what))
     return _line(key, text, Decimal("1.00"), extra.cost.amount, wish.expense_vat, wish.edits)
+
+
+def expense_key(entry_id: str, name: UUID) -> str:
+    """
+    Name the line of an hour's expense.
+
+    Of what it is, never of its place: others come before it, and its edit would be of another.
+    """
+    return f"{_COST}{entry_id}-{name.hex[-12:]}"
+
+
+def hours_beside(line: Mapping[str, Any], billed: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """
+    Give the hours whose expense or kilometres a frozen line bills; none for a line of time.
+
+    Args:
+        billed: The names of what its draft bills beside its own hours' time, by entry id.
+
+    """
+    key: str = line.get("key", "")
+    if key.startswith((_COST, f"{KILOMETRES}-")) and line["entryIds"]:
+        return list(line["entryIds"])  # of a draft of what was left out: each line is one hour's
+    if key == KILOMETRES:
+        return sorted(entry_id for entry_id, names in billed.items() if KILOMETRES in names)
+    entry_id = key.removeprefix(_COST).rpartition("-")[0] if key.startswith(_COST) else ""
+    return [entry_id] if entry_id in billed else []
 
 
 def kilometre_line(
