@@ -1,7 +1,4 @@
-"""Start what is asked for: serve, worker, migrate, status, retry, sandbox, demo, match, bench.
-
-Imports stand inside commands.
-"""
+"""Start what is asked for, as ``--help`` lists it; imports stand inside commands."""
 
 import argparse
 import asyncio
@@ -75,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("link", nargs="?", type=UUID, help="only this link's")
     retry.add_argument("--code", help="only what is parked for this reason")
     retry.add_argument("--dry-run", action="store_true", help="count only")
+    check = add("check", _check, "Check hours and sums of all links; exit 1 if something is wrong.")
+    check.add_argument("--link", type=UUID, help="only this link's")
+    check.add_argument("--language", choices=("nb", "nn", "en"), default="nb")
+    check.add_argument("--json", action="store_true", help="for a program")
     sandbox = add("sandbox", _sandbox, "Run the twins of both systems.")
     sandbox.add_argument("--only", choices=TWINS, help="run one twin alone")
     sandbox.add_argument("--host", default="127.0.0.1")
@@ -149,6 +150,15 @@ def _retry(arguments: argparse.Namespace) -> int:
     link_id = LinkId(arguments.link) if arguments.link else None
     asked = {"code": arguments.code, "dry_run": arguments.dry_run}
     return _as_operator(lambda runtime: retry(runtime, link_id, **asked))
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from app.canonical import LinkId
+    from app.operating.commands import check
+
+    link_id = LinkId(arguments.link) if arguments.link else None
+    asked = {"language": arguments.language, "for_program": arguments.json}
+    return _as_operator(lambda runtime: check(runtime, link_id, **asked))
 
 
 def _as_operator(deed: "Deed") -> int:

@@ -17,6 +17,7 @@ TABLE_MODULES: Final = (
     "app.changes.store",
     "app.first_sync.store",
     "app.idempotency",
+    "app.invoicing.invariants.kept",
     "app.invoicing.ledger.corrections",
     "app.invoicing.unbilled.hours",
     "app.invoicing.store",

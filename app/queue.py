@@ -36,6 +36,7 @@ class Job(StrEnum):
     READ_HOURS = "read_hours"
     TELL_LINK = "tell_link"
     ASK_REGISTER = "ask_register"
+    CHECK_LEDGER = "check_ledger"
 
 
 class _Jobs(JobManager):

@@ -40,6 +40,7 @@ class Metrics:
     requests: Histogram
     drafts: Counter
     erased: Counter
+    violations: Counter
     pending: Gauge
     parked: Gauge
     oldest_pending_seconds: Gauge
@@ -80,6 +81,9 @@ def create_metrics() -> Metrics:
         requests=histogram("tc_request_seconds", "Requests", "method", "route", "status"),
         drafts=Counter("tc_drafts", "Invoice drafts", ["outcome"], registry=own),
         erased=Counter("tc_erased", "What went once its time was over", ["what"], registry=own),
+        violations=Counter(
+            "tc_ledger_violations", "What a night's check found broken", ["code"], registry=own
+        ),
         pending=Gauge("tc_changes_pending", "Changes waiting to be looked at", registry=own),
         parked=Gauge("tc_changes_parked", "Changes waiting for a person", registry=own),
         oldest_pending_seconds=Gauge(

@@ -29,6 +29,7 @@ from app.invoicing.drafts.complete import complete_draft
 from app.invoicing.drafts.follow import follow_drafts
 from app.invoicing.drafts.settle import settle_draft
 from app.invoicing.drafts.wake import wake_drafts
+from app.invoicing.invariants.check import ask_for_check, check_ledger
 from app.invoicing.papers.erase import erase_ended
 from app.invoicing.unbilled.read_hours import read_hours
 from app.links.store import DirectoryEntry
@@ -55,6 +56,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.READ_HOURS: read_hours,
     Job.TELL_LINK: tell_link,
     Job.ASK_REGISTER: ask_register,
+    Job.CHECK_LEDGER: check_ledger,
 }
 """Each takes the runtime, the link's id and the job's further ids as keyword arguments."""
 
@@ -250,7 +252,8 @@ async def forget(runtime: Runtime) -> None:
     """
     Delete what has had its time: ended jobs, used keys, ended log-ins, old webhooks, old papers.
 
-    In short transactions that stand alone: after a death the next turn goes on.
+    Beside it each link's nightly check is asked for. All in short transactions that stand alone:
+    after a death the next turn goes on.
     """
     await forget_ended(runtime)
     database, now = runtime.database, runtime.clock()
@@ -269,6 +272,7 @@ async def forget(runtime: Runtime) -> None:
                 gone = await forget_old(session, link_id, now=now)
             runtime.metrics.erased.labels("deliveries").inc(gone)
         await erase_ended(runtime, link_id)
+        await ask_for_check(runtime, link_id)
 
 
 async def forget_ended(runtime: Runtime) -> None:

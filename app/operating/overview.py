@@ -16,6 +16,7 @@ from app.canonical import LinkId
 from app.changes.store import Change, ChangeState
 from app.database import is_migrated
 from app.database_faults import is_outdated
+from app.invoicing.invariants.kept import LedgerCheck
 from app.invoicing.needs import DraftProblem, needs_person
 from app.invoicing.store import Draft
 from app.links.store import DirectoryEntry, Link, LinkState
@@ -28,6 +29,9 @@ LATE: Final = timedelta(minutes=5)
 MOST_LINKS: Final = 50
 """How many links in need are told one by one."""
 
+UNNAMED: Final = "not-named"
+"""Stands, among the violations of a link, for those beyond the ones that a check names."""
+
 _AT_ONCE: Final = 500
 _PROBLEM: Final = func.coalesce(Draft.problem, "")
 
@@ -39,6 +43,8 @@ class LinkInNeed:
 
     Args:
         drafts: How many wait for a person, or for Conta to show them, by their problem.
+        violations: What the last check of its ledger found broken, by code.
+        checked_at: When that was; ``None`` where it was not checked yet.
 
     """
 
@@ -49,6 +55,25 @@ class LinkInNeed:
     parked: Mapping[str, int]
     drafts: Mapping[str, int]
     late: timedelta
+    violations: Mapping[str, int] = field(default_factory=dict)
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerChecks:
+    """
+    Tell of the last checks of the ledgers of all links that are not closed.
+
+    Args:
+        violations: How many they found.
+        oldest: When the link was checked whose check is longest ago; ``None`` where none was.
+        unchecked: Links that were not checked yet.
+
+    """
+
+    violations: int = 0
+    oldest: datetime | None = None
+    unchecked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,7 @@ class Overview:
         in_need: At most ``MOST_LINKS`` that need someone, the latest first.
         more: How many beyond them.
         sealed: How many secrets are sealed with which key.
+        ledger: What the last checks of the ledgers found.
 
     """
 
@@ -75,6 +101,7 @@ class Overview:
     in_need: Sequence[LinkInNeed] = ()
     more: int = 0
     sealed: Sealed = field(default_factory=Sealed)
+    ledger: LedgerChecks = field(default_factory=LedgerChecks)
 
     @property
     def is_well(self) -> bool:
@@ -103,17 +130,20 @@ async def _read(runtime: Runtime, now: datetime) -> Overview:
         counted: dict[str, int] = dict(jobs.all())
         entries = (await session.scalars(select(DirectoryEntry))).all()
     open_entries = [entry for entry in entries if entry.state != LinkState.CLOSED]
-    found: list[LinkInNeed] = []
+    judged: list[LinkInNeed] = []
+    checks: list[LedgerChecks] = []
     for start in range(0, len(open_entries), _AT_ONCE):
-        found += await _judge(runtime, open_entries[start : start + _AT_ONCE], now)
-    found.sort(key=lambda one: (one.late, sum(one.parked.values())), reverse=True)
+        some = await _judge(runtime, open_entries[start : start + _AT_ONCE], now)
+        checks.append(_together([_of_link(one) for one in some]))
+        judged += [one for one in some if _is_in_need(one)]
+    found = sorted(judged, key=lambda one: (one.late, sum(one.parked.values())), reverse=True)
     closed = [LinkId(one.link_id) for one in entries if one.state == LinkState.CLOSED]
     still_open = [LinkId(entry.link_id) for entry in open_entries]
     sealed = await count_sealed(runtime.database, still_open, closed, now=now)
     return Overview(
         now, migrated=True, workers=workers, jobs=counted,
         links=dict(Counter(entry.state for entry in entries)), in_need=found[:MOST_LINKS],
-        more=max(len(found) - MOST_LINKS, 0), sealed=sealed,
+        more=max(len(found) - MOST_LINKS, 0), sealed=sealed, ledger=_together(checks),
     )  # fmt: skip
 
 
@@ -132,7 +162,7 @@ async def _workers(session: AsyncSession, stalled_seconds: float) -> int:
 async def _judge(
     runtime: Runtime, entries: Sequence[DirectoryEntry], now: datetime
 ) -> list[LinkInNeed]:
-    """Give those of these links that need someone."""
+    """Tell how each of these links stands."""
     async with runtime.database.reading(*(LinkId(entry.link_id) for entry in entries)) as session:
         reasons = await session.execute(
             select(Link.link_id, Link.pause_reason).where(Link.pause_reason.is_not(None))
@@ -144,7 +174,8 @@ async def _judge(
         )  # fmt: skip
         asking = needs_person() | (Draft.problem == DraftProblem.UNCONFIRMED)
         drafts = await _grouped(session, Draft.link_id, _PROBLEM, asking)
-    found = [
+        checks = {one.link_id: one for one in await session.scalars(select(LedgerCheck))}
+    return [
         LinkInNeed(
             link_id=LinkId(entry.link_id),
             state=entry.state,
@@ -153,10 +184,35 @@ async def _judge(
             parked=parked.get(entry.link_id, {}),
             drafts=drafts.get(entry.link_id, {}),
             late=_lateness(entry, now),
+            violations=_violations(checks.get(entry.link_id)),
+            checked_at=checks[entry.link_id].checked_at if entry.link_id in checks else None,
         )
         for entry in entries
     ]
-    return [one for one in found if one.pause_reason or one.parked or one.drafts or one.late > LATE]
+
+
+def _is_in_need(one: LinkInNeed) -> bool:
+    reasons = (one.pause_reason, one.parked, one.drafts, one.violations)
+    return any(reasons) or one.late > LATE
+
+
+def _violations(kept: LedgerCheck | None) -> Mapping[str, int]:
+    if kept is None:
+        return {}
+    return {**kept.violations, **({UNNAMED: kept.more} if kept.more else {})}
+
+
+def _of_link(one: LinkInNeed) -> LedgerChecks:
+    unchecked = int(one.checked_at is None)
+    return LedgerChecks(sum(one.violations.values()), one.checked_at, unchecked)
+
+
+def _together(checks: Sequence[LedgerChecks]) -> LedgerChecks:
+    return LedgerChecks(
+        sum(one.violations for one in checks),
+        min((one.oldest for one in checks if one.oldest is not None), default=None),
+        sum(one.unchecked for one in checks),
+    )
 
 
 async def _grouped(

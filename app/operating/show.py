@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.operating.overview import LATE, LinkInNeed, Overview
+from app.operating.overview import LATE, LedgerChecks, LinkInNeed, Overview
 from app.operating.sealed import Sealed
 from app.operating.words import word
 from app.problems import catalogue, named_facts, say
@@ -44,6 +44,7 @@ def _show_counts(overview: Overview, console: Console, language: str) -> None:
         "workers": Text.assemble(alive, " ", word("alive", language)),
         "jobs": Text(_told(overview.jobs or {}, language)),
         "links": Text(_told(overview.links or {}, language)),
+        "ledger": Text(_told_checks(overview.ledger, language)),
         "sealed": Text(_told_sealed(overview.sealed, language)),
     }
     widest = max(len(word(name, language)) for name in told)
@@ -60,6 +61,9 @@ def _reasons(link: LinkInNeed, language: str) -> Iterable[tuple[str, str]]:
     for code, count in sorted(link.drafts.items()):
         where = f"GET /v1/links/{link.link_id}/invoice-drafts?problem={code}"
         yield word("drafts", language, count=count, code=code), where
+    for code, count in sorted(link.violations.items()):
+        look = f"timerabbit-conta check --link {link.link_id}"
+        yield word("violated", language, count=count, code=code), look
     if link.late > LATE:
         late = _spell(link.late, language)
         yield word("late", language, count=link.pending, late=late), "timerabbit-conta worker"
@@ -73,6 +77,13 @@ def _remedy(code: str, language: str) -> str:
 def _told(counts: Mapping[str, int], language: str) -> str:
     parts = (f"{count} {word(name, language)}" for name, count in sorted(counts.items()))
     return ", ".join(parts) or word("none", language)
+
+
+def _told_checks(ledger: LedgerChecks, language: str) -> str:
+    when = f"{ledger.oldest:%Y-%m-%d %H:%M} UTC" if ledger.oldest else word("never", language)
+    told = word("violations", language, count=ledger.violations, when=when)
+    unchecked = word("unchecked", language, count=ledger.unchecked)
+    return f"{told} ({unchecked})" if ledger.unchecked else told
 
 
 def _told_sealed(sealed: Sealed, language: str) -> str:

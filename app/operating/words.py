@@ -71,6 +71,33 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "{hours} h {minutes} min",
     },
     "minutes": {"nb": "{minutes} min", "nn": "{minutes} min", "en": "{minutes} min"},
+    "ledger": {"nb": "timeboken", "nn": "timeboka", "en": "ledger"},
+    "violations": {
+        "nb": "brudd: {count}, sist kontrollert {when}",
+        "nn": "brot: {count}, sist kontrollert {when}",
+        "en": "violations: {count}, last checked {when}",
+    },
+    "violated": {
+        "nb": "brudd på {code}: {count}",
+        "nn": "brot på {code}: {count}",
+        "en": "violations of {code}: {count}",
+    },
+    "never": {"nb": "aldri", "nn": "aldri", "en": "never"},
+    "unchecked": {
+        "nb": "koblinger som ikke er kontrollert: {count}",
+        "nn": "koplingar som ikkje er kontrollerte: {count}",
+        "en": "links not checked: {count}",
+    },
+    "already-told": {
+        "nb": "noen i virksomheten er spurt",
+        "nn": "nokon i verksemda er spurd",
+        "en": "someone of the organization is asked",
+    },
+    "links-checked": {
+        "nb": "koblinger kontrollert: {links}, brudd: {count}",
+        "nn": "koplingar kontrollerte: {links}, brot: {count}",
+        "en": "links checked: {links}, violations: {count}",
+    },
     "more": {"nb": "… og {count} til", "nn": "… og {count} til", "en": "… and {count} more"},
 }
 

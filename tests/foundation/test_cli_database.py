@@ -56,7 +56,7 @@ def test_a_revision_that_does_not_exist_is_told(
     assert "9999" in refused(capsys, "migrate", "--revision", "9999")
 
 
-@pytest.mark.parametrize("command", ["status", "retry"])
+@pytest.mark.parametrize("command", ["status", "retry", "check"])
 def test_an_operators_question_makes_no_database(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     command: str,
@@ -72,7 +72,7 @@ def test_an_operators_question_makes_no_database(
     assert not nowhere.exists()
 
 
-@pytest.mark.parametrize("command", ["status", "retry"])
+@pytest.mark.parametrize("command", ["status", "retry", "check"])
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -93,7 +93,7 @@ def test_an_operators_question_to_a_database_that_is_away_is_one_sentence(
     assert "canary" not in sentence
 
 
-@pytest.mark.parametrize("command", ["status", "retry"])
+@pytest.mark.parametrize("command", ["status", "retry", "check"])
 def test_a_database_that_was_dropped_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: EmbeddedServer,
     command: str,
@@ -154,6 +154,7 @@ def test_a_database_of_an_older_release_is_told_as_not_migrated(
         assert (code, told.err) == (1, "")
         assert NOT_MIGRATED in told.out
         assert refused(capsys, "retry") == NOT_MIGRATED
+        assert refused(capsys, "check") == NOT_MIGRATED
     finally:
         server.drop_database(name)
 
@@ -239,3 +240,20 @@ def test_a_data_folder_of_another_program_is_told(
     sentence = refused(capsys, "migrate")
 
     assert sentence.startswith("TC_DATA_DIR: PostgreSQL did not start; why stands above")
+
+
+def test_a_check_of_no_links_finds_nothing_wrong_and_one_of_a_stranger_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: EmbeddedServer,
+    database_name: str,
+) -> None:  # fmt: skip
+    """By the command itself, with what may be written behind it."""
+    monkeypatch.setenv("TC_DATABASE_URL", server.url("tc_service", database_name))
+    stranger = "00000000-0000-0000-0000-000000000007"
+
+    codes = [main(["check", "--language", "en"]), main(["check", "--json"])]
+    told = capsys.readouterr()
+
+    assert (codes, told.err) == ([0, 0], "")
+    assert told.out.startswith("links checked: 0, violations: 0\n")
+    assert '"isWell": true' in told.out
+    assert f"no link {stranger}" in refused(capsys, "check", "--link", stranger)

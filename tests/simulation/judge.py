@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.invoicing.invariants.check import check_link
 from app.invoicing.store import Draft, EntryChange, LedgerRow
 from tests.simulation.afterwards import read_changed
 from tests.simulation.judge_beside import judge_beside
@@ -47,6 +48,7 @@ async def judge(world: "DraftWorld") -> list[str]:
         *_lost(own, drafts, active),
         *_not_theirs(drafts, active, _invoiced_differences(books) | world.freed),
         *_differing(drafts),
+        *await _broken(world),
     ]
 
 
@@ -55,6 +57,13 @@ async def judge_again(world: "DraftWorld") -> list[str]:
     drafts, ledger = await _ours(world)
     books = await _books(world, drafts, ledger, set())
     return [*judge_twice(books), *_twice(drafts, books.living, world.sent_twice)]
+
+
+async def _broken(world: "DraftWorld") -> list[str]:
+    """What the nightly check would wake someone for: nothing, but what a person is asked about."""
+    checked = await check_link(world.stage.runtime, world.stage.link.link_id)
+    world.happened["violations-told"] += sum(one.told for one in checked.violations)
+    return [f"the nightly check: {one}" for one in checked.violations if not one.told]
 
 
 async def _ours(world: "DraftWorld") -> tuple[Sequence[Draft], Sequence[LedgerRow]]:

@@ -16,7 +16,8 @@ from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.changes.store import note
 from app.database import CommitPoint
 from app.embedded import EmbeddedServer
-from app.operating.commands import retry, tell_status
+from app.operating.check import NotChecked
+from app.operating.commands import check, retry, tell_status
 from app.operating.overview import read_overview
 from app.operating.retry import NotRetried, retry_parked
 from app.operating.show import show
@@ -201,6 +202,9 @@ async def test_a_database_without_tables_is_told_by_both_commands_in_one_sentenc
         with pytest.raises(NotRetried) as refused:
             await retry_parked(runtime, None, dry_run=True)
 
+        with pytest.raises(NotChecked, match=str(refused.value)):
+            await check(runtime, None, language="en", for_program=False)
+
         assert str(refused.value) == "database not migrated: run timerabbit-conta migrate"
         assert str(refused.value) in await told(runtime)
     finally:
@@ -217,6 +221,8 @@ async def test_a_link_or_code_that_does_not_exist_is_refused(
         await retry_parked(runtime, None, code="nosuch")
     with pytest.raises(NotRetried, match=f"no link {stranger}"):
         await retry_parked(runtime, stranger, dry_run=True)
+    with pytest.raises(NotChecked, match=f"no link {stranger}"):
+        await check(runtime, stranger, language="en", for_program=False)
 
 
 async def test_one_parked_change_is_told_as_one(
