@@ -31,6 +31,8 @@ EXAMPLE_ENTRY: Final[dict[str, Any]] = {
     "amountOre": 712500,
     "comment": "Rapport",
     "overtimeType": None,
+    "expenses": [{"text": "Parkering", "amountOre": 12000}],
+    "kilometres": "18.50",
     "billable": False,
     "hindrances": [{"code": "in-draft", "text": "Timen står alt i et utkast."}],
     "draftId": "0199f3a0-0000-7000-8000-0000000000d1",

@@ -10,9 +10,10 @@ from pydantic import Field
 from app.access.caller import Scope
 from app.canonical import RecordId
 from app.documents import Day
-from app.invoicing.answers import EntryList, PreviewAnswer, entry_list
+from app.invoicing.answers import PreviewAnswer
 from app.invoicing.asked import LeftOutRequest, PreviewRequest
 from app.invoicing.drafts.draft import read_preview
+from app.invoicing.listed import EntryList, entry_list
 from app.invoicing.previews.left_out import preview_left_out
 from app.invoicing.previews.preview import make_preview
 from app.invoicing.show import existing_draft, show_preview
@@ -79,8 +80,9 @@ async def get_billable_entries(
     Use this to let a person choose: each hour with its amount and, where it cannot be billed, why.
 
     Days are inclusive; ids are Timerabbit's; a project takes its subprojects along; an empty
-    `overtimeType` takes plain hours only. All that match come in one answer, since they are chosen
-    from and summed together; narrow them by customer or days. Scope `invoices:read`.
+    `overtimeType` takes plain hours only. `expenses` and `kilometres` are what an hour has beside
+    time and nothing bills yet, in no sum of hours. All that match come in one answer, since they
+    are chosen from and summed together; narrow them by customer or days. Scope `invoices:read`.
     """
     reached.require_active()
     require_period(wanted.query, "#query/lastDay")

@@ -25,6 +25,7 @@ _PILE: Final[dict[str, Any]] = {
     "byAge": {"fresh": 712500, "close-to-limit": 0, "past-limit": 0, "old": 0},
     "entriesByAge": {"fresh": 1, "close-to-limit": 0, "past-limit": 0, "old": 0},
     "byHindrance": {"not-approved": {"ore": 712500, "entryCount": 1}}, "inDraftsOre": 0,
+    "expensesOre": 12000, "kilometres": "18.50",
 }  # fmt: skip
 
 
@@ -44,6 +45,10 @@ class PileAnswer(AnswerDocument):
     entries_by_age: dict[str, int] = Field(description="How many entries.")
     by_hindrance: dict[str, dict[str, int]]
     in_drafts_ore: int
+    expenses_ore: int = Field(
+        description="Expenses on the hours that no draft holds or bills, in none of the other sums."
+    )
+    kilometres: str = Field(description="Kilometres on the hours, likewise.")
 
 
 class MoneyAnswer(AnswerDocument):
@@ -98,4 +103,5 @@ def _pile(pile: Pile) -> PileAnswer:
         bill_before=last_in_time(pile.oldest) if pile.oldest else None,
         by_age=pile.by_age, entries_by_age=pile.entries_by_age,
         by_hindrance=pile.by_hindrance, in_drafts_ore=pile.in_drafts_ore,
+        expenses_ore=pile.expenses_ore, kilometres=f"{pile.kilometres:.2f}",
     )  # fmt: skip

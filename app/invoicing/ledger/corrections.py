@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.canonical import LinkId
 from app.database import Base, Instant
+from app.invoicing.ledger.many import one_of
 from app.invoicing.lines.difference import Correction, last_line
 from app.invoicing.lines.extras import extra_id
 from app.invoicing.store import Draft
@@ -174,7 +175,7 @@ async def billed_extras(
     rows = await session.execute(
         select(CorrectionRow.entry_id, CorrectionRow.change_id).where(
             CorrectionRow.link_id == link_id, CorrectionRow.active,
-            CorrectionRow.corrected_line == 0, CorrectionRow.entry_id.in_(list(entry_ids)),
+            CorrectionRow.corrected_line == 0, one_of(CorrectionRow.entry_id, entry_ids),
         )
     )  # fmt: skip
     found: dict[str, set[UUID]] = {}

@@ -5,7 +5,7 @@ An expense has no id in the time system: it is known by what it is and what it c
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -72,6 +72,29 @@ def extras_of(entry: TimeEntry, billed: Billed | None = None) -> list[Extra]:
     there = [*(() if changed else costs), *driven]
     taken = (billed or {}).get(entry.id, ())
     return [one for one in there if extra_id(entry.id, one.what) not in taken]
+
+
+def expenses_of(extras: Iterable[Extra]) -> list[Cost]:
+    """Give the expenses among these."""
+    return [one.cost for one in extras if one.cost is not None]
+
+
+def kilometres_of(entry: TimeEntry, extras: Iterable[Extra]) -> Decimal:
+    """Give an hour's kilometres where they are among these, as they are printed."""
+    driven = any(one.cost is None for one in extras) and entry.kilometers
+    return (driven or Decimal(0)).quantize(_CENT)
+
+
+def costs_by_id(entry: TimeEntry) -> dict[str, Ore]:
+    """Give what each expense of an hour comes to, by ``extra_id``."""
+    return {str(extra_id(entry.id, one.what)): one.cost.amount for one in _costs(entry) if one.cost}
+
+
+def unbilled_costs(entry_id: str, costs: Mapping[str, Ore], billed: Collection[UUID]) -> Ore:
+    """Sum the expenses of ``costs_by_id`` that ``extras_of`` gives where this is billed already."""
+    known = {str(one) for one in billed if one != extra_id(entry_id, KILOMETRES)}
+    left = {} if known - costs.keys() else {n: o for n, o in costs.items() if n not in known}
+    return Ore(sum(left.values()))
 
 
 def _costs(entry: TimeEntry) -> list[Extra]:

@@ -12,14 +12,12 @@ from uuid_utils.compat import uuid7
 
 from app.canonical import LinkId, RecordId, Side, TimeEntry
 from app.database import CommitPoint
-from app.invoicing.ledger.corrections import BILLED, LEFT_OUT, billed_extras
+from app.invoicing.ledger.corrections import BILLED, LEFT_OUT
 from app.invoicing.lines.extras import (
     DRIVEN,
-    Billed,
     Extra,
     driven_at,
     extra_names,
-    extras_of,
     further_lines,
     kinds,
     split_extras,
@@ -93,7 +91,7 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
     names = await project_names(runtime, link_id, billable)
     mark = make_mark(secrets.randbits(40))
-    billed = await _extras_billed(runtime, link_id, billable)
+    billed = choice.billed
     further = further_lines(
         billable, wish, language=style.language, default_vat=style.vat_code, billed=billed
     )
@@ -139,15 +137,6 @@ def _extras(
     named = {LEFT_OUT: extra_names(left), BILLED: extra_names(takes)}
     driven = driven_at(entries, takes, wish.kilometre_rate)
     return {"leftOut": kinds(left), DRIVEN: driven, **named}
-
-
-async def _extras_billed(runtime: Runtime, link_id: LinkId, entries: Sequence[TimeEntry]) -> Billed:
-    """Read which expenses and kilometres of these hours a living draft bills already."""
-    ids = [entry.id for entry in entries if extras_of(entry)]
-    if not ids:
-        return {}
-    async with runtime.database.reading(link_id) as session:
-        return await billed_extras(session, link_id, ids)
 
 
 async def vat_said(session: AsyncSession, link_id: LinkId) -> dict[str, VatSaid]:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
-from app.invoicing.ledger.ledger import one_of
+from app.invoicing.ledger.corrections import billed_extras
+from app.invoicing.ledger.many import one_of
+from app.invoicing.lines.extras import Billed, Extra, extras_of
 from app.invoicing.store import LedgerRow
 from app.invoicing.unbilled.hindrances import Hindrance, Surroundings, hindrances, oslo_day
 from app.links.open_systems import open_time
@@ -20,11 +23,18 @@ from app.systems.ports import EntryQuery, TimeTracker
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Hold an entry with what hinders it; an empty tuple means billable."""
+    """
+    Hold an entry with what hinders it; an empty tuple means billable.
+
+    Args:
+        extras: Its expenses and kilometres that are not billed yet.
+
+    """
 
     entry: TimeEntry
     hindrances: tuple[Hindrance, ...]
     draft_id: str | None
+    extras: tuple[Extra, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +43,14 @@ class Choice:
     Hold what was read for a choice: the entries, judged, and the customer's pair if one is.
 
     Args:
+        billed: What living drafts bill of the entries beside time.
         unknown: Chosen ids that the time system does not know.
 
     """
 
     judged: tuple[Judged, ...]
     surroundings: Surroundings
+    billed: Billed
     unknown: tuple[EntryId, ...] = ()
 
     @property
@@ -87,16 +99,29 @@ async def read_choice(
             overtime=overtime,
             today=oslo_day(runtime.clock()),
         )
+        billed = await _billed(session, link_id, entries)
     known = {entry.id for entry in entries}
     return Choice(
-        tuple(_judge(entry, surroundings) for entry in entries),
+        tuple(_judge(entry, surroundings, billed) for entry in entries),
         surroundings,
+        billed,
         tuple(one for one in dict.fromkeys(entry_ids or ()) if one not in known),
     )
 
 
-def _judge(entry: TimeEntry, around: Surroundings) -> Judged:
-    return Judged(entry, hindrances(entry, around), around.in_draft.get(entry.id))
+def _judge(entry: TimeEntry, around: Surroundings, billed: Billed) -> Judged:
+    return Judged(
+        entry, hindrances(entry, around), around.in_draft.get(entry.id),
+        tuple(extras_of(entry, billed)),
+    )  # fmt: skip
+
+
+async def _billed(
+    session: AsyncSession, link_id: LinkId, entries: Sequence[TimeEntry]
+) -> dict[str, set[UUID]]:
+    """Read which expenses and kilometres of these hours a living draft bills already."""
+    ids = [entry.id for entry in entries if extras_of(entry)]
+    return await billed_extras(session, link_id, ids) if ids else {}
 
 
 async def _read(

@@ -1,29 +1,40 @@
 """
-Keep what each unbilled hour is worth: ids, day, minutes and amount, no names and no texts.
+Keep what each unbilled hour is worth: ids, day, minutes and amounts, no names and no texts.
 
 The time system owns the hours; these rows only answer «how much lies on the table» at once, and
 are read again from the beginning whenever they are missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, String, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, Numeric, String, delete, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.canonical import BillingState, LinkId, TimeEntry
+from app.canonical import BillingState, LinkId, Ore, TimeEntry
 from app.database import Base, Instant
+from app.invoicing.lines.extras import costs_by_id, extras_of
 from app.invoicing.lines.lines import hours, line_net
 
 _AT_ONCE: Final = 1000
 
 
 class HourRow(Base):
-    """Hold one hour that is marked to be billed; ``amount`` in øre, ``None`` without a rate."""
+    """
+    Hold one hour that is marked to be billed; amounts in øre.
+
+    Args:
+        amount: ``None`` without a rate.
+        expenses: The sum of ``costs``, which has each expense by ``extras.extra_id``, so that one
+            that is billed already can be left out; both ``None`` where there is none.
+        kilometres: ``None`` where there are none.
+
+    """
 
     __tablename__ = "hours"
     __table_args__ = (Index("ix_hours_day", "link_id", "day"),)
@@ -38,6 +49,9 @@ class HourRow(Base):
     amount: Mapped[int | None] = mapped_column(BigInteger)
     approved: Mapped[bool] = mapped_column(Boolean)
     held: Mapped[bool] = mapped_column(Boolean)
+    expenses: Mapped[int | None] = mapped_column(BigInteger)
+    kilometres: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
+    costs: Mapped[Mapping[str, Ore] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class HoursMark(Base):
@@ -71,7 +85,7 @@ async def keep_hours(session: AsyncSession, link_id: LinkId, entries: Sequence[T
             name: statement.excluded[name]
             for name in (
                 "version", "customer_id", "project_id", "day", "minutes", "amount", "approved",
-                "held",
+                "held", "expenses", "kilometres", "costs",
             )
         }  # fmt: skip
         await session.execute(
@@ -93,15 +107,18 @@ async def keep_mark(
 
 
 def _is_open(entry: TimeEntry) -> bool:
-    return not entry.gone and entry.billing is BillingState.TO_INVOICE and entry.minutes > 0
+    worth = entry.minutes > 0 or bool(extras_of(entry))
+    return not entry.gone and entry.billing is BillingState.TO_INVOICE and worth
 
 
 def _row(link_id: LinkId, entry: TimeEntry) -> dict[str, object]:
-    rate = entry.hourly_rate
+    rate, costs = entry.hourly_rate, costs_by_id(entry)
     return {
         "link_id": link_id, "entry_id": entry.id, "version": entry.version,
         "customer_id": entry.customer_id, "project_id": entry.project_id, "day": entry.day,
         "minutes": entry.minutes,
         "amount": None if rate is None else line_net(hours(entry.minutes), rate),
         "approved": bool(entry.approved), "held": entry.held_by is not None,
+        "expenses": sum(costs.values()) if costs else None, "costs": costs or None,
+        "kilometres": entry.kilometers or None,
     }  # fmt: skip

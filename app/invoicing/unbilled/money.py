@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.canonical import LinkId, RecordKind, Side
+from app.invoicing.ledger.corrections import CorrectionRow
+from app.invoicing.lines.extras import KILOMETRES, extra_id, unbilled_costs
 from app.invoicing.store import LedgerRow
 from app.invoicing.unbilled.hindrances import WARN_FROM, Hindrance, first_in_time
 from app.invoicing.unbilled.hours import HourRow
@@ -22,7 +25,14 @@ OLD_DAYS: Final = 90
 
 @dataclass(slots=True)
 class Pile:
-    """Hold one customer's unbilled hours; amounts in øre, hours without a rate count as none."""
+    """
+    Hold one customer's unbilled hours; amounts in øre, hours without a rate count as none.
+
+    Args:
+        expenses_ore: What is not billed of its expenses, apart from the hours' ``ore``; likewise
+            ``kilometres``.
+
+    """
 
     customer_id: str | None
     customer_name: str | None
@@ -34,12 +44,14 @@ class Pile:
     entries_by_age: dict[str, int] = field(default_factory=lambda: dict.fromkeys(AGES, 0))
     by_hindrance: dict[str, dict[str, int]] = field(default_factory=dict)
     in_drafts_ore: int = 0
+    expenses_ore: int = 0
+    kilometres: Decimal = Decimal(0)
 
 
 async def piles(
     session: AsyncSession, link_id: LinkId, *, today: date, approval_required: bool
 ) -> list[Pile]:
-    """Give the customers with unbilled hours, the most money first; one statement."""
+    """Give the customers with unbilled hours, the most money first; two statements."""
     age = today - HourRow.day
     ages = case(
         (age >= OLD_DAYS, "old"), (HourRow.day < first_in_time(today), "past-limit"),
@@ -54,6 +66,7 @@ async def piles(
         ((~HourRow.approved) & literal(approval_required), Hindrance.NOT_APPROVED.value),
         (HourRow.held, Hindrance.HELD.value),
         (HourRow.day > today, Hindrance.FUTURE.value),
+        (HourRow.minutes <= 0, Hindrance.NO_MINUTES.value),
         else_="",
     ).label("hindrance")
     pair = (
@@ -70,7 +83,7 @@ async def piles(
     each = (
         select(
             HourRow.customer_id, name.label("name"), ages, hindrance,
-            HourRow.minutes, HourRow.amount, HourRow.day,
+            HourRow.minutes, HourRow.amount, HourRow.day, HourRow.expenses, HourRow.kilometres,
         )
         .outerjoin(Pair, pair)
         .outerjoin(LedgerRow, ledger)
@@ -85,13 +98,48 @@ async def piles(
             func.sum(own.minutes).label("minutes"),
             func.coalesce(func.sum(own.amount), 0).label("ore"),
             func.min(own.day).label("oldest"),
+            func.coalesce(func.sum(own.expenses), 0).label("expenses"),
+            func.coalesce(func.sum(own.kilometres), 0).label("kilometres"),
         ).group_by(own.customer_id, own.name, own.age, own.hindrance)
     )  # fmt: skip
     found: dict[str | None, Pile] = {}
     for row in rows.mappings():
         customer = row["customer_id"]
         _add(found.setdefault(customer, Pile(customer, row["name"])), row)
+    await _take_off_billed(session, link_id, found)
     return sorted(found.values(), key=lambda pile: (-pile.ore, pile.customer_id or ""))
+
+
+async def _take_off_billed(
+    session: AsyncSession, link_id: LinkId, found: Mapping[str | None, Pile]
+) -> None:
+    """Take off what living drafts bill of free hours: a draft of what was left out outlives it."""
+    in_draft = (
+        exists()
+        .where(LedgerRow.link_id == link_id, LedgerRow.entry_id == HourRow.entry_id)
+        .where(LedgerRow.active)
+    )
+    rows = await session.execute(
+        select(HourRow, func.array_agg(CorrectionRow.change_id))
+        .join(
+            CorrectionRow,
+            (CorrectionRow.link_id == HourRow.link_id)
+            & (CorrectionRow.entry_id == HourRow.entry_id)
+            & CorrectionRow.active
+            & (CorrectionRow.corrected_line == 0),
+        )
+        .where(
+            HourRow.link_id == link_id,
+            HourRow.expenses.is_not(None) | HourRow.kilometres.is_not(None),
+            ~in_draft,
+        )
+        .group_by(HourRow.link_id, HourRow.entry_id)
+    )
+    for hour, billed in rows:
+        pile, costs = found.get(hour.customer_id, Pile(None, None)), hour.costs or {}
+        pile.expenses_ore -= sum(costs.values()) - unbilled_costs(hour.entry_id, costs, billed)
+        if extra_id(hour.entry_id, KILOMETRES) in billed:
+            pile.kilometres -= hour.kilometres or 0
 
 
 def total(found: list[Pile]) -> Pile:
@@ -103,6 +151,8 @@ def total(found: list[Pile]) -> Pile:
         whole.minutes += pile.minutes
         whole.entry_count += pile.entry_count
         whole.in_drafts_ore += pile.in_drafts_ore
+        whole.expenses_ore += pile.expenses_ore
+        whole.kilometres += pile.kilometres
         whole.oldest = min((d for d in (whole.oldest, pile.oldest) if d), default=None)
         for age in AGES:
             whole.by_age[age] += pile.by_age[age]
@@ -131,6 +181,8 @@ def _add(pile: Pile, row: Mapping[Any, Any]) -> None:
         return
     pile.ore += ore
     pile.minutes += int(row["minutes"])
+    pile.expenses_ore += int(row["expenses"])
+    pile.kilometres += row["kilometres"]
     pile.entry_count += count
     pile.oldest = min(d for d in (pile.oldest, row["oldest"]) if d)
     pile.by_age[row["age"]] += ore
