@@ -15,6 +15,8 @@ class LineAnswer(AnswerDocument):
     Hold a line as it stands, or will stand, in Conta.
 
     `key` names the line in edits; `minutes` were worked, `billedMinutes` are they after increments.
+    Of expenses and kilometres `entryIds` has only hours without minutes, each in one line;
+    `expensesOf` has all.
     """
 
     key: str = ""

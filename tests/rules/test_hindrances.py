@@ -60,6 +60,7 @@ def test_a_whole_hour_is_billable() -> None:
         ({"hourly_rate": Ore(0)}, {Hindrance.ZERO_RATE}),
         ({"hourly_rate": Ore(-95_000)}, {Hindrance.ZERO_RATE}),
         ({"minutes": 0, "hourly_rate": None}, {Hindrance.NO_RATE, Hindrance.NO_MINUTES}),
+        ({"minutes": 0, "hourly_rate": Ore(0)}, {Hindrance.ZERO_RATE, Hindrance.NO_MINUTES}),
     ],
 )
 def test_each_lack_has_its_name(changed: dict[str, Any], expected: set[Hindrance]) -> None:
@@ -114,3 +115,13 @@ def test_a_day_begins_in_oslo() -> None:
     assert oslo_day(datetime(2026, 11, 24, 22, 59, tzinfo=UTC)) == date(2026, 11, 24)
     assert oslo_day(datetime(2026, 11, 24, 23, 1, tzinfo=UTC)) == date(2026, 11, 25)
     assert oslo_day(datetime(2026, 7, 1, 22, 1, tzinfo=UTC)) == date(2026, 7, 2)
+
+
+@pytest.mark.parametrize("rate", [Ore(0), Ore(95_000)])
+def test_an_hour_without_minutes_is_billable_for_what_hangs_on_it(rate: Ore) -> None:
+    """At a rate of zero too; without any the time system would not hold it."""
+    around = replace(AROUND, beside=frozenset({HOUR.id}))
+
+    assert hindrances(replace(HOUR, minutes=0, hourly_rate=rate), around) == ()
+    assert hindrances(replace(HOUR, minutes=0, hourly_rate=None), around) == (Hindrance.NO_RATE,)
+    assert hindrances(replace(HOUR, hourly_rate=Ore(0)), around) == (Hindrance.ZERO_RATE,)

@@ -55,7 +55,7 @@ async def _change(world: "DraftWorld", hour: str) -> None:
     draw, was = world.random, beside_now(world, hour)
     expenses, driven = list(was.expenses), was.kilometres
     what = draw.choice(("add", "add", "add", "alike", "price", "take-out", "drive", "no-time"))
-    if what == "no-time":  # an hour of no minutes is not billed, nor what it has beside
+    if what == "no-time":  # an hour of no minutes is billed for what it has beside alone
         await edit_hour(world, hour, "minutes", {"minutes": 0})
     elif what == "drive":
         driven = draw.randint(1, 9)

@@ -18,6 +18,7 @@ from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
 from app.invoicing.ledger.fate import taken_out
 from app.invoicing.ledger.in_books import lines_in_books
+from app.invoicing.lines.shapes import is_of_hours
 from app.invoicing.store import Draft, DraftState
 from app.links.open_systems import open_books
 from app.problems import FieldError, Problem
@@ -38,8 +39,9 @@ async def release_lines(
     """
     Set the hours of lines free that the living draft or invoice in the books no longer has.
 
-    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft. Of a
-    follow-up it is the other way about: its lines are found in the books, and took hours off.
+    Repeatable: what is free stays free. Expenses and kilometres stay billed by the draft, and with
+    them the hours that have nothing else. Of a follow-up it is the other way about: its lines are
+    found in the books, and took hours off.
 
     Args:
         lines: Numbers from 1.
@@ -63,7 +65,7 @@ async def release_lines(
         await confirm_lines(runtime, link_id, draft, lines, told=told, looked=looked)
         return
     ours = draft.body["lines"]
-    if any(not (1 <= n <= len(ours) and ours[n - 1]["entryIds"]) for n in lines):
+    if any(not (1 <= n <= len(ours) and is_of_hours(ours[n - 1])) for n in lines):
         wrong = FieldError("/lines", "unknown", "The draft has no such line of hours.")
         raise Problem("invalid-request", errors=[wrong])
     gone, others = taken_out(ours, await _lines_in_books(runtime, link_id, draft))

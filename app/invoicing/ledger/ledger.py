@@ -24,13 +24,13 @@ _TAKE: Final = text("""
     INSERT INTO ledger (link_id, draft_id, entry_id, time_company_id, line_no, minutes, rate,
       entry_version, snapshot, active, created_at)
     SELECT d.link_id, d.draft_id, hour.key, :company, line.number,
-      (hour.value->>'minutes')::integer, (line.whole->>'unitPrice')::bigint,
+      (hour.value->>'minutes')::integer, (hour.value->>'rate')::bigint,
       version.value::integer, hour.value, true, :now
     FROM drafts d
     CROSS JOIN LATERAL jsonb_each(d.body->'entries') AS hour
     JOIN LATERAL jsonb_each_text(d.versions) AS version ON version.key = hour.key
     JOIN LATERAL (
-      SELECT numbered.whole, numbered.number, entry.id
+      SELECT numbered.number, entry.id
       FROM jsonb_array_elements(d.body->'lines') WITH ORDINALITY AS numbered (whole, number)
       CROSS JOIN LATERAL jsonb_array_elements_text(numbered.whole->'entryIds') AS entry (id)
     ) AS line ON line.id = hour.key

@@ -6,12 +6,12 @@ An expense has no id in the time system: it is known by what it is and what it c
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from app.canonical import Cost, Ore, TimeEntry
+from app.canonical import Cost, EntryId, Ore, TimeEntry
 from app.invoicing.lines.lines import Edit, Line, priced
 from app.invoicing.lines.template import one_line
 from app.invoicing.lines.wish import Wish
@@ -115,18 +115,28 @@ def further_lines(
     default_vat: str,
     billed: Billed | None = None,
 ) -> tuple[Line, ...]:
-    """Give a line for each expense and one for all kilometres, each only where wished for."""
+    """
+    Give a line for each expense and one for all kilometres, each only where wished for.
+
+    An hour without minutes has no line of its own: the first of these that bills of it names it, so
+    that it too is in exactly one line.
+    """
     lines, driven = [], Decimal(0)
+    unnamed = {entry.id for entry in entries if entry.minutes <= 0}
+    drivers: list[EntryId] = []
     for entry in sorted(entries, key=lambda e: (e.day, e.id)):
         for one in extras_of(entry, billed):
             if one.cost is None:
                 driven += entry.kilometers or 0
+                drivers += [entry.id] if entry.id in unnamed else []
             elif wish.expense_vat is not None:
-                lines.append(expense_line(entry, one, wish, language=language))
+                line = expense_line(entry, one, wish, language=language)
+                named = (entry.id,) if entry.id in unnamed else ()
+                lines.append(replace(line, entry_ids=named))
+                unnamed.discard(entry.id)
     if wish.kilometre_rate is not None and driven:
-        lines.append(
-            kilometre_line(KILOMETRES, driven, wish, language=language, default_vat=default_vat)
-        )
+        line = kilometre_line(KILOMETRES, driven, wish, language=language, default_vat=default_vat)
+        lines.append(replace(line, entry_ids=tuple(drivers)))
     return tuple(lines)
 
 

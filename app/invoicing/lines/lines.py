@@ -145,14 +145,15 @@ def build_lines(
     Build the lines of a draft; the order of the entries does not matter.
 
     Args:
-        entries: Billable ones; each has a rate.
+        entries: Billable ones; each has a rate. One without minutes is in none but ``further``.
         mark: Stands in the first line's text.
         project_names: Names of the entries' projects; an unknown one is left out of the text.
-        further: Lines that are no hours (expenses, kilometres); they follow.
+        further: Lines that are no time (expenses, kilometres); they follow.
 
     """
     groups: dict[tuple[str, ...], list[TimeEntry]] = {}
-    for entry in sorted(entries, key=lambda e: (e.day, e.id)):
+    timed = (entry for entry in entries if entry.minutes > 0)
+    for entry in sorted(timed, key=lambda e: (e.day, e.id)):
         groups.setdefault(_key(entry, style, project_names), []).append(entry)
     keep_order = style.grouping in {Grouping.ENTRY, Grouping.DAY, Grouping.WEEK}
     ordered = list(groups.items()) if keep_order else sorted(groups.items())

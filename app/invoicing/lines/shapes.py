@@ -7,11 +7,28 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from app.canonical import DraftLine, DraftOrder, EntryId, Ore, RecordId
-from app.invoicing.lines.lines import Line
+from app.canonical import DraftLine, DraftOrder, EntryId, Ore, RecordId, TimeEntry
+from app.invoicing.lines.lines import Line, Style
 from app.invoicing.lines.rounding import Rounding
+
+TERMS: Final = "terms"
+"""Names, in a draft's frozen body, how time of hours without any would be billed, by entry id."""
+
+
+def terms_of(entry: TimeEntry, style: Style) -> dict[str, Any]:
+    """Give the members of a line that its time would have, for one that gets minutes later."""
+    rounding = style.rounding_of(entry)
+    return {
+        "vatCode": style.vat_code, "discount": percent_text(style.discount),
+        "rounding": rounding.as_json() if rounding else None,
+    }  # fmt: skip
+
+
+def is_of_hours(line: Mapping[str, Any]) -> bool:
+    """Say whether a line of a first draft bills time; one of expenses may name hours without."""
+    return bool(line["entryIds"]) and line["minutes"] > 0
 
 
 def line_to_json(line: Line) -> dict[str, Any]:

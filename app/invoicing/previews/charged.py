@@ -19,6 +19,7 @@ from app.invoicing.ledger.agreed import upon
 from app.invoicing.ledger.corrections import corrections_of
 from app.invoicing.ledger.in_books import lines_in_books
 from app.invoicing.ledger.matched import Matched, match_lines, net_of
+from app.invoicing.lines.shapes import is_of_hours
 from app.invoicing.previews.objections import Objection
 from app.invoicing.store import Draft, LedgerRow
 from app.problems import Problem
@@ -35,7 +36,7 @@ class Upon:
 
     Args:
         drafts: The first drafts and the living follow-ups of their hours, by id.
-        held: Of each the lines that hold hours still, or never held any.
+        held: Of each the lines that hold hours still, or never billed time of any.
 
     """
 
@@ -63,7 +64,7 @@ def _held(draft: Draft, hours: set[tuple[UUID, str]]) -> dict[int, Mapping[str, 
     return {
         number: line
         for number, line in lines
-        if not line["entryIds"] or any((draft.draft_id, one) in hours for one in line["entryIds"])
+        if not is_of_hours(line) or any((draft.draft_id, one) in hours for one in line["entryIds"])
     }
 
 
@@ -96,10 +97,12 @@ def _objections(
     for place, net in made.items():
         draft_id, number = place
         about = {"draftId": str(draft_id), "line": number}
-        if number not in found[draft_id].lines:
+        timed = is_of_hours(upon.drafts[draft_id].body["lines"][number - 1])
+        if timed and number not in found[draft_id].lines:
             yield {"code": "line-not-in-conta", "blocking": True, **about}
             continue
-        places = [place, *followed[place]]
+        # Of an hour that was billed for its expenses alone only follow-ups have billed time.
+        places = [*([place] if timed else []), *followed[place]]
         ours = sum(upon.held[one][at]["net"] for one, at in places)
         theirs = sum(_theirs(upon, found, one) for one in places)
         if any(_theirs(upon, found, one) != upon.held[one[0]][one[1]]["net"] for one in places):

@@ -15,6 +15,7 @@ from app.invoicing.ledger.agreed import counted_hours, followed, not_standing, u
 from app.invoicing.ledger.corrections import CORRECTIONS, correction_to_json
 from app.invoicing.ledger.decided import FOLLOW_UP, UPON, VERSIONS, is_open
 from app.invoicing.lines.difference import Changed, Correction, Frozen, corrections, stays
+from app.invoicing.lines.shapes import TERMS, is_of_hours
 from app.invoicing.previews.charged import Place, Upon, charged_otherwise, read_upon
 from app.invoicing.previews.objections import VatSaid
 from app.invoicing.previews.partners import pair_of_drafts
@@ -167,10 +168,27 @@ def _corrections(asked: _Asked, draft: Draft, language: str) -> list[_Numbered]:
             for one in members
             if one in mine
         ]
-        billed = {one: counted[one] for one in members if one in counted}
-        made = corrections(line, billed, changes, language=language) if changes else []
+        if is_of_hours(line):
+            billed = {one: counted[one] for one in members if one in counted}
+            made = corrections(line, billed, changes, language=language) if changes else []
+        else:
+            own = (_untimed(draft, line, each, counted, language) for each in changes)
+            made = [one for each in own for one in each]
         found += [_Numbered(draft.draft_id, number, one) for one in made]
     return found
+
+
+def _untimed(
+    draft: Draft,
+    line: Mapping[str, Any],
+    change: Changed,
+    counted: Mapping[str, Frozen],
+    language: str,
+) -> list[Correction]:
+    """Reckon an hour that was billed for its expenses alone: by itself, as its time would be."""
+    own = {**line, **draft.body["about"].get(TERMS, {}).get(change.entry_id, {})}
+    billed = {n: hour for n, hour in counted.items() if n == change.entry_id}
+    return corrections(own, billed, [change], language=language)
 
 
 def _now(change: EntryChange, draft: Draft) -> Frozen | None:

@@ -19,6 +19,7 @@ from app.invoicing.lines.extras import (
     worthless,
 )
 from app.invoicing.lines.lines import Line, summed
+from app.invoicing.lines.shapes import TERMS, is_of_hours
 from app.invoicing.lines.wish import Wish
 from app.invoicing.previews.objections import useless_edits, without_amount
 from app.invoicing.previews.partners import pair_of_drafts
@@ -53,7 +54,7 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
     entries, billed = await _held_entries(runtime, link_id, draft)
     wanted, _ = split_extras(entries, wish, billed=billed)
     language = draft.body.get("about", {}).get("language", "nb")
-    default_vat = draft.body["lines"][0]["vatCode"]
+    default_vat = _vat_of_hours(draft)
     lines: list[Line] = []
     found: list[dict[str, Any]] = []
     for entry in entries:
@@ -78,6 +79,13 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
     ]
     made = WithoutHours(customer, project, lines, about, said, objections=told)
     return await keep_without_hours(runtime, link_id, made)
+
+
+def _vat_of_hours(draft: Draft) -> str:
+    """Give the VAT code of its hours' time; without any, what theirs would have."""
+    lines, terms = draft.body["lines"], draft.body.get("about", {}).get(TERMS, {})
+    timed = [*filter(is_of_hours, lines), *terms.values(), *lines]
+    return str(timed[0]["vatCode"])
 
 
 async def _held_entries(

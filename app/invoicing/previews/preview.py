@@ -23,9 +23,9 @@ from app.invoicing.lines.extras import (
     split_extras,
     worthless,
 )
-from app.invoicing.lines.lines import Lines, build_lines
+from app.invoicing.lines.lines import Lines, Style, build_lines
 from app.invoicing.lines.mark import make_mark
-from app.invoicing.lines.shapes import line_to_json
+from app.invoicing.lines.shapes import TERMS, line_to_json, terms_of
 from app.invoicing.lines.snapshot import freeze_entry
 from app.invoicing.lines.template import VARIABLES, TemplateError, check_template
 from app.invoicing.lines.wish import Wish, with_texts_kept
@@ -41,7 +41,13 @@ from app.invoicing.previews.objections import (
 )
 from app.invoicing.previews.partners import pair_of_hours, project_names, read_partners
 from app.invoicing.store import ONE_OF, Preview, VatAnswer
-from app.invoicing.unbilled.choose import Choice, customer_pair, project_pair, read_choice
+from app.invoicing.unbilled.choose import (
+    Choice,
+    customer_pair,
+    project_pair,
+    read_choice,
+    without_useless,
+)
 from app.invoicing.unbilled.hindrances import Hindrance, oslo_day
 from app.links.pairs import Pair
 from app.links.store import read_link
@@ -79,9 +85,10 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     customer_name = str(known.customer.base.get("name", ""))
     style = style_of(wish, known.chosen, default_vat=known.default_vat, customer_name=customer_name)
     require_template(style.template)
-    choice = await read_choice(
+    found_all = await read_choice(
         runtime, link_id, wish.query, entry_ids=wish.entry_ids, overtime=wish.overtime
     )
+    choice = without_useless(found_all, wish)
     billable = choice.billable
     if not billable:
         raise Problem("nothing-to-bill", more={"leftOut": _left_out(choice)})
@@ -91,41 +98,54 @@ async def make_preview(runtime: Runtime, link_id: LinkId, wish: Wish) -> Preview
     partners = await read_partners(runtime, link_id, known.customer, project, wanted=wanted)
     names = await project_names(runtime, link_id, billable)
     mark = make_mark(secrets.randbits(40))
-    billed = choice.billed
     further = further_lines(
-        billable, wish, language=style.language, default_vat=style.vat_code, billed=billed
+        billable,
+        wish,
+        language=style.language,
+        default_vat=style.vat_code,
+        billed=choice.billed,
     )
     lines = build_lines(billable, style=style, mark=mark, project_names=names, further=further)
     told = useless_edits(lines, wish.edits, wish.texts, wish.order)
     wish = with_texts_kept(wish, [line.key for line in lines.lines])
-    takes, left = split_extras(billable, wish, billed=billed)
+    takes, left = split_extras(billable, wish, billed=choice.billed)
     now = runtime.clock()
     found = [
         *objections(
             billable, lines, mark=mark, partners=partners, vat_said=known.said,
             today=oslo_day(now),
         ),
-        *not_included(left),
+        *not_included(split_extras(found_all.billable, wish, billed=choice.billed)[1]),
         *without_amount(worthless(billable) if wish.expense_vat else ()),
         *told,
         *({"code": code, "blocking": False} for code in known.warned),
     ]  # fmt: skip
     made = _row(now, link_id, known.customer, project, choice, lines, mark, found)
     seen = partners.customer.name if partners.customer else customer_name
-    about = {"language": style.language, "customer": seen} | _extras(billable, wish, takes, left)
-    made.wish = wish.as_json() | {"about": about}
-    made.versions = {entry.id: entry.version for entry in billable}
-    made.minutes = {entry.id: entry.minutes for entry in billable}
-    made.entries = {
-        entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
-        for entry in billable
-    }
+    about = {"language": style.language, "customer": seen, TERMS: _terms(billable, style)}
+    made.wish = wish.as_json() | {"about": about | _extras(billable, wish, takes, left)}
+    _freeze_hours(made, billable, names)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         session.add(made)
         await session.execute(
             delete(Preview).where(Preview.link_id == link_id, Preview.expires_at < now - KEPT)
         )
     return made
+
+
+def _freeze_hours(
+    made: Preview, entries: Sequence[TimeEntry], names: Mapping[RecordId, str]
+) -> None:
+    made.versions = {entry.id: entry.version for entry in entries}
+    made.minutes = {entry.id: entry.minutes for entry in entries}
+    made.entries = {
+        entry.id: freeze_entry(entry, project=names.get(entry.project_id or RecordId("")))
+        for entry in entries
+    }
+
+
+def _terms(entries: Sequence[TimeEntry], style: Style) -> dict[str, Any]:
+    return {entry.id: terms_of(entry, style) for entry in entries if entry.minutes <= 0}
 
 
 def _extras(

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import EntryId, LinkId, RecordId, RecordKind, TimeEntry
 from app.invoicing.ledger.corrections import billed_extras
 from app.invoicing.ledger.many import one_of
-from app.invoicing.lines.extras import Billed, Extra, extras_of
+from app.invoicing.lines.extras import Billed, Extra, extras_of, split_extras
+from app.invoicing.lines.wish import Wish
 from app.invoicing.store import LedgerRow
 from app.invoicing.unbilled.hindrances import Hindrance, Surroundings, hindrances, oslo_day
 from app.links.open_systems import open_time
@@ -59,6 +60,17 @@ class Choice:
         return tuple(j.entry for j in self.judged if not j.hindrances)
 
 
+def without_useless(choice: Choice, wish: Wish) -> Choice:
+    """Hinder what has no minutes and nothing that the wish wants billed: no line would be of it."""
+    takes, _ = split_extras(choice.billable, wish, billed=choice.billed)
+    useless = {e.id for e in choice.billable if e.minutes <= 0 and e.id not in takes}
+    judged = (
+        replace(one, hindrances=(Hindrance.NO_MINUTES,)) if one.entry.id in useless else one
+        for one in choice.judged
+    )
+    return replace(choice, judged=tuple(judged))
+
+
 async def read_choice(
     runtime: Runtime,
     link_id: LinkId,
@@ -87,6 +99,7 @@ async def read_choice(
     if overtime is not None and entry_ids is None:
         entries = tuple(e for e in entries if (e.overtime_type or "") == overtime)
     async with runtime.database.reading(link_id) as session:
+        billed = await _billed(session, link_id, entries)
         surroundings = Surroundings(
             linked=await _linked(session, link_id),
             approval_required=settings.approval_required,
@@ -98,8 +111,8 @@ async def read_choice(
             employee_id=query.employee_id,
             overtime=overtime,
             today=oslo_day(runtime.clock()),
+            beside=frozenset(entry.id for entry in entries if extras_of(entry, billed)),
         )
-        billed = await _billed(session, link_id, entries)
     known = {entry.id for entry in entries}
     return Choice(
         tuple(_judge(entry, surroundings, billed) for entry in entries),

@@ -53,6 +53,8 @@ class Surroundings:
         first_day: The chosen period, with ``last_day``.
         employee_id: The chosen person; ``None`` without a choice.
         overtime: The chosen overtime type, the empty text for plain hours; ``None`` without one.
+        beside: Entries with expenses or kilometres that are not billed yet: without minutes they
+            are billed for these alone, also at a rate of zero.
         today: The day in Oslo; later days cannot be billed in advance (§ 5-2-7).
 
     """
@@ -66,6 +68,7 @@ class Surroundings:
     last_day: date = date.max
     employee_id: str | None = None
     overtime: str | None = None
+    beside: frozenset[EntryId] = frozenset()
     today: date = date.max
 
 
@@ -74,6 +77,7 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
     if entry.gone:
         return (Hindrance.DELETED,)
     ours = entry.id in around.in_draft
+    has_time = entry.minutes > 0 or entry.id not in around.beside
     wrong_customer = around.customer_id is not None and entry.customer_id != around.customer_id
     checks = (
         (entry.customer_id is None, Hindrance.NO_CUSTOMER),
@@ -95,10 +99,13 @@ def hindrances(entry: TimeEntry, around: Surroundings) -> tuple[Hindrance, ...]:
         (around.approval_required and not entry.approved, Hindrance.NOT_APPROVED),
         (ours, Hindrance.IN_DRAFT),
         (entry.held_by is not None and not ours, Hindrance.HELD),
-        (entry.hourly_rate is None, Hindrance.NO_RATE),
+        (entry.hourly_rate is None, Hindrance.NO_RATE),  # the time system would not hold it
         # Its line would be nothing, or take off the others', and refuse the whole draft with it.
-        (entry.hourly_rate is not None and entry.hourly_rate <= 0, Hindrance.ZERO_RATE),
-        (entry.minutes <= 0, Hindrance.NO_MINUTES),
+        (
+            entry.hourly_rate is not None and entry.hourly_rate <= 0 and has_time,
+            Hindrance.ZERO_RATE,
+        ),
+        (entry.minutes <= 0 and has_time, Hindrance.NO_MINUTES),
     )
     return tuple(reason for hinders, reason in checks if hinders)
 

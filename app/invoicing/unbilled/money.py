@@ -57,16 +57,16 @@ async def piles(
         (age >= OLD_DAYS, "old"), (HourRow.day < first_in_time(today), "past-limit"),
         (age >= WARN_FROM.days, "close-to-limit"), else_="fresh",
     ).label("age")  # fmt: skip
+    timed = HourRow.minutes > 0  # another is kept only for its expenses, at any rate
     hindrance = case(
         (LedgerRow.entry_id.is_not(None), Hindrance.IN_DRAFT.value),
         (HourRow.customer_id.is_(None), Hindrance.NO_CUSTOMER.value),
         (Pair.time_id.is_(None), Hindrance.CUSTOMER_NOT_LINKED.value),
         (HourRow.amount.is_(None), Hindrance.NO_RATE.value),
-        (HourRow.amount <= 0, Hindrance.ZERO_RATE.value),
+        ((HourRow.amount <= 0) & timed, Hindrance.ZERO_RATE.value),
         ((~HourRow.approved) & literal(approval_required), Hindrance.NOT_APPROVED.value),
         (HourRow.held, Hindrance.HELD.value),
         (HourRow.day > today, Hindrance.FUTURE.value),
-        (HourRow.minutes <= 0, Hindrance.NO_MINUTES.value),
         else_="",
     ).label("hindrance")
     pair = (
