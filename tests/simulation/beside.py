@@ -98,13 +98,15 @@ async def keep_beside(world: "DraftWorld", hour: str, now: Beside) -> None:
 
 
 async def begin_beside(world: "DraftWorld") -> None:
-    """Give some hours an expense, and some kilometres, before anything is billed."""
+    """Give some hours an expense, some kilometres and some no time, before anything is billed."""
     for number, hour in enumerate(world.hours):
         expenses = ((f"Utlegg {number}a", world.random.randint(100, 99_999)),)
         driven = world.random.choice((0, 0, world.random.randint(1, 9)))
         await keep_beside(
             world, hour, Beside(expenses if world.random.random() < 0.5 else (), driven)
         )
+        if world.random.random() < 0.2:
+            await edit_hour(world, hour, "minutes", {"minutes": 0})
 
 
 async def bill_left_out(world: "DraftWorld") -> None:

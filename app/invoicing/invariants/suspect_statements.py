@@ -24,19 +24,21 @@ def _with_hours(statement: str) -> str:
 # A line is worth what the ledger's minutes and rate come to, as printed: hours of two decimals,
 # after the increments where the minutes are those that were rounded, less the discount. A follow-up
 # has no hours of its own but differences (and expenses), each with its øre. Lines and hours are
-# grouped together, not joined: a draft may have 5,000 of both.
+# grouped together, not joined: a draft may have 5,000 of both. An hour of 0 minutes stands in a
+# line of its expenses, whose øre are its own.
 SUMMED: Final = _with_hours("""
 WITH parts AS (
   SELECT draft_id, line_no::bigint AS number, NULL::bigint AS net, NULL::bigint AS vat,
     NULL::bigint AS minutes, NULL::bigint AS price, NULL::numeric AS quantity,
     NULL::numeric AS percent, NULL::integer AS hours, false AS released,
     minutes AS held_minutes, rate
-  FROM ledger WHERE link_id = :link
+  FROM ledger WHERE link_id = :link AND minutes > 0
   UNION ALL
   SELECT d.draft_id, line.number, (line.whole->>'net')::bigint, (line.whole->>'vat')::bigint,
     (line.whole->>'minutes')::bigint, (line.whole->>'unitPrice')::bigint,
     (line.whole->>'quantity')::numeric, 100 - coalesce((line.whole->>'discount')::numeric, 0),
-    CASE WHEN d.bills_hours THEN jsonb_array_length(line.whole->'entryIds') ELSE 0 END,
+    CASE WHEN d.bills_hours AND (line.whole->>'minutes')::bigint > 0
+      THEN jsonb_array_length(line.whole->'entryIds') ELSE 0 END,
     coalesce(d.released @> to_jsonb(line.number), false), NULL, NULL
   FROM (
     SELECT draft_id, body->'lines' AS lines, versions <> '{}' AS bills_hours,

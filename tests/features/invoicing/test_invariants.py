@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import psycopg
 import pytest
 from rich.console import Console
@@ -24,7 +25,9 @@ from app.runtime import Runtime
 from app.worker import forget
 from tests.features.invoicing.bookkeeper import Bookkeeper, longer
 from tests.features.invoicing.test_drafts import previewed
+from tests.features.invoicing.test_preview import change
 from tests.features.invoicing.test_protocol import fault, signed_in
+from tests.features.invoicing.test_without_time import of_one_customer
 
 Plant = Callable[..., int]
 
@@ -51,6 +54,7 @@ def found(runtime: Runtime, kari: Bookkeeper) -> Callable[[], Any]:
     return do
 
 
+TRIP = {"minutes": 0, "costs": [{"description": "Ferge", "amount": "450.00"}]}
 COPY_DRAFT = """
     INSERT INTO drafts SELECT (jsonb_populate_record(d, jsonb_build_object(
       'draft_id', %(new)s::text, 'mark', 'TR-2222AAAA'))).* FROM drafts d LIMIT 1"""
@@ -58,6 +62,18 @@ COPY_HOUR = """
     INSERT INTO ledger SELECT (jsonb_populate_record(l, jsonb_build_object(
       'draft_id', %(new)s::text, 'time_company_id', %(company)s::text))).*
     FROM ledger l ORDER BY entry_id LIMIT 1"""
+
+
+async def test_a_trip_without_time_breaks_nothing(
+    client: httpx.AsyncClient, kari: Bookkeeper, twins: Any, found: Any
+) -> None:
+    """Its hour stands in the line of its expense, which has its own øre."""
+    trip, hour = (await of_one_customer(kari))[:2]
+    await change(twins, trip["id"], **TRIP)
+    ids = {"customerId": trip["customerId"], "entryIds": [trip["id"], hour["id"]]}
+    await kari.send(await previewed(client, kari.link, expenseVatCode="exempted", **ids))
+
+    assert await found() == ()
 
 
 async def test_a_clean_world_breaks_nothing(kari: Bookkeeper, found: Any) -> None:
