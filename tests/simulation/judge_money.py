@@ -168,6 +168,8 @@ def _lost(books: Books, hour: str) -> Iterator[str]:
         return
     bills = books.bills(hour)
     if not bills:
+        if _is_billed_by_changes(books, hour):
+            return
         yield f"{hour} is lost: neither billed nor billable, and nobody is told"
         return
     last = bills[-1]
@@ -177,6 +179,15 @@ def _lost(books: Books, hour: str) -> Iterator[str]:
     )  # taken off by a follow-up that is no invoice yet: free once it is
     if _customer(books, last) != now.customer and not waits:
         yield f"{hour} is lost: it is {now.customer}'s, whom it was never billed to"
+
+
+def _is_billed_by_changes(books: Books, hour: str) -> bool:
+    """Say whether all time of an hour came after it was billed for what it had beside alone."""
+    if all(version.minutes for version in books.versions[hour]):
+        return False
+    later = [p for p in books.living if p.difference and hour in books.hours(p)]
+    held = sum(piece.net for piece in later)
+    return bool(later) and abs(held - books.terms.worth([_now(books, hour)])) <= len(later)
 
 
 def _billed_elsewhere(books: Books, bill: Piece, hour: str) -> bool:
