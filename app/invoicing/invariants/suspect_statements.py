@@ -97,7 +97,10 @@ SELECT d.draft_id, d.mark, d.state, d.problem, d.net, d.vat, d.lines::integer AS
   d.seen_net, d.seen_vat, count(*) OVER () AS suspects
 FROM compared d
 WHERE (d.lines_net, d.lines_vat, d.ledger_net) IS DISTINCT FROM (d.net, d.vat, d.net)
-  OR d.odd_lines <> '{}' OR d.seen_net <> d.net OR abs(d.seen_vat - d.vat) > d.lines
+  OR d.odd_lines <> '{}'
+  OR d.seen_net IS NOT NULL
+    AND (d.seen_net <> d.net OR abs(d.seen_vat - d.vat) > d.lines)
+    AND (d.seen_net <> d.standing_net OR abs(d.seen_vat - d.standing_vat) > d.lines)
 ORDER BY d.draft_id LIMIT :most
 """)
 
