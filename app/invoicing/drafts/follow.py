@@ -21,6 +21,7 @@ from app.invoicing.drafts.confirm_lines import UNCLEAR, missing_lines, waits_for
 from app.invoicing.drafts.give_back import give_back
 from app.invoicing.drafts.look import STOOD_AT
 from app.invoicing.drafts.record import Overtaken, make_due, move_unchanged
+from app.invoicing.drafts.seen import BEFORE_RELEASE
 from app.invoicing.drafts.whereabouts import look_at, search
 from app.invoicing.ledger.corrections import gave_back_from
 from app.invoicing.ledger.fate import INVOICED, Fate, next_look, next_search
@@ -156,8 +157,9 @@ async def _keep(
 
 
 def _apart_from_when(seen: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Leave out when a draft stood: that it still does is no event."""
-    return {name: value for name, value in (seen or {}).items() if name != STOOD_AT}
+    """Leave out when a draft stood: that it still does is no event, nor that it was looked at."""
+    when = {STOOD_AT, BEFORE_RELEASE}
+    return {name: value for name, value in (seen or {}).items() if name not in when}
 
 
 async def _look_later(runtime: Runtime, link_id: LinkId, draft: Draft, at: datetime | None) -> None:

@@ -13,7 +13,7 @@ from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.confirm_lines import confirm_lines
 from app.invoicing.drafts.elsewhere import require_lines_not_elsewhere
 from app.invoicing.drafts.record import Overtaken, move
-from app.invoicing.drafts.seen import RELEASED_LINES
+from app.invoicing.drafts.seen import BEFORE_RELEASE, RELEASED_LINES
 from app.invoicing.drafts.set_free import free_single, lock_draft, tell_freed
 from app.invoicing.ledger.corrections import corrections_of, follow_ups_upon
 from app.invoicing.ledger.fate import taken_out
@@ -116,6 +116,7 @@ async def _free(
             known = {*locked.facts.get(RELEASED_LINES, ()), *lines}
             locked.facts = {**locked.facts, RELEASED_LINES: sorted(known)}
             locked.next_look = now  # what differs no longer is looked at anew
+            locked.invoice = locked.invoice and {**locked.invoice, BEFORE_RELEASE: True}
             await free_single(session, locked, entry_ids, now=now)
     except Overtaken:
         raise Problem("draft-state", state="changed") from None

@@ -22,6 +22,9 @@ MISSING_SINCE: Final = "missingSince"
 ALSO_MARKS: Final = "alsoMarks"
 """Names the marks of other drafts of ours that stand on the same draft or invoice."""
 
+BEFORE_RELEASE: Final = "beforeRelease"
+"""Says, in what was last seen, that a person released lines since: its sums are of before."""
+
 BY_PERSON: Final = "person"
 """Says how an invoice was known: a person named it."""
 
@@ -29,7 +32,7 @@ _THEIRS: Final = "theirs"
 """Names the lines of an edited draft as the books had them, for when it is gone."""
 
 _KEPT: Final = ("customerId", STOOD_AT, _THEIRS, IN_DRAFT, ALSO_MARKS)
-INWARD: Final = frozenset({"differs", "flagged", STOOD_AT, _THEIRS})
+INWARD: Final = frozenset({"differs", "flagged", STOOD_AT, BEFORE_RELEASE, _THEIRS})
 """What is kept of a look for the next one, and not shown with what became of the draft."""
 
 

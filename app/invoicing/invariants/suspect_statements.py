@@ -88,6 +88,7 @@ WITH parts AS (
     WHERE jsonb_typeof(d.invoice) IS DISTINCT FROM 'object'
   ) seen ON d.problem IS NULL AND d.state IN ('created', 'completed') AND d.updated_at < :late
     AND (d.next_look IS NULL OR d.next_look > :now)
+    AND NOT coalesce(jsonb_exists(d.invoice, 'beforeRelease'), false)
   WHERE d.link_id = :link AND NOT jsonb_exists(d.body, 'erasedAt')
 )
 SELECT d.draft_id, d.mark, d.state, d.problem, d.net, d.vat, d.lines::integer AS lines,

@@ -67,7 +67,7 @@ class Summed:
         lines: How many lines it has; ``standing_net`` and ``standing_vat`` are without those that
             a person released.
         seen_net: What the books said when they were last looked at; ``None`` where that is over,
-            is about to be looked at anew, or was told to a person.
+            is about to be looked at anew, was before a release of lines, or was told to a person.
 
     """
 
