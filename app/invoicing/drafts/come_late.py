@@ -22,7 +22,7 @@ from app.systems.ports import AccountingSystem
 _SOON: Final = timedelta(minutes=10)
 _FREED: Final = frozenset({DraftState.REFUSED, DraftState.RELEASED})
 _AFTER: Final = "draft-after-release"
-_TWICE: Final = "duplicate-draft"
+TWICE: Final = "duplicate-draft"
 
 
 async def settle_asked(
@@ -65,7 +65,7 @@ async def came_late(
     living = [one for one in own if one in ids]
     if state in STANDING and not living and len(more) == 1 and more[0].startswith(INVOICE):
         return False  # our own draft, sent meanwhile: not a second one
-    problem = _AFTER if state not in STANDING else _TWICE
+    problem = _AFTER if state not in STANDING else TWICE
     if draft.problem == problem and set(draft.books_ids) >= set(ids):
         return False
     now = runtime.clock()
@@ -125,7 +125,7 @@ async def one_left(
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await move_unchanged(
             session, draft, DraftState(draft.state), now=now,
-            what="one draft left" if alone else _TWICE, problem=None if alone else _TWICE,
+            what="one draft left" if alone else TWICE, problem=None if alone else TWICE,
             books_ids=living or draft.books_ids[:1], next_look=now if alone else now + _SOON,
             watch_until=now + WATCH,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import advance, read_draft
+from app.invoicing.drafts.come_late import TWICE
 from app.invoicing.drafts.complete import finish_hours
 from app.invoicing.drafts.elsewhere import require_not_elsewhere
 from app.invoicing.drafts.follow import follow_draft
@@ -152,10 +153,11 @@ async def name_invoice(
         draft = await read_draft(runtime, link_id, draft.draft_id)
     now = runtime.clock()
     seen = {"what": fate_of_invoice(invoice).value, "id": invoice.id, "by": BY_PERSON}
+    problem = TWICE if draft.problem == TWICE else None  # what else has the mark is looked at
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         await _moved(
             session, draft, DraftState(draft.state), now=now, what="invoice named", invoice=seen,
-            facts={"invoiceId": invoice.id, "by": by}, problem=None, next_look=now,
+            facts={"invoiceId": invoice.id, "by": by}, problem=problem, next_look=now,
         )  # fmt: skip
         await make_due(session, link_id, now)
     return await look_now(runtime, link_id, await read_draft(runtime, link_id, draft.draft_id))

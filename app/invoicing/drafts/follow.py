@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId
 from app.database import CommitPoint
 from app.invoicing.drafts.advance import read_draft
-from app.invoicing.drafts.come_late import came_late, one_left, settle_asked
+from app.invoicing.drafts.come_late import TWICE, came_late, one_left, settle_asked
 from app.invoicing.drafts.complete import CONFLICTS, TAKEN_LATER
 from app.invoicing.drafts.confirm_lines import UNCLEAR, missing_lines, waits_for_person
 from app.invoicing.drafts.give_back import give_back
@@ -101,7 +101,7 @@ async def follow_draft(runtime: Runtime, link_id: LinkId, draft: Draft) -> None:
             again = now + _SELDOM
         await _look_later(runtime, link_id, draft, again)
         return
-    if draft.problem == "duplicate-draft" and await one_left(runtime, link_id, draft, books):
+    if draft.problem == TWICE and await one_left(runtime, link_id, draft, books):
         draft = await read_draft(runtime, link_id, draft.draft_id)
     seen, found = await look_at(runtime, books, draft, found, now=now)
     several = found is not None and len(found.living().as_drafts()) > 1

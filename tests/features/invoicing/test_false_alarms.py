@@ -8,6 +8,8 @@ from app.invoicing.invariants import read_suspects
 from app.invoicing.invariants.check import check_link
 from app.runtime import Runtime
 from tests.features.invoicing.bookkeeper import Bookkeeper
+from tests.features.invoicing.test_drafts import drafts_with, previewed, sent
+from tests.features.invoicing.test_followed import later, person, post_late
 from tests.features.invoicing.test_merged import two
 from tests.features.invoicing.test_protocol import fault, signed_in
 from tests.features.invoicing.test_release_lines import release, taken
@@ -57,3 +59,44 @@ async def test_lines_released_one_after_another_are_no_other_sum_while_conta_is_
 
     assert away.violations == ()
     assert "beforeRelease" not in shown["became"]
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_one_of_two_drafts_whose_invoice_a_person_named_is_looked_after_still(
+    kari: Bookkeeper, runtime: Runtime, twins: Any, network: Any, deleted: bool
+) -> None:
+    """Once the other is gone one is left, and nothing is found at night; else it is told of."""
+    path, both = await twice(kari, network)
+    one, other = both["contaDraftIds"]
+    if deleted:
+        await person(twins, f"drafts/{other}/delete")
+    await person(twins, f"drafts/{one}/send")
+    (invoice,) = [i["id"] for i in (await twins.books())["invoices"]]
+    named = {"invoiceId": str(invoice)}
+    await kari.client.post(f"{path}/invoice", headers=kari.link.books, json=named)
+
+    shown = await later(kari.client, kari.link, twins, kari.work, kari.clock, path)
+    checked = await check_link(runtime, kari.link.link_id)
+
+    assert shown["problem"] == (None if deleted else "duplicate-draft")
+    assert all(broken.told for broken in checked.violations)
+    assert len(checked.violations) == (0 if deleted else 1)
+
+
+async def twice(kari: Bookkeeper, network: Any) -> tuple[str, dict[str, Any]]:
+    """Send again what was lost and lands late; gives the draft's address and how it is shown."""
+    client, link, twins = kari.client, kari.link, kari.twins
+    preview = await previewed(client, link)
+    await fault(
+        twins, "conta", kind="status_before", status=500, method="POST", path="invoice-drafts",
+        times=1,
+    )  # fmt: skip
+    path = (await sent(client, link, preview)).headers["location"]
+    for _ in range(3):
+        kari.clock.advance(seconds=121)
+        await kari.work()
+    await signed_in(twins, link)
+    await client.post(f"{path}/resend", headers=link.books)
+    (first,) = await drafts_with(twins, preview["mark"])
+    await post_late(network, first)
+    return path, await later(client, link, twins, kari.work, kari.clock, path)
