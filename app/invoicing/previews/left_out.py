@@ -46,11 +46,13 @@ async def preview_left_out(runtime: Runtime, link_id: LinkId, draft: Draft, wish
 
     Raises:
         Problem: ``draft-state`` for a draft that does not stand, ``nothing-to-bill`` where nothing
-            was left out, or all of it is billed by now.
+            was left out, all of it is billed by now, or its texts were erased after their years.
 
     """
     if draft.state not in STANDING:
         raise Problem("draft-state", state=draft.state)
+    if not draft.body["lines"]:
+        raise Problem("nothing-to-bill", more={"leftOut": []})
     entries, billed = await _held_entries(runtime, link_id, draft)
     wanted, _ = split_extras(entries, wish, billed=billed)
     language = draft.body.get("about", {}).get("language", "nb")

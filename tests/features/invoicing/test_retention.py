@@ -120,6 +120,22 @@ async def test_an_erased_draft_has_no_paper_and_is_looked_at_no_more(
     assert due == (None, None, "")
 
 
+async def test_of_an_erased_draft_nothing_that_was_left_out_is_billed(
+    client: httpx.AsyncClient, synced: Any, runtime: Runtime, admin: psycopg.Connection[Any]
+) -> None:
+    """Neither its lines nor what it left out are known any more."""
+    draft = await papered(client, synced)
+    as_of(admin, draft, datetime(2019, 5, 1, tzinfo=UTC), datetime(2019, 5, 1, tzinfo=UTC))
+    await erase_ended(runtime, synced.link_id)
+
+    path = f"{synced.path}/invoice-drafts/{draft}/left-out"
+    answer = await client.post(
+        path, headers=synced.books, json={"kilometres": {"rateOre": 500, "vatCode": "high"}}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing-to-bill")
+
+
 async def test_a_longer_wish_keeps_longer(
     client: httpx.AsyncClient, synced: Any, runtime: Runtime, admin: psycopg.Connection[Any]
 ) -> None:
