@@ -350,6 +350,14 @@ def test_what_an_entry_leaves_out_is_not_given() -> None:
             read_entry(**{name: None})
 
 
+@pytest.mark.parametrize("driven", ["-5", "1000000", "1e30"])
+def test_kilometres_that_nobody_drove_are_not_read(driven: str) -> None:
+    """Below zero they would take off another hour's, and leave one without minutes in no line."""
+    with pytest.raises(ValueError, match="not kilometres"):
+        read_entry(kilometers=driven)
+    assert read_entry(kilometers="999999.99").kilometers == Decimal("999999.99")
+
+
 def test_the_tombstone_of_an_entry_is_gone() -> None:
     """It has no minutes and is never billable."""
     entry = entry_from(

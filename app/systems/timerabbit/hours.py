@@ -14,6 +14,7 @@ _BILLING = {
     "invoiced": BillingState.INVOICED,
     "not_billable": BillingState.NOT_BILLABLE,
 }
+_FARTHEST = 10**6
 _NOT_HELD = frozenset({"released", "expired"})
 
 
@@ -25,7 +26,8 @@ def entry_from(seen: wire.TimeEntry) -> TimeEntry:
     them wrongly is noticed by the customer.
 
     Raises:
-        ValueError: It lives and lacks what a line is made of (version, day, minutes, employee).
+        ValueError: It lives and lacks what a line is made of (version, day, minutes, employee), or
+            has an amount or kilometres that nobody can have meant.
 
     """
     if seen.deleted_at is not None:
@@ -49,7 +51,7 @@ def entry_from(seen: wire.TimeEntry) -> TimeEntry:
         overtime_type=text_or_none(seen.overtime_type.name) if seen.overtime_type else None,
         approved=seen.approval.approved if seen.approval else None,
         costs=tuple(_cost(cost) for cost in seen.costs or ()),
-        kilometers=seen.kilometers,
+        kilometers=_driven(seen.kilometers),
         held_by=held.transfer_id if held else None,
         draft_id=held.draft_id if held else None,
         updated_at=_utc(seen.updated_at),
@@ -118,6 +120,13 @@ def _cost(seen: wire.Cost) -> Cost:
         description=text_or_none(seen.description) or "",
         amount=ore_from(seen.amount or Decimal(0)) or Ore(0),
     )
+
+
+def _driven(kilometres: Decimal | None) -> Decimal | None:
+    """Take kilometres as the contract has them: those of one hour would use up another's."""
+    if kilometres is not None and not 0 <= kilometres < _FARTHEST:
+        raise ValueError("not kilometres")
+    return kilometres
 
 
 def _day_text(day: date | None) -> str | None:
