@@ -1,6 +1,6 @@
 """Keep what the expenses and kilometres of unbilled hours come to beside what the hours are worth.
 
-Can be rolled back; the hours are read again from Timerabbit.
+Can be rolled back: hours without minutes go, the others stay as they were.
 """
 
 import sqlalchemy as sa
@@ -26,6 +26,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them again."""
+    """Remove them again, and the hours that were kept for them alone."""
+    op.execute("ALTER TABLE hours NO FORCE ROW LEVEL SECURITY")
+    op.execute("DELETE FROM hours WHERE minutes <= 0")
+    op.execute("ALTER TABLE hours FORCE ROW LEVEL SECURITY")
     for column in ("costs", "kilometres", "expenses"):
         op.drop_column("hours", column)

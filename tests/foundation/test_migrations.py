@@ -60,6 +60,33 @@ def test_policies_are_rewritten_up_and_down_and_hold_either_way(
     assert texts[0] == texts[2] != texts[1]
 
 
+def test_hours_kept_for_their_expenses_alone_go_with_them(
+    server: EmbeddedServer, empty_database: str
+) -> None:
+    """The release before 0022 knows none without minutes; all are read again on the way up."""
+    migrate.upgrade(empty_database, "0022")
+    with psycopg.connect(server.url("postgres", NAME)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO hours (link_id, entry_id, version, day, minutes, approved, held, expenses)"
+            " SELECT %s, minutes::text, 1, now(), minutes, true, false, 9000"
+            " FROM unnest(ARRAY[0, 60]) AS minutes",
+            (UUID(int=1),),
+        )
+        connection.execute("INSERT INTO hours_marks VALUES (%s, now(), false)", (UUID(int=1),))
+    migrate.downgrade(empty_database, "0021")
+
+    with psycopg.connect(server.url("postgres", NAME)) as connection:
+        left = connection.execute("SELECT minutes FROM hours").fetchall()
+    migrate.upgrade(empty_database, "0022")
+    with psycopg.connect(server.url("postgres", NAME)) as connection:
+        marks = connection.execute("SELECT count(*) FROM hours_marks").fetchone()
+
+    assert (left, marks) == ([(60,)], (0,))
+    migrate.upgrade(empty_database)
+    _expect_walls(server)
+
+
 def _policies(server: EmbeddedServer) -> set[tuple[str, str]]:
     with psycopg.connect(server.url("postgres", NAME)) as connection:
         return set(connection.execute("SELECT qual, with_check FROM pg_policies").fetchall())
