@@ -340,11 +340,12 @@ def test_a_name_twice_on_a_side_is_never_linked_by_the_name_alone() -> None:
 
 
 def test_the_best_for_one_must_be_the_best_for_the_other() -> None:
-    """Two time records fit one record in the books about as well: both are asked."""
+    """Two firms fit one record in the books about as well: both are asked."""
     mail = "post@fjellblikk.example"
+    one, other = {"organization_number": FIRST}, {"organization_number": SECOND}
     time = [
-        company("Fjell Blikk AS", id="1", phone="22000000", address=STORGATA),
-        company("Fjell Blikk AS", id="2", email=mail, address=STORGATA),
+        company("Fjell Blikk AS", id="1", phone="22000000", address=STORGATA, **one),
+        company("Fjell Blikk AS", id="2", email=mail, address=STORGATA, **other),
     ]
     books = [company("Fjell Blikk AS", phone="22000000", email=mail, address=STORGATA)]
 
@@ -422,7 +423,11 @@ LINKS = {
             address=Address("Torget 1", None, "1400", "Ski"),
             email="post@hilstad.example",
         ),
-        company("Hilstad og Sønn AS", address=Address("Postboks 7", None, "1401", "Ski")),
+        company(
+            "Hilstad og Sønn AS",
+            address=Address("Postboks 7", None, "1401", "Ski"),
+            organization_number=FIRST,
+        ),
     ),
     "full-company-name": (
         company("Fjell Blikk AS"),
@@ -437,6 +442,10 @@ LINKS = {
         company("Fjel Blikk AS", organization_number=FIRST),
         company("Fjell Blikk AS", organization_number=INVALID),
     ),
+    "close-name-and-domain": (
+        company("Arktisk Gulvservice", email="post@arktiskgulv.example"),
+        company("Arktisk Gulvserivce", email="kari@arktiskgulv.example", address=STORGATA),
+    ),
     "close-name-and-contact": (
         person("Karina Dahl", phone="91138388"),
         person("Karina Dahll", phone="91138388"),
@@ -446,8 +455,8 @@ LINKS = {
         person("Karina Dahll", address=STORGATA),
     ),
     "alike-name-street-and-contact": (
-        company("Arktbsagulv", phone="22000000", address=STORGATA),
-        company("Arktiskgulv", phone="22000000", address=STORGATA),
+        company("Arktbsagulv", email="arktisk@online.no", address=STORGATA),
+        company("Arktiskgulv", email="arktisk@online.no", address=STORGATA),
     ),
     "alike-name-and-street": (
         person("Stein Nilse", address=STORGATA),
@@ -734,10 +743,11 @@ def test_an_equal_number_settles_what_another_number_would_leave_in_doubt() -> N
 
 
 def test_a_firms_name_twice_on_a_side_without_numbers_is_asked() -> None:
-    """A firm and its successor at one place: the street alone does not say which of the two."""
+    """A firm and its successor in one town: the street alone does not say which of the two."""
+    moved = Address("Parkveien 9", None, "0350", "Oslo")
     time = [
         company("Viken Tømrerservice AS", id="1", address=STORGATA),
-        company("Viken Tømrerservice AS", id="2", email="post@viken.example", address=BRYGGEN),
+        company("Viken Tømrerservice AS", id="2", email="post@viken.example", address=moved),
     ]
     books = [company("Viken Tømrerservice AS", address=STORGATA, email="post@vt.example")]
 

@@ -24,6 +24,7 @@ _NAME_RARE = bit(Fact.NAME_RARE)
 _NAME_UNCOMMON = bit(Fact.NAME_UNCOMMON)
 _NAME_SELDOM = bit(Fact.NAME_SELDOM)
 _NAME_ALONE = bit(Fact.NAME_ALONE)
+_NAME_ALONE_HERE = bit(Fact.NAME_ALONE_HERE)
 _FULL_COMPANY_NAME = bit(Fact.FULL_COMPANY_NAME)
 _GIVEN_SAME = bit(Fact.GIVEN_SAME)
 _GIVEN_SLIPPED = bit(Fact.GIVEN_SLIPPED)
@@ -72,7 +73,7 @@ def _other_names(a: Card, b: Card) -> int:
 
 def _same_names(a: Card, b: Card) -> int:
     """Tell equal names apart by form, spelling, rarity and whether they stand once on each side."""
-    facts = _NAME_ALONE if a.alone and b.alone else 0
+    facts = _alone(a, b)
     if a.personal and b.personal:
         facts |= _rarity(a, b)
     if a.marked != b.marked and (_folded_apart(a, b) or _folded_apart(b, a)):
@@ -82,6 +83,14 @@ def _same_names(a: Card, b: Card) -> int:
     # «Lokal Revisjon AS» and «Lokalrevisjon AS» are two names in the register.
     full = bool(a.form and a.key == b.key)
     return facts | _NAME_SAME | (_FULL_COMPANY_NAME if full else 0)
+
+
+def _alone(a: Card, b: Card) -> int:
+    """Say whether a name stands once on each side, or once on each in the place of both."""
+    if a.alone and b.alone:
+        return _NAME_ALONE
+    here = (a.alone or a.alone_here) and (b.alone or b.alone_here)
+    return _NAME_ALONE_HERE if here and a.place and a.place == b.place else 0
 
 
 def _rarity(a: Card, b: Card) -> int:

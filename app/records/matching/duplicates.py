@@ -59,8 +59,8 @@ def behind_partners(
 
 
 def twins(candidates: Iterable[Candidate], side: int) -> set[tuple[int, int, int]]:
-    """Name the sure duplicates of a side (0 or 1) by their places."""
-    return {(side, c.left, c.right) for c in candidates if c.decision.verdict is Verdict.LINK}
+    """Name the suspected duplicates of a side (0 or 1) by their places."""
+    return {(side, c.left, c.right) for c in candidates}
 
 
 def duplicates(candidates: Iterable[Candidate], side: Side) -> tuple[Duplicate, ...]:

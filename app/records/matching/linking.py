@@ -4,6 +4,7 @@ from app.records.matching.evidence import (
     AGAINST,
     ALIKE,
     ALONE,
+    ALONE_HERE,
     APART,
     AREA,
     BOTH_COMPANIES,
@@ -26,6 +27,7 @@ from app.records.matching.evidence import (
     NAME_IN_DOMAIN,
     NAME_MIDDLE,
     NAME_OTHER,
+    NAMESAKES,
     NEAR,
     NUMBER_CLOSE,
     NUMBER_KNOWN,
@@ -100,7 +102,7 @@ def _by_company_name(bits: int) -> str | None:
         return "name-and-domain"
     if bits & CODE and not (bits & APART and bits & CONTACTS_APART):
         return "name-and-postal-code"
-    if bits & ALONE and bits & PLACE_SAME and not bits & AGAINST:
+    if bits & ALONE_HERE and bits & PLACE_SAME and bits & NUMBER_KNOWN and not bits & AGAINST:
         return "name-and-place"
     if bits & ALONE and bits & FULL_COMPANY_NAME and not bits & AGAINST:
         return "full-company-name"
@@ -113,17 +115,27 @@ def _may_have_risen_again(bits: int) -> bool:
 
     A bankrupt firm comes back at the same place with a new number, and often with a new phone or
     mail. Only a company of limited liability does so: two others of one name and postal code are
-    one. Where the mail domain is the name with a sign beside it, the plain one was the first firm's
-    and the phone may have stayed.
+    one, unless the mail domain says that they may be two.
     """
-    if bits & CODE and not bits & LIMITED:
+    second = _has_a_second_domain(bits)
+    if bits & CODE and not bits & LIMITED and (bits & CONTACT or not second):
         return False
     if bits & MAIL_SAME:
         one_sided = bits & NUMBER_ONE_SIDE and bits & PHONE_OTHER
         return bool(one_sided and (bits & LIMITED or not bits & ALONE))
-    if bits & (DOMAIN | DOMAIN_SECOND):
-        return not bits & DOMAIN
-    return _is_told_by_the_name(bits)
+    if bits & DOMAIN:
+        return False
+    return second or _is_told_by_the_name(bits)
+
+
+def _has_a_second_domain(bits: int) -> bool:
+    """
+    Say whether the mail domain is the name with a sign beside it, and nobody is seen to have it.
+
+    The plain domain was the first firm's then, and the phone may have stayed. Where namesakes
+    stand in other places, it is one of theirs.
+    """
+    return bool(bits & DOMAIN_SECOND and not bits & (DOMAIN | NAMESAKES))
 
 
 def _is_told_by_the_name(bits: int) -> bool:
@@ -138,7 +150,7 @@ def _is_told_by_the_name(bits: int) -> bool:
         return bool(one_sided and bits & MAIL_OTHER)
     if bits & NUMBER_CLOSE:
         return False
-    twice = one_sided and not bits & ALONE
+    twice = one_sided and not bits & ALONE_HERE
     return bool(bits & CONTACTS_APART or twice or (bits & LIMITED and not bits & DOMAIN_KNOWN))
 
 
@@ -149,37 +161,43 @@ def _may_be_its_namesake(bits: int) -> bool:
     Then street or contact alone do not tell which of the two it is, or whether they are one.
     """
     known = bits & NUMBER_KNOWN
-    return not (bits & ALONE or known or (bits & STREET and bits & CONTACT))
+    return not (bits & ALONE_HERE or known or (bits & STREET and bits & CONTACT))
 
 
 def _by_personal_name(bits: int) -> str | None:
-    """Link persons by the postal code only when no street contradicts and the name is unique."""
+    """
+    Link persons by the postal code only when no street contradicts and the name is unique.
+
+    How many bear a name counts people. A mail domain of its own says firm, and of a firm's name
+    there may be as many as there are trades.
+    """
     if rule := _by_strong_agreement(bits):
         return rule
     if bits & NUMBER_MISSING and bits & CODE:
         return "name-and-street"
-    return "rare-name" if _is_rare_enough(bits) else None
+    return "rare-name" if not bits & DOMAIN_KNOWN and _is_rare_enough(bits) else None
 
 
 def _is_rare_enough(bits: int) -> bool:
     """
     Say whether a second bearer of a name is unlikely: few in Norway, or none other in one town.
 
-    A person with such a name who lives elsewhere in the other system has moved, and one who stands
-    twice on a side is typed twice: a firm of that name has a number.
+    A person with such a name who lives elsewhere in the other system has moved, or has another
+    phone or mail, not both; one who stands twice on a side is typed twice: a firm of that name has
+    a number.
     """
     moved = bits & (APART | PLACE_OTHER)
     apart = bits & CONTACTS_APART
     if bits & SELDOM:
-        return bool(bits & ALONE and bits & KIND_SAME and not (moved and apart))
+        return bool(bits & ALONE_HERE and bits & KIND_SAME and not (moved and apart))
     if not bits & UNCOMMON:
         return False
-    if not bits & ALONE:
+    if not bits & ALONE_HERE:
         return bool(bits & KIND_SAME and not bits & (NUMBER_ONE_SIDE | PLACE_OTHER))
     if bits & AREA:
         return True
-    unsure = moved and apart if bits & RARE else moved or apart
-    return bool(bits & KIND_SAME and not unsure)
+    twice = bits & MAIL_OTHER and bits & PHONE_OTHER and not bits & RARE
+    return bool(bits & KIND_SAME and not twice and not (moved and apart))
 
 
 def _by_close_name(bits: int) -> str | None:
@@ -199,6 +217,13 @@ def _by_close_name(bits: int) -> str | None:
         return "close-name-and-contact"
     if _is_close_at_the_street(bits) if settled else _is_slip_at_the_street(bits):
         return "close-name-and-street"
+    return _by_domain_or_rarity(bits)
+
+
+def _by_domain_or_rarity(bits: int) -> str | None:
+    """Link a nearly equal name by a firm's own mail domain, or by how few bear it."""
+    if bits & DOMAIN and not bits & (PERSONAL | CONTACTS_APART):
+        return "close-name-and-domain"
     return "close-rare-name" if _is_close_and_rare(bits) else None
 
 
@@ -214,11 +239,16 @@ def _is_close_and_rare(bits: int) -> bool:
 
 
 def _is_close_at_the_street(bits: int) -> bool:
-    """Say whether the street speaks for a nearly equal name, and nothing known against it."""
+    """
+    Say whether the street speaks for a nearly equal name, and nothing known against it.
+
+    Behind one postal code a slip in the street, or a house number that is missing, is the same one.
+    """
     unsure = KIND_UNSET if bits & PERSONAL else CONTACTS_APART
     if not bits & AREA or bits & unsure:
         return False
-    partly = bits & GIVEN_SAME and bits & CODE and bits & (NUMBER_MISSING | STREET)
+    known = bits & GIVEN_SAME or not bits & PERSONAL
+    partly = known and bits & CODE and bits & (NUMBER_MISSING | STREET)
     return bool(bits & STREET_SAME or partly)
 
 
@@ -233,12 +263,16 @@ def _is_slip_at_the_street(bits: int) -> bool:
 
 
 def _by_alike_name(bits: int, *, settled: bool) -> str | None:
-    """Link names that only look alike by street and contact; persons by the street or own mail."""
+    """
+    Link names that only look alike by street and contact; persons by the street or own mail.
+
+    A phone at one street is shared by firms of one owner, so for companies the mail must agree.
+    """
     if bits & PERSONAL and bits & MAIL_SAME and bits & KIND_SAME:
         return "alike-name-and-mail"
     if not settled or not bits & AREA:
         return None
-    if bits & STREET and bits & CONTACT:
+    if bits & STREET and bits & (CONTACT if bits & PERSONAL else MAIL_SAME):
         return "alike-name-street-and-contact"
     sure = bits & GIVEN_SAME and bits & KIND_SAME and not bits & CONTACTS_APART
     return "alike-name-and-street" if sure and bits & STREET_SAME else None

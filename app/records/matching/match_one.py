@@ -41,7 +41,7 @@ def match_one(
     """
     card = read_card(record)
     mark_shared([card])
-    card.alone = siblings is None or _is_alone(card, siblings)
+    _mark_alone(card, siblings)
     apart = refused if own_side is Side.TIME else {(mine, theirs) for theirs, mine in refused}
     near = pairs_across(blocks([card]), others.blocks)
     found = [
@@ -59,13 +59,18 @@ def match_one(
     return Found(None, tuple(_marked(question, own_side.other, taken) for question in asked))
 
 
-def _is_alone(card: Card, siblings: Index) -> bool:
-    """Say whether no other record of the own side bears the same name."""
-    near = places_of(siblings.blocks, name_key(card))
-    others = (siblings.cards[place] for place in near)
-    return all(
-        other.id == card.id or (other.joined != card.joined and other.key != card.key)
+def _mark_alone(card: Card, siblings: Index | None) -> None:
+    """Note on a card whether another record of its side bears the same name, and whether here."""
+    near = () if siblings is None else places_of(siblings.blocks, name_key(card))
+    others = (siblings.cards[place] for place in near) if siblings else ()
+    bearers = [
+        other
         for other in others
+        if other.id != card.id and (other.joined == card.joined or other.key == card.key)
+    ]
+    card.alone = not bearers
+    card.alone_here = bool(card.place) and all(
+        other.place not in {"", card.place} for other in bearers
     )
 
 

@@ -45,6 +45,7 @@ class Card:
             («osttransport2»), so the plain one is another's.
         rare, uncommon: A personal name that few bear, or not many, for the size of its side.
         alone: The name stands once on its side.
+        alone_here: It stands once at its place, and each other bearer at another, known one.
         domain_alone: So does the mail domain.
         mail_shared, phone_shared: Held by three or more records of its side: no evidence.
 
@@ -87,6 +88,7 @@ class Card:
     rare: bool = False
     uncommon: bool = False
     alone: bool = True
+    alone_here: bool = True
     domain_alone: bool = True
     mail_shared: bool = False
     phone_shared: bool = False
@@ -156,9 +158,11 @@ def mark_shared(cards: Sequence[Card]) -> None:
     """Note on each card whether its name, mail and phone are its own, and its name a rare one."""
     names: dict[str, int] = {}
     holders: dict[str, int] = {}
+    spots: dict[tuple[str, str], int] = {}
     for card in cards:
         for name in {card.joined, card.key}:
             names[name] = names.get(name, 0) + 1
+            spots[name, card.place] = spots.get((name, card.place), 0) + 1
         for value in (card.mail, card.phone, "@" + card.domain):
             holders[value] = holders.get(value, 0) + 1
     share = min(1.0, SIZE / max(1, len(cards)))
@@ -166,6 +170,10 @@ def mark_shared(cards: Sequence[Card]) -> None:
         card.rare = 0 < card.bearers <= RARE_BEARERS * share
         card.uncommon = 0 < card.bearers <= UNCOMMON_BEARERS * share
         card.alone = names[card.joined] == 1 and names[card.key] == 1
+        card.alone_here = bool(card.place) and all(
+            spots[name, card.place] == 1 and (name, "") not in spots
+            for name in (card.joined, card.key)
+        )
         card.domain_alone = holders["@" + card.domain] == 1
         card.mail_shared = holders[card.mail] > 2
         card.phone_shared = holders[card.phone] > 2

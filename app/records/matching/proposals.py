@@ -29,6 +29,7 @@ class Fact(StrEnum):
     NAME_UNCOMMON = "name-uncommon"
     NAME_SELDOM = "name-seldom"
     NAME_ALONE = "name-once-on-each-side"
+    NAME_ALONE_HERE = "name-once-in-its-place"
     NAME_PERSONAL = "name-of-a-person"
     FULL_COMPANY_NAME = "full-company-name"
     FORM_DIFFERENT = "legal-form-different"

@@ -4,6 +4,7 @@ from app.records.matching.evidence import (
     ALONE,
     APART,
     BOTH_COMPANIES,
+    CODE,
     CONTACT,
     CONTACTS_APART,
     DOMAIN_KNOWN,
@@ -21,8 +22,8 @@ from app.records.matching.evidence import (
     PLACE_OTHER,
     RARE,
     SAME,
+    STREET,
     STREET_SAME,
-    STRONG,
 )
 from app.records.matching.facts import bit
 from app.records.matching.proposals import Fact
@@ -74,12 +75,14 @@ def _typed_wrong(bits: int) -> bool:
     """
     Say whether the kind of one record is a slip.
 
-    A company's name that stands once on each side tells it; a person's name where neither record
-    has a number, a form or a mail of its own domain, as his firm would have one of them, and the
-    house or his own mail is the same.
+    One mail tells it where neither record has a number or a form; a company's name that stands once
+    on each side does; a person's name where neither record has a number, a form or a mail of its
+    own domain, as his firm would have one of them, and the house or his own mail is the same.
     """
     if bits & PLACE_OTHER or not bits & SAME:
         return False
+    if bits & MAIL_SAME and not bits & (NUMBER_KNOWN | FORM_MISSING):
+        return True
     if not bits & PERSONAL or not bits & ALONE:
         return bool(bits & ALONE)
     return bool(bits & (STREET_SAME | MAIL_SAME) and not bits & _SIGN_OF_A_FIRM)
@@ -89,11 +92,12 @@ def _branch_under_main_name(bits: int) -> bool:
     """
     Say whether a place in one name only may tell a branch from its main unit.
 
-    They share number, mail and phone often, the street never.
+    They share number, mail and phone often, the street never; and the main unit is hardly in
+    another street behind the same postal code.
     """
     if bits & PLACE_IN_NAME_ONE_SIDE:
-        return not (bits & NUMBER_SAME and bits & STRONG)
-    return bool(bits & PLACE_IN_NAME and bits & APART and not bits & NUMBER_SAME)
+        return not (bits & NUMBER_SAME and bits & STREET)
+    return bool(bits & PLACE_IN_NAME and bits & APART and not bits & (NUMBER_SAME | CODE))
 
 
 def _person_or_company(bits: int) -> bool:
