@@ -103,6 +103,15 @@ def test_a_rare_name_with_a_mail_domain_of_its_own_is_a_firms() -> None:
     assert linked(time, private) == [("1", "1", "rare-name")]
 
 
+def test_a_firm_of_its_owners_name_in_its_owners_house_is_asked() -> None:
+    """The one with a mail domain of its own is the firm; the other may be the man."""
+    time = [company("Ola Nordgard", address=STORGATA)]
+    books = [company("Ola Nordgard", address=STORGATA, email="post@nordgardbygg.example")]
+
+    assert not linked(time, books)
+    assert linked(time, [company("Ola Nordgard", address=STORGATA)])
+
+
 def test_a_phone_at_one_street_does_not_join_two_alike_names_of_firms() -> None:
     """The two firms of one owner share house and phone, and their names look alike."""
     time = [company("Arktbsagulv", phone="22000000", address=STORGATA)]

@@ -168,14 +168,16 @@ def _by_personal_name(bits: int) -> str | None:
     """
     Link persons by the postal code only when no street contradicts and the name is unique.
 
-    How many bear a name counts people. A mail domain of its own says firm, and of a firm's name
-    there may be as many as there are trades.
+    A mail domain of its own says firm: its owner has its name and its house, and how many bear a
+    name counts people.
     """
+    if bits & DOMAIN_KNOWN and not bits & (CONTACT | NUMBER_CLOSE):
+        return None
     if rule := _by_strong_agreement(bits):
         return rule
     if bits & NUMBER_MISSING and bits & CODE:
         return "name-and-street"
-    return "rare-name" if not bits & DOMAIN_KNOWN and _is_rare_enough(bits) else None
+    return "rare-name" if _is_rare_enough(bits) else None
 
 
 def _is_rare_enough(bits: int) -> bool:
