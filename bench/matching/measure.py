@@ -7,9 +7,10 @@ Measure the matching over several draws: mean and spread, times, memory; writes 
 
 One process; seconds are of one core. Seeds below 500 are for writing rules; 1001-1012 were looked
 at along the way; 2001-2012, 3001-3012, 4001-4012, 12001-12032, 15001-15032, 16001-16016,
-17001-17032, 19001-19032, 20201-20264, 15101, 17101, 19101, 19102, 20101, 20102, 20301 and 20302
-were measured once; 13001-13020, 14001-14032, 18001-18060, 20001-20064 and, at 20,000 a side,
-13101-13102 and 18101-18104 are for writing rules. A change of the rules is judged on new ones.
+17001-17032, 19001-19032, 20201-20264, 20601-20664, 15101, 17101, 19101, 19102, 20101, 20102, 20301,
+20302, 20501-20506 and 20701-20706 were measured once; 13001-13020, 14001-14032, 18001-18060,
+20001-20064, 20401-20464 and, at 20,000 a side, 13101-13102 and 18101-18104 are for writing rules. A
+change of the rules is judged on new ones.
 """
 
 import argparse
