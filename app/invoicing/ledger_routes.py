@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from app.access.caller import Scope
 from app.documents import AnswerDocument
-from app.invoicing.ledger.beside import beside_by_hour, line_beside
-from app.invoicing.ledger.corrections import CorrectionRow, corrections_by_hour
+from app.invoicing.ledger.beside import line_beside
+from app.invoicing.ledger.corrections import CorrectionRow, beside_by_hour, corrections_by_hour
 from app.invoicing.ledger.places import Place, place_of
 from app.invoicing.store import Draft, LedgerRow
 from app.links.reach import Reached, reach

@@ -5,14 +5,10 @@ An expense has no row of its own in the hour ledger: what of it is billed stands
 line is known by the key it was frozen with.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from app.canonical import LinkId
 from app.invoicing.ledger.corrections import BILLED, CorrectionRow
 from app.invoicing.lines.extras import (
     DRIVEN,
@@ -77,22 +73,3 @@ def _own_line(
 ) -> int | None:
     key = KILOMETRES if by_road else expense_key(entry_id, name)
     return next((n for n, line in enumerate(lines, 1) if line.get("key") == key), None)
-
-
-async def beside_by_hour(
-    session: AsyncSession, link_id: LinkId, entry_ids: Iterable[str]
-) -> list[tuple[CorrectionRow, Draft]]:
-    """Read what is billed of these hours beside time, each with its draft, the newest first."""
-    rows = await session.execute(
-        select(CorrectionRow, Draft)
-        .join(
-            Draft,
-            (Draft.link_id == CorrectionRow.link_id) & (Draft.draft_id == CorrectionRow.draft_id),
-        )
-        .where(
-            CorrectionRow.link_id == link_id, CorrectionRow.corrected_line == 0,
-            CorrectionRow.entry_id.in_(list(entry_ids)),
-        )
-        .order_by(CorrectionRow.created_at.desc(), CorrectionRow.change_id)
-    )  # fmt: skip
-    return [(row, draft) for row, draft in rows]

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Index,
     Integer,
     String,
@@ -253,17 +254,27 @@ async def corrections_by_hour(
     session: AsyncSession, link_id: LinkId, entry_ids: Iterable[str]
 ) -> list[tuple[CorrectionRow, Draft]]:
     """Read what followed of these hours, each with its follow-up draft, the newest first."""
+    followed = CorrectionRow.draft_id != CorrectionRow.corrected_id
+    return await _by_hour(session, link_id, entry_ids, followed)
+
+
+async def beside_by_hour(
+    session: AsyncSession, link_id: LinkId, entry_ids: Iterable[str]
+) -> list[tuple[CorrectionRow, Draft]]:
+    """Read what is billed of these hours beside time, each with its draft, the newest first."""
+    return await _by_hour(session, link_id, entry_ids, CorrectionRow.corrected_line == 0)
+
+
+async def _by_hour(
+    session: AsyncSession, link_id: LinkId, entry_ids: Iterable[str], which: ColumnElement[bool]
+) -> list[tuple[CorrectionRow, Draft]]:
     rows = await session.execute(
         select(CorrectionRow, Draft)
         .join(
             Draft,
             (Draft.link_id == CorrectionRow.link_id) & (Draft.draft_id == CorrectionRow.draft_id),
         )
-        .where(
-            CorrectionRow.link_id == link_id,
-            CorrectionRow.entry_id.in_(list(entry_ids)),
-            CorrectionRow.draft_id != CorrectionRow.corrected_id,
-        )
-        .order_by(CorrectionRow.created_at.desc())
+        .where(CorrectionRow.link_id == link_id, CorrectionRow.entry_id.in_(list(entry_ids)), which)
+        .order_by(CorrectionRow.created_at.desc(), CorrectionRow.change_id)
     )
     return [(row, draft) for row, draft in rows]
