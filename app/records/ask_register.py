@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.canonical import LinkId, RecordKind, Side
 from app.database import CommitPoint
 from app.queue import Job, defer
-from app.records.businesses import fresh_numbers, remember_businesses
+from app.records.businesses import fresh_numbers, main_units_of, remember_businesses
 from app.records.judge_due import judge_due, judge_later
 from app.records.readiness import valid_organization_number
 from app.records.store import KnownRecord
@@ -31,6 +31,9 @@ _log = structlog.get_logger()
 async def ask_register(runtime: Runtime, link_id: LinkId) -> None:
     """
     Ask about each number of the link that was not asked for lately; the job `Job.ASK_REGISTER`.
+
+    Both sides' numbers, and the main units that the answers name: whether two numbers are one
+    firm's, and whether a branch's firm is bankrupt, is seen by those.
 
     Each answer is kept before the next is asked for, so a death loses one look-up. One that fails
     is passed over, for the numbers in it would stop all others each time; a register that fails
@@ -55,8 +58,10 @@ async def ask_register(runtime: Runtime, link_id: LinkId) -> None:
             continue
         await _keep(runtime, link_id, portion, found)
         await judge_due(runtime, link_id)
-    if len(portions) > MOST_LOOK_UPS:
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        # Main units come to be known by answers; what was tried here waits for the next asking.
+        named = not set(numbers).issuperset(await _unasked(runtime, session, link_id))
+        if named or len(portions) > MOST_LOOK_UPS:
             await defer(session, Job.ASK_REGISTER, link_id)
 
 
@@ -90,6 +95,7 @@ async def _unasked(runtime: Runtime, session: AsyncSession, link_id: LinkId) -> 
         )
     )
     numbers = {one for one in found if one and len(one) == 9 and valid_organization_number(one)}
+    numbers |= await main_units_of(session, numbers)
     lately = runtime.clock() - timedelta(hours=runtime.settings.enhetsregisteret_cache_hours)
     return sorted(numbers - await fresh_numbers(session, numbers, since=lately))
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, String, Text, any_, cast, select, text
+from sqlalchemy import ARRAY, Result, String, Text, any_, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +36,8 @@ class KnownBusiness(Base):
     facts: Mapped[Mapping[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     asked_at: Mapped[datetime] = mapped_column(Instant)
 
+
+_MAIN_UNIT: Final = KnownBusiness.facts["main_unit"].astext
 
 _KEEP = text("""
 INSERT INTO businesses (number, facts, asked_at)
@@ -85,11 +87,15 @@ async def recall_businesses(session: AsyncSession, numbers: Collection[str]) -> 
             KnownBusiness.number == _any_of(numbers)
         )
     )
-    return {
-        number: _business(facts) if facts is not None else None
-        for number, facts in rows
-        if facts != UNREAD
-    }
+    return _read(rows)
+
+
+async def main_units_of(session: AsyncSession, numbers: Collection[str]) -> frozenset[str]:
+    """Give the numbers of the main units that these numbers' answers name."""
+    rows = await session.scalars(
+        select(_MAIN_UNIT).where(KnownBusiness.number == _any_of(numbers), _MAIN_UNIT.is_not(None))
+    )
+    return frozenset(rows)
 
 
 async def fresh_numbers(
@@ -102,6 +108,14 @@ async def fresh_numbers(
         )
     )
     return frozenset(rows)
+
+
+def _read(rows: Result[str, Mapping[str, Any] | None]) -> Businesses:
+    return {
+        number: _business(facts) if facts is not None else None
+        for number, facts in rows
+        if facts != UNREAD
+    }
 
 
 def _any_of(numbers: Collection[str]) -> Any:  # noqa: ANN401 - an SQL expression

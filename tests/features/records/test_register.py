@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.canonical import RecordId, Side
+from app.records import ask_register
 from app.records.billing_warnings import billing_warnings, say_warning
 from app.runtime import Runtime
 from app.sandbox.enhetsregisteret import PREFIX
@@ -177,6 +178,25 @@ async def test_each_number_is_asked_for_once_a_day(
     assert tokens.status_code in {202, 401}  # a token of yesterday is no token
     assert 1 <= len(first) <= 10
     assert cached == first
+
+
+async def test_the_main_unit_that_an_answer_names_is_asked_for_once(
+    read: Review, client: httpx.AsyncClient, reviewing: Linked, twins: Twins, register: Any,
+    work: Work, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """No customer has its number; a job that goes on asks it too, and then nobody asks again."""
+    monkeypatch.setattr(ask_register, "MOST_LOOK_UPS", 1)
+    monkeypatch.setattr(Enhetsregisteret, "most_at_once", 15)
+    branch = min((await numbered(twins)), key=lambda one: one["organizationNumber"])
+    register.units[branch["organizationNumber"]]["overordnetEnhet"] = "974760673"
+
+    await work()
+    asked = list(register.requests)
+    await client.post(f"{reviewing.path}/readiness/register", headers=reviewing.books)
+    await work()
+
+    assert asked.count("/enheter/974760673") == 1
+    assert register.requests == asked
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status_before", "status": 503},
