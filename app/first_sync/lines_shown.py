@@ -12,7 +12,9 @@ from app.first_sync.plan.categories import Category
 from app.first_sync.plan.deeds import Deed
 from app.first_sync.store import OutcomeState
 from app.records.judge import finding_shown
+from app.records.register_facts import facts_shown
 from app.records.shown import reasons_shown, record_shown
+from app.systems.register import Businesses
 
 _RECORD: Final[dict[str, Any]] = {
     "id": "cus_4", "name": "Blåtroll Bygg", "kind": "company",
@@ -40,9 +42,12 @@ EXAMPLE_LINE: Final[dict[str, Any]] = {
             ],
             "reasons": "samme organisasjonsnummer; navn likt bortsett fra AS; samme postnummer",
             "record": {**_RECORD, "id": "500004", "name": "Blåtroll Bygg AS"},
+            "registerFacts": [],
         }
     ],
     "siblings": [],
+    "registerFacts": [],
+    "partnerRegisterFacts": [],
     "ready": True,
     "findings": [],
     "answer": None,
@@ -79,6 +84,24 @@ class Before(AnswerDocument):
     answered_at: datetime | None
 
 
+class RegisterFactAnswer(AnswerDocument):
+    """Hold one thing that the business register says of an organization number."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "code": "customer-bankrupt",
+                    "text": "Kunden er konkurs ifølge Enhetsregisteret.",
+                }
+            ]
+        }
+    }
+
+    code: str
+    text: str
+
+
 class ProposalAnswer(AnswerDocument):
     """Hold one line: the record, its candidates with reasons, and what will be done with it."""
 
@@ -96,6 +119,13 @@ class ProposalAnswer(AnswerDocument):
     )
     candidates: list[Mapping[str, Any]]
     siblings: list[Mapping[str, Any]]
+    register_facts: list[RegisterFactAnswer] = Field(
+        description="What the business register answered so far of the record's number; each "
+        "candidate and sibling carries its own, with how its number is akin to the record's."
+    )
+    partner_register_facts: list[RegisterFactAnswer] = Field(
+        description="The same of `partner`, also of one that is no candidate."
+    )
     ready: bool
     findings: list[Mapping[str, Any]]
     answer: str | None
@@ -225,13 +255,19 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
     """Show a line in a language."""
     others: Mapping[str, Any] = row["others"] or {}
     doubles: Mapping[str, Any] = row["doubles"] or {}
+    known: Businesses = row["businesses"]
+    partner = others.get(row["partner_id"])
+    own_facts = facts_shown(row["anchor"], known, language)
+    partner_facts = facts_shown(partner, known, language, beside=row["anchor"])
     return ProposalAnswer(
         id=str(row["proposal_id"]), kind=row["kind"], category=row["shown_category"],
         deed=row["deed"], side=row["anchor_side"],
         record=record_shown(row["anchor"]), partner_id=row["partner_id"],
-        partner=record_shown(others.get(row["partner_id"])),
-        candidates=[_likened(one, others, language) for one in row["candidates"]],
-        siblings=[_likened(one, doubles, language) for one in row["siblings"]],
+        partner=record_shown(partner),
+        candidates=[_likened(one, others, row, language) for one in row["candidates"]],
+        siblings=[_likened(one, doubles, row, language) for one in row["siblings"]],
+        register_facts=[RegisterFactAnswer.model_validate(fact) for fact in own_facts],
+        partner_register_facts=[RegisterFactAnswer.model_validate(fact) for fact in partner_facts],
         ready=row["ready"],
         findings=[
             finding_shown(one, language, paired=row["outcome"] == "done") for one in row["findings"]
@@ -244,7 +280,8 @@ def line_answer(row: Mapping[str, Any], language: str) -> ProposalAnswer:
 
 
 def _likened(
-    one: Mapping[str, Any], records: Mapping[str, Any], language: str
+    one: Mapping[str, Any], records: Mapping[str, Any], row: Mapping[str, Any], language: str
 ) -> Mapping[str, Any]:
-    record = record_shown(records.get(str(one["id"])))
-    return {**reasons_shown(one, language), "record": record}
+    record = records.get(str(one["id"]))
+    told = facts_shown(record, row["businesses"], language, beside=row["anchor"])
+    return {**reasons_shown(one, language), "record": record_shown(record), "registerFacts": told}

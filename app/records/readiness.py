@@ -24,7 +24,7 @@ from app.systems.register import Business, Businesses
 _TAGS: Final = re.compile(r"<[^>]*>")
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs, by Unicode's reckoning, that nobody sees."""
-_HOME: Final = frozenset({None, "", "NO"})
+HOME: Final = frozenset({None, "", "NO"})
 """Countries whose postal codes and organization numbers we can check; unset means Norway."""
 _OWN_RULE: Final = frozenset(
     {"name", "kind", "address", "address.line1", "address.postal_code", "address.city"}
@@ -84,7 +84,7 @@ def customer_gaps(
 
     """
     number = organization_digits(customer.organization_number)
-    asked = number in businesses and customer.address.country in _HOME
+    asked = number in businesses and customer.address.country in HOME
     business = businesses[number] if asked else None
     found = [
         *_name_gaps(customer.name),
@@ -192,7 +192,7 @@ def _number_gaps(customer: Customer, required: frozenset[str], *, twice: bool) -
         if customer.kind is not CustomerKind.COMPANY and not needed:
             return []
         return [Gap("organization-number-missing", field, blocking=needed, fix=fix)]
-    if customer.address.country in _HOME and not valid_organization_number(number):
+    if customer.address.country in HOME and not valid_organization_number(number):
         return [Gap("organization-number-invalid", field, blocking=True, fix=fix)]
     twin = Gap("organization-number-twice", field, blocking=False, fix=FixKind.LEAVE_OUT)
     return [twin] if twice else []
@@ -223,7 +223,7 @@ def _address_gaps(customer: Customer, required: frozenset[str]) -> list[Gap]:
 def _code_is_known(customer: Customer) -> bool:
     """Say whether the code is in use as it is written; abroad that cannot be told."""
     code = (customer.address.postal_code or "").replace(" ", "").strip()
-    return customer.address.country not in _HOME or postal_code(code) == code
+    return customer.address.country not in HOME or postal_code(code) == code
 
 
 def _suggested(gaps: Iterable[Gap], business: Business | None) -> list[Gap]:

@@ -4,7 +4,7 @@ Filtered, searched, sorted, page by page, each complete enough for a row; and co
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
@@ -18,6 +18,8 @@ from app.first_sync.plan.deeds import ANCHOR, DEED, HINDERED, SHOWN_CATEGORY, UN
 from app.first_sync.plan.words import sought
 from app.first_sync.store import Plan, PlanState
 from app.problems import Problem
+from app.records.businesses import recall_families
+from app.records.register_facts import numbers_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,16 @@ async def _these(
     session: AsyncSession, plan: Plan, ids: Sequence[UUID]
 ) -> dict[UUID, dict[str, Any]]:
     rows = await session.execute(_THESE, {"link_id": plan.link_id, "ids": list(ids)})
-    return {row["proposal_id"]: dict(row) for row in rows.mappings()}
+    lines = [dict(row) for row in rows.mappings()]
+    # What was answered so far; nobody waits for the register itself.
+    businesses = await recall_families(session, {n for line in lines for n in _numbers(line)})
+    return {line["proposal_id"]: line | {"businesses": businesses} for line in lines}
+
+
+def _numbers(line: Mapping[str, Any]) -> Collection[str]:
+    """Give the organization numbers of all records that a line shows."""
+    others, doubles = line["others"] or {}, line["doubles"] or {}
+    return numbers_in([line["anchor"], *others.values(), *doubles.values()])
 
 
 async def at_once(session: AsyncSession, *, over: bool = False) -> None:

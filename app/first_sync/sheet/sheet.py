@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from app.canonical import SYNCED_FIELDS, RecordKind, Side
 from app.records.judge import say_finding
+from app.records.register_facts import facts_shown
 from app.records.shown import reasons_shown, record_shown
 from app.shipped import read_texts
 
@@ -66,7 +67,7 @@ def row_of(line: Mapping[str, Any], language: str) -> list[str]:
         "postal_code": address.get("postal_code"),
         "city": address.get("city"),
         "deed": _word("link-deed" if line["deed"] == "link" else line["deed"], language),
-        "lacks": " ".join(say_finding(one, language)["text"] for one in line["findings"]),
+        "lacks": _lacks(line, language),
         "candidates": _likened(line, language),
         "answer": sheet_texts()["answers"][line["answer"]][language] if line["answer"] else "",
         "partner": line["partner_id"],
@@ -120,12 +121,19 @@ def _word(code: str, language: str) -> str:
     return sheet_texts()["words"][code][language]
 
 
+def _lacks(line: Mapping[str, Any], language: str) -> str:
+    """Say what the record lacks, and what the register knows of it that is no finding."""
+    found = [say_finding(one, language)["text"] for one in line["findings"]]
+    known = facts_shown(line["anchor"], line["businesses"], language)
+    return " ".join(dict.fromkeys([*found, *(one["text"] for one in known)]))
+
+
 def _likened(line: Mapping[str, Any], language: str) -> str:
     """Name the candidates, then the suspected doubles; what finds no room is counted."""
     others, doubles = line["others"] or {}, line["doubles"] or {}
     double_of = _word("double-of", language)
-    told = [_candidate(one, others, language) for one in line["candidates"]]
-    told += [f"{double_of} {_candidate(one, doubles, language)}" for one in line["siblings"]]
+    told = [_candidate(one, others, line, language) for one in line["candidates"]]
+    told += [f"{double_of} {_candidate(one, doubles, line, language)}" for one in line["siblings"]]
     cut = [one[: _LONGEST_LIST - len(_BETWEEN)] for one in told]
     lengths = accumulate(len(one) + len(_BETWEEN) for one in cut)
     fits = [one for one, length in zip(cut, lengths, strict=True) if length <= _LONGEST_LIST]
@@ -133,8 +141,13 @@ def _likened(line: Mapping[str, Any], language: str) -> str:
     return _BETWEEN.join([*fits, *([f"… (+{more})"] if more else [])])
 
 
-def _candidate(one: Mapping[str, Any], records: Mapping[str, Any], language: str) -> str:
+def _candidate(
+    one: Mapping[str, Any], records: Mapping[str, Any], line: Mapping[str, Any], language: str
+) -> str:
     told = reasons_shown(one, language)
-    record = record_shown(records.get(told["id"])) or {}
+    stored = records.get(told["id"])
+    record = record_shown(stored) or {}
     says = ", ".join(str(record[name]) for name in _TOLD if record.get(name))
-    return f"{told['id']}: {says} ({told['reasons']})"
+    known = facts_shown(stored, line["businesses"], language, beside=line["anchor"])
+    why = "; ".join([told["reasons"], *(fact["text"] for fact in known)])
+    return f"{told['id']}: {says} ({why})"

@@ -74,8 +74,8 @@ def test_a_cell_of_many_doubles_comes_back() -> None:
     line = {
         "proposal_id": "x", "version": 1, "kind": "project", "anchor_side": "time",
         "anchor": {"name": "Navn"}, "deed": "ask", "findings": [], "candidates": [],
-        "siblings": doubles, "others": None, "doubles": names, "answer": None, "winners": {},
-        "partner_id": None, "answered_by": None, "answered_at": None,
+        "siblings": doubles, "others": None, "doubles": names, "businesses": {}, "answer": None,
+        "winners": {}, "partner_id": None, "answered_by": None, "answered_at": None,
     }  # fmt: skip
 
     rows = [headings("en"), row_of(line, "en")]
