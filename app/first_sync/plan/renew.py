@@ -17,6 +17,7 @@ from app.first_sync.plan.fates import Rows
 from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
 from app.first_sync.plan.propose import Line
 from app.first_sync.store import PlanState, plan_in
+from app.records.ask_register import ask_if_wanted
 from app.records.fixed import is_any_fixed, take_in_fixes
 from app.records.judge_due import judge_due, judge_projects
 from app.runtime import Runtime
@@ -56,6 +57,7 @@ async def take_fixes_in(runtime: Runtime, link_id: LinkId) -> None:
         await take_in_fixes(session, link_id, drawn.rows)
         await session.flush()
         await judge_projects(runtime, session, link_id, of=None)
+        await ask_if_wanted(runtime, session, link_id)  # a fix may have given a number
         held.projects_stale = False
         held.version += 1
         held.updated_at = runtime.clock()

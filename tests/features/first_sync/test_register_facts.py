@@ -19,7 +19,7 @@ from tests.worlds import BEGIN
 
 __all__ = ["sheets"]
 
-TIME, BOOKS, MAIN = "860001381", "860001403", "860001411"
+TIME, BOOKS, MAIN, NEW = "860001381", "860001403", "860001411", "860001438"
 SUB = "organization-number-of-sub-unit"
 UNKNOWN = "organization-number-not-in-register"
 SOUND: Mapping[str, Any] = {}
@@ -230,6 +230,34 @@ async def test_a_page_asks_the_database_once_more_and_the_register_never(
     assert len(lines) == 2
     assert len([one for one in seen if "businesses" in one]) == 1
     assert len(register.requests) == asked
+
+
+async def test_a_number_that_a_fix_wrote_is_asked_for(
+    review: Review, register: Any, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """The main unit's number in the place of the branch's: the next look says what it is."""
+    fill(register, {TIME: SOUND, BOOKS: SOUND, NEW: under(BOOKS)})
+    await review.start()
+    await work()
+    line = await review.line(kind="customer", q=TIME)
+    fixed = await client.post(
+        f"{reviewing.path}/readiness/fixes",
+        headers=reviewing.books,
+        json={
+            "fix": "set-organization-number",
+            "side": "time",
+            "organizationNumber": NEW,
+            "recordIds": [line["record"]["id"]],
+        },
+    )
+    assert fixed.json()["items"][0]["result"] == "fixed", fixed.text
+
+    await review.lines()
+    await work()
+
+    line = await review.line(kind="customer", q=NEW)
+    assert line["deed"] == "ask"
+    assert codes(line["candidates"][0]["registerFacts"]) == ["main-unit-of-record"]
 
 
 async def test_a_main_unit_that_fails_is_not_asked_for_again_and_again(
