@@ -24,7 +24,9 @@ from app.links.reach import Reached, reach
 from app.paging import Paging
 from app.problems import Problem, preferred_language, responses
 from app.records.asked import Question
+from app.records.businesses import recall_families
 from app.records.questions import Answer, answer_question, list_questions
+from app.records.register_facts import facts_shown, numbers_in
 from app.records.shown import reasons_shown, record_shown
 from app.records.store import KnownRecord, recall
 from app.runtime import Running
@@ -46,8 +48,10 @@ _QUESTION: Final[dict[str, Any]] = {
          "reasons": "navnet ligner; samme poststed",
          "record": {"id": "10017", "name": "Bakken Bygg og Anlegg AS", "kind": "company",
                     "organizationNumber": "860001381", "email": None, "phone": None,
-                    "address": "Storgata 3, 0155 Oslo", "active": True}}
+                    "address": "Storgata 3, 0155 Oslo", "active": True},
+         "registerFacts": []}
     ],
+    "registerFacts": [],
     "answer": None,
     "partnerId": None,
     "askedAt": "2026-11-24T09:05:00Z",
@@ -65,6 +69,10 @@ class QuestionAnswer(AnswerDocument):
     kind: Literal["customer", "project"]
     record: Mapping[str, Any] | None
     candidates: Sequence[Mapping[str, Any]]
+    register_facts: Sequence[Mapping[str, str]] = Field(
+        description="What the business register answered so far of the record's number, as code "
+        "and text; each candidate carries its own, with how its number is akin to the record's."
+    )
     answer: str | None
     partner_id: str | None
     asked_at: datetime
@@ -164,18 +172,25 @@ async def _shown(session: AsyncSession, question: Question, language: str) -> Qu
     others: dict[str, KnownRecord] = {
         row.record_id: row for row in await recall(session, link_id, side.other, kind, ids)
     }
+    record = own[0].data if own else None
+    stored = {record_id: row.data for record_id, row in others.items()}
+    businesses = await recall_families(session, numbers_in([record, *stored.values()]))
     return QuestionAnswer(
         id=str(question.question_id),
         side=side.value,
         kind=kind.value,
-        record=record_shown(own[0].data) if own else None,
+        record=record_shown(record),
         candidates=[
             {
                 **reasons_shown(one, language),
-                "record": record_shown(others[one["id"]].data if one["id"] in others else None),
+                "record": record_shown(stored.get(one["id"])),
+                "registerFacts": facts_shown(
+                    stored.get(one["id"]), businesses, language, beside=record
+                ),
             }
             for one in question.candidates
         ],
+        register_facts=facts_shown(record, businesses, language),
         answer=question.answer,
         partner_id=question.partner_id,
         asked_at=question.asked_at,
