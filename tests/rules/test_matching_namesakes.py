@@ -212,3 +212,27 @@ def test_an_uncommon_name_and_another_phone_is_one_who_has_a_new_phone() -> None
 
     assert linked(time, [person("Tommy Furu", phone="41000002", address=STORGATA)])
     assert not linked(time, [person("Tommy Furu", phone="41000002", email=other)])
+
+
+def test_a_given_name_with_a_slip_and_one_phone_are_one_person() -> None:
+    """«Sein» is no name; «Stein» is one, and may be the brother."""
+    time = [person("Sein Olsen", phone="41000001")]
+
+    assert linked(time, [person("Svein Olsen", phone="41000001")])
+    assert not linked(
+        [person("Stein Olsen", phone="41000001")], [person("Svein Olsen", phone="41000001")]
+    )
+
+
+def test_a_name_in_two_spellings_at_one_house_is_one_persons() -> None:
+    """«Moe» and «Mo» are two names, and hardly two people of one given name in one house."""
+    time, books = [person("Kari Moe", address=STORGATA)], [person("Kari Mo", address=STORGATA)]
+
+    assert linked(time, books) == [("1", "1", "close-name-and-street")]
+    assert not linked([person("Kari Moe", address=PARKVEIEN)], books)
+
+
+def test_one_of_two_bearers_in_the_country_has_moved_and_has_a_new_phone() -> None:
+    time = [person("Torvald Grimseid", phone="41000001", address=BRYGGEN)]
+
+    assert linked(time, [person("Torvald Grimseid", phone="41000002", address=STORGATA)])

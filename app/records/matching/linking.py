@@ -27,6 +27,7 @@ from app.records.matching.evidence import (
     NAME_IN_DOMAIN,
     NAME_MIDDLE,
     NAME_OTHER,
+    NAME_SPELT,
     NAMESAKES,
     NEAR,
     NUMBER_CLOSE,
@@ -185,8 +186,8 @@ def _is_rare_enough(bits: int) -> bool:
     Say whether a second bearer of a name is unlikely: few in Norway, or none other in one town.
 
     A person with such a name who lives elsewhere in the other system has moved, or has another
-    phone or mail, not both; one who stands twice on a side is typed twice: a firm of that name has
-    a number.
+    phone or mail, both only where hardly two bear it; one who stands twice on a side is typed
+    twice: a firm of that name has a number.
     """
     moved = bits & (APART | PLACE_OTHER)
     apart = bits & CONTACTS_APART
@@ -198,7 +199,9 @@ def _is_rare_enough(bits: int) -> bool:
         return bool(bits & KIND_SAME and not bits & (NUMBER_ONE_SIDE | PLACE_OTHER))
     if bits & AREA:
         return True
-    twice = bits & MAIL_OTHER and bits & PHONE_OTHER and not bits & RARE
+    if bits & RARE:
+        return bool(bits & KIND_SAME)
+    twice = bits & MAIL_OTHER and bits & PHONE_OTHER
     return bool(bits & KIND_SAME and not twice and not (moved and apart))
 
 
@@ -210,12 +213,13 @@ def _by_close_name(bits: int) -> str | None:
     """
     if not bits & PERSONAL and _may_have_risen_again(bits):
         return None
-    settled = not bits & PERSONAL or bits & GIVEN_SAME
+    settled = not bits & PERSONAL or bits & (GIVEN_SAME | NAME_SPELT)
     if bits & ALIKE:
         return _by_alike_name(bits, settled=bool(settled))
     if bits & NUMBER_CLOSE:
         return "close-name-and-close-number"
-    if bits & MAIL_SAME or (settled and bits & CONTACT):
+    slip = bits & GIVEN_SLIPPED and bits & KIND_SAME
+    if bits & MAIL_SAME or (bits & CONTACT and (settled or slip)):
         return "close-name-and-contact"
     if _is_close_at_the_street(bits) if settled else _is_slip_at_the_street(bits):
         return "close-name-and-street"
@@ -261,7 +265,8 @@ def _is_slip_at_the_street(bits: int) -> bool:
     One of the two is no name at all, and neither mail nor phone speaks for a relative.
     """
     sure = bits & GIVEN_SLIPPED and bits & KIND_SAME and not bits & (CONTACTS_APART | NUMBER_KNOWN)
-    return bool(sure and bits & NAME_CLOSE and bits & CODE and bits & STREET_SAME)
+    here = bits & CODE and bits & (STREET | NUMBER_MISSING)
+    return bool(sure and bits & NAME_CLOSE and here)
 
 
 def _by_alike_name(bits: int, *, settled: bool) -> str | None:
