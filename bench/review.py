@@ -9,7 +9,6 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -18,11 +17,9 @@ from app.bootstrap import build_runtime, leave_to_stay
 from app.canonical import LinkId, RecordId, RecordKind, Side
 from app.database import CommitPoint
 from app.first_sync.plan.answer import Answer, answer_many
-from app.first_sync.plan.categories import Category
-from app.first_sync.plan.deeds import Deed
 from app.first_sync.plan.plan import read_plan
 from app.first_sync.plan.renew import match_projects_again, take_fixes_in
-from app.first_sync.plan.search import Filter, Sort, facets, ids_of, page_of_lines
+from app.first_sync.plan.search import Filter, facets, ids_of
 from app.first_sync.reading.start import start_reading
 from app.first_sync.run.carry_out import run_first_sync
 from app.first_sync.run.confirm import confirm
@@ -36,18 +33,21 @@ from app.systems.pace import Paces
 from app.telemetry import configure_logging
 from bench.at_once import AtOnce
 from bench.matching.measure import sides_of, tables_of
+from bench.pages import pages
 from bench.world import KEYRING, make_world
 
 SEED = 9101
 LONGEST_RUN = 20.0
 LONGEST_PACED_RUN = 90.0
+PAGED_SIZE = 7000
+"""Customers a side of the plan whose pages are read: enough for ten thousand lines."""
 PACED_SIZE = 250
 """Customers a side of the run that is carried to its end at the real pace: some 60 seconds."""
 
 
 async def measured(size: int) -> dict[str, Any]:
     """Read, review and carry out first syncs; give their figures."""
-    world = make_world(Path(".data") / "bench", links=2, pairs=1, first=1)
+    world = make_world(Path(".data") / "bench", links=3, pairs=1, first=1)
     settings = Settings.model_validate(
         {
             "database_url": world.service_url, "keyring": KEYRING,
@@ -57,14 +57,18 @@ async def measured(size: int) -> dict[str, Any]:
     )  # fmt: skip
     built = build_runtime(settings)
     leave_to_stay()  # as a worker does
-    large, small = (link.link_id for link in world.links)
+    large, larger, small = (link.link_id for link in world.links)
     async with built.queue.open_async():
         runtime, sides = _with_systems(built, size, paced=False)
         figures = await _plan(runtime, large, sides)
         figures["fix_taken_in_seconds"] = await _take_a_fix_in(runtime, large)
-        figures |= await _review(runtime, large)
+        figures |= await _answers(runtime, large)
         figures |= await _own_speed(runtime, large, sides)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        runtime, sides = _with_systems(built, PAGED_SIZE, paced=False)
+        await _start(runtime, larger)
+        await read_plan(runtime, larger)
+        figures |= await pages(runtime, larger)
         runtime, sides = _with_systems(built, PACED_SIZE, paced=True)
         figures |= await _paced_run(runtime, small, sides)
     await built.close()
@@ -96,8 +100,7 @@ def _rates(runtime: Runtime) -> dict[Side, tuple[float, int]]:
 async def _plan(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name in ("plan_seconds", "second_plan_seconds"):
-        async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-            await start_reading(session, link_id, state=LinkState.ACTIVE, now=runtime.clock())
+        await _start(runtime, link_id)
         before = sum(side.calls["read"] for side in sides)
         started, busy = time.perf_counter(), time.process_time()
         await read_plan(runtime, link_id)
@@ -113,6 +116,11 @@ async def _plan(runtime: Runtime, link_id: LinkId, sides: tuple[AtOnce, AtOnce])
     return figures
 
 
+async def _start(runtime: Runtime, link_id: LinkId) -> None:
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        await start_reading(session, link_id, state=LinkState.ACTIVE, now=runtime.clock())
+
+
 async def _take_a_fix_in(runtime: Runtime, link_id: LinkId) -> float:
     """Let a fix of one record be taken into the plan, as the next page does; give its seconds."""
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
@@ -126,18 +134,8 @@ async def _take_a_fix_in(runtime: Runtime, link_id: LinkId) -> float:
     return round(time.perf_counter() - started, 1)
 
 
-async def _review(runtime: Runtime, link_id: LinkId) -> dict[str, Any]:
-    """Read pages of a hundred, also narrowed, and answer all questions by one call."""
-    took = await _pages(runtime, link_id, Filter())
-    narrowed = {
-        str(wanted): _p95(await _pages(runtime, link_id, wanted))
-        for wanted in (
-            *(Filter(deed=deed) for deed in Deed),
-            *(Filter(category=category) for category in Category),
-            Filter(q="as"),
-            Filter(deed=Deed.ASK, q="as"),
-        )
-    }
+async def _answers(runtime: Runtime, link_id: LinkId) -> dict[str, Any]:
+    """Answer all questions by one call."""
     started = time.perf_counter()
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         plan = await current_plan(session, link_id, lock=True)
@@ -147,36 +145,11 @@ async def _review(runtime: Runtime, link_id: LinkId) -> dict[str, Any]:
         await answer_many(session, plan, wanted, Answer("leave_out", "bench"), now=runtime.clock())
     seconds = time.perf_counter() - started
     await match_projects_again(runtime, link_id)
-    print(took[-4:], sorted(narrowed.items(), key=lambda one: one[1])[-3:], file=sys.stderr)
     return {
-        "page_p50_ms": round(took[len(took) // 2]),
-        "page_p95_ms": _p95(took),
-        "page_filtered_p95_ms": max(narrowed.values()),
         "unanswered": len(ids),
         "bulk_answers": len(wanted),
         "bulk_seconds": round(seconds, 1),
     }
-
-
-async def _pages(runtime: Runtime, link_id: LinkId, wanted: Filter) -> list[float]:
-    """Read twenty pages in either order, from the first again after the last; give what it took."""
-    took: list[float] = []
-    for sort in Sort:
-        after: list[Any] | None = None
-        for _ in range(20):
-            started = time.perf_counter()
-            async with runtime.database.reading(link_id) as session:
-                plan = await current_plan(session, link_id)
-                assert plan is not None
-                rows = await page_of_lines(session, plan, wanted, after=after, limit=100, sort=sort)
-            took.append((time.perf_counter() - started) * 1000)
-            after = list(rows[-1]["place"]) if len(rows) == 100 else None
-    return sorted(took)
-
-
-def _p95(took: Sequence[float]) -> int:
-    """Give the 95th percentile of sorted times."""
-    return round(took[int(len(took) * 0.95)])
 
 
 async def _own_speed(
@@ -196,8 +169,7 @@ async def _paced_run(
     The share is that of the side which had most to do by its pace: its calls, of those that were
     allowed from the first to the last moment, the burst at the start included.
     """
-    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
-        await start_reading(session, link_id, state=LinkState.ACTIVE, now=runtime.clock())
+    await _start(runtime, link_id)
     await read_plan(runtime, link_id)
     async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
         plan = await current_plan(session, link_id, lock=True)
