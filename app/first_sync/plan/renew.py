@@ -1,6 +1,8 @@
 """Bring an open plan up to date with what a person answered, and with what our fixes wrote."""
 
 import asyncio
+from typing import Final
+from weakref import WeakValueDictionary
 
 from app.canonical import LinkId, RecordKind
 from app.database import CommitPoint
@@ -16,11 +18,14 @@ from app.first_sync.plan.draw import (
 from app.first_sync.plan.fates import Rows
 from app.first_sync.plan.lines import customers_of, replace_lines, replace_some, stored_lines
 from app.first_sync.plan.propose import Line
-from app.first_sync.store import PlanState, plan_in
+from app.first_sync.store import Plan, PlanState, plan_in
 from app.records.ask_register import ask_if_wanted
 from app.records.fixed import is_any_fixed, take_in_fixes
 from app.records.judge_due import judge_due, judge_projects
 from app.runtime import Runtime
+
+_ONE_AT_A_TIME: Final[WeakValueDictionary[LinkId, asyncio.Lock]] = WeakValueDictionary()
+"""Who draws a link's lines anew in this process; others wait for it without a connection."""
 
 
 async def bring_up_to_date(runtime: Runtime, link_id: LinkId) -> None:
@@ -39,12 +44,26 @@ async def take_fixes_in(runtime: Runtime, link_id: LinkId) -> None:
 
     What a fix made alike is proposed, what it made unlike is asked, and a search finds what stands
     there now. Answers live on: who fixed a record knows what it says. Where somebody answers
-    meanwhile the next call draws them; until then the plan cannot be confirmed.
+    meanwhile the next call draws them; until then the plan cannot be confirmed. A page asks for
+    lines, counts and plan at once: the first of these draws, the others wait for it.
     """
+    if await _plan_behind(runtime, link_id) is None:
+        return
+    async with _ONE_AT_A_TIME.setdefault(link_id, asyncio.Lock()):
+        plan = await _plan_behind(runtime, link_id)
+        if plan is not None:
+            await _draw_anew(runtime, link_id, plan)
+
+
+async def _plan_behind(runtime: Runtime, link_id: LinkId) -> Plan | None:
+    """Give the open plan where a fix wrote what its lines do not say."""
     async with runtime.database.reading(link_id) as session:
         plan = await plan_in(session, link_id, PlanState.OPEN)
-        if plan is None or not await is_any_fixed(session, link_id):
-            return
+        return plan if plan is not None and await is_any_fixed(session, link_id) else None
+
+
+async def _draw_anew(runtime: Runtime, link_id: LinkId, plan: Plan) -> None:
+    async with runtime.database.reading(link_id) as session:
         old = await stored_lines(session, plan, list(RecordKind))
         projects = bool(plan.capabilities.get("projects"))
         world = await known_world(session, link_id, old, projects=projects)

@@ -1,5 +1,6 @@
 """Our own readiness fix makes a record like another, or unlike: the review and the run see it."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -106,6 +107,31 @@ async def test_a_name_that_a_fix_gave_is_found(
     found = await review.lines(q="rettet navn")
     assert [one["id"] for one in found] == [line["id"]]
     assert found[0]["answer"] == "create"
+
+
+async def test_looks_at_the_same_time_draw_the_lines_once(
+    judge: Judge, review: Review, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """A page asks for its lines, their counts and the plan at once; each sees what was fixed."""
+    line = await review.line(category="only_time", kind="customer", deed="create-in-books")
+    await fix(client, reviewing, {**told_of(line), "fix": "set-name", "name": "Rettet Navn AS"})
+    stored: list[CommitPoint] = []
+    judge.runtime.database._hook = lambda point, when: (
+        stored.append(point) if (point, when) == (CommitPoint.PLAN_STORED, "after") else None
+    )
+
+    async def counted() -> int:
+        path = f"{reviewing.path}/first-sync/facets?q=rettet+navn"
+        total: int = (await client.get(path, headers=reviewing.books)).json()["total"]
+        return total
+
+    found, total, plan = await asyncio.gather(
+        review.lines(q="rettet navn"), counted(), review.plan()
+    )
+
+    assert ([one["id"] for one in found], total) == ([line["id"]], 1)
+    assert plan["state"] == "open"
+    assert len(stored) == 1
 
 
 async def test_what_others_changed_before_a_fix_is_shown_before_it_is_linked(
