@@ -28,6 +28,7 @@ class Job(StrEnum):
     DRAIN_LINK = "drain_link"
     SWEEP_LINK = "sweep_link"
     READ_PLAN = "read_plan"
+    TAKE_FIXES_IN = "take_fixes_in"
     RUN_FIRST_SYNC = "run_first_sync"
     UNDO_FIRST_SYNC = "undo_first_sync"
     SETTLE_DRAFT = "settle_draft"

@@ -21,6 +21,7 @@ from app.canonical import LinkId
 from app.changes.wake import wake
 from app.database import CommitPoint
 from app.first_sync.plan.plan import read_plan
+from app.first_sync.plan.renew import take_fixes_in
 from app.first_sync.reading.again import wake_first_syncs
 from app.first_sync.run.carry_out import run_first_sync
 from app.first_sync.undo.undo import undo_first_sync
@@ -48,6 +49,7 @@ JOBS: Final[Mapping[Job, LinkJob]] = {
     Job.DRAIN_LINK: drain_link,
     Job.SWEEP_LINK: sweep_link,
     Job.READ_PLAN: read_plan,
+    Job.TAKE_FIXES_IN: take_fixes_in,
     Job.RUN_FIRST_SYNC: run_first_sync,
     Job.UNDO_FIRST_SYNC: undo_first_sync,
     Job.SETTLE_DRAFT: settle_draft,

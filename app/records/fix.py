@@ -11,12 +11,13 @@ from app.database import CommitPoint
 from app.links.open_systems import open_side
 from app.links.pairs import paired_among
 from app.problems import Problem, catalogue
+from app.queue import Job, defer
 from app.records.agreement import content_print
 from app.records.businesses import recall_businesses
 from app.records.decisions import leave_out
 from app.records.fix_choice import Chosen, choose
 from app.records.fix_value import Fix, changes_of, require_value
-from app.records.fixed import note_fix
+from app.records.fixed import is_any_fixed, note_fix
 from app.records.judge import judge_one
 from app.records.judge_due import judge_due
 from app.records.matching.identifiers import organization_digits
@@ -100,9 +101,21 @@ async def fix_records(
             runtime, link_id, fix.side)), chosen.ids)  # fmt: skip
     await judge_due(runtime, link_id)
     left = len(results) < len(chosen.ids)
-    return Fixed(
-        chosen.matched, results, results[-1].record_id if left and results else chosen.after
-    )
+    after = results[-1].record_id if left and results else chosen.after
+    if after is None and not dry_run:
+        await _let_review_follow(runtime, link_id)
+    return Fixed(chosen.matched, results, after)
+
+
+async def _let_review_follow(runtime: Runtime, link_id: LinkId) -> None:
+    """
+    Let an open review's lines be drawn anew before somebody looks at them.
+
+    Who looks earlier, or after a death right here, waits for the same drawing.
+    """
+    async with runtime.database.transaction(CommitPoint.PLAIN, link_id) as session:
+        if await is_any_fixed(session, link_id):
+            await defer(session, Job.TAKE_FIXES_IN, link_id)
 
 
 async def _chosen(runtime: Runtime, link_id: LinkId, fix: Fix, after: str | None) -> Chosen:

@@ -45,7 +45,8 @@ async def take_fixes_in(runtime: Runtime, link_id: LinkId) -> None:
     What a fix made alike is proposed, what it made unlike is asked, and a search finds what stands
     there now. Answers live on: who fixed a record knows what it says. Where somebody answers
     meanwhile the next call draws them; until then the plan cannot be confirmed. A page asks for
-    lines, counts and plan at once: the first of these draws, the others wait for it.
+    lines, counts and plan at once: the first of these draws, the others wait for it. As the job of
+    ``Job.TAKE_FIXES_IN`` it follows each fix, so that most often nobody waits at all.
     """
     if await _plan_behind(runtime, link_id) is None:
         return

@@ -109,16 +109,39 @@ async def test_a_name_that_a_fix_gave_is_found(
     assert found[0]["answer"] == "create"
 
 
+def drawings_of(judge: Judge) -> list[CommitPoint]:
+    """Give a list that grows by one with each time that lines are drawn and stored from now on."""
+    stored: list[CommitPoint] = []
+    judge.runtime.database._hook = lambda point, when: (
+        stored.append(point) if (point, when) == (CommitPoint.PLAN_STORED, "after") else None
+    )
+    return stored
+
+
+async def test_a_worker_draws_what_was_fixed_before_anybody_looks(
+    judge: Judge, review: Review, work: Work, client: httpx.AsyncClient, reviewing: Linked
+) -> None:
+    """Once for fixes that follow each other; the look that comes then draws nothing."""
+    line = await review.line(category="only_time", kind="customer", deed="create-in-books")
+    for name in ("Rettet En Gang AS", "Rettet Navn AS"):
+        await fix(client, reviewing, {**told_of(line), "fix": "set-name", "name": name})
+    stored = drawings_of(judge)
+
+    await work()
+
+    by_worker = len(stored)
+    found = await review.lines(q="rettet navn")
+    assert [one["id"] for one in found] == [line["id"]]
+    assert (by_worker, len(stored)) == (1, 1)
+
+
 async def test_looks_at_the_same_time_draw_the_lines_once(
     judge: Judge, review: Review, client: httpx.AsyncClient, reviewing: Linked
 ) -> None:
     """A page asks for its lines, their counts and the plan at once; each sees what was fixed."""
     line = await review.line(category="only_time", kind="customer", deed="create-in-books")
     await fix(client, reviewing, {**told_of(line), "fix": "set-name", "name": "Rettet Navn AS"})
-    stored: list[CommitPoint] = []
-    judge.runtime.database._hook = lambda point, when: (
-        stored.append(point) if (point, when) == (CommitPoint.PLAN_STORED, "after") else None
-    )
+    stored = drawings_of(judge)
 
     async def counted() -> int:
         path = f"{reviewing.path}/first-sync/facets?q=rettet+navn"
