@@ -207,7 +207,7 @@ def moved_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 PLANTED: Final[dict[str, tuple[Plant, int]]] = {
     "resend-by-reflex": (resend_by_reflex, 8),
     "no-ledger": (no_ledger, 1),
-    "no-fence": (no_fence, 60),
+    "no-fence": (no_fence, 200),
     "release-unseen": (release_unseen, 6),
     "ignore-conflict": (ignore_conflict, 436),
     "unknown-is-refused": (unknown_is_refused, 8),
