@@ -209,12 +209,13 @@ def _differing(drafts: Any) -> Iterator[str]:
     The sum of the lines is what the books had when the draft was found there, in øre.
 
     Of a draft whose answer was lost a person may have moved lines before: we say that it is
-    otherwise, until a line taken out is released, or say what is worse of it by now.
+    otherwise, until a line taken out or the draft is released, or say what is worse of it by now.
     """
     for draft in drafts:
         lines = [line["net"] for line in draft.body["lines"]]
         released = sum(lines[number - 1] for number in draft.facts.get("releasedLines", ()))
         theirs = draft.remote["net"] if draft.remote else draft.net
-        told = draft.problem is not None or theirs == draft.net - released
+        noted = draft.problem or (draft.state == "released" and draft.facts.get("differs"))
+        told = noted or theirs == draft.net - released
         if sum(lines) != draft.net or (theirs != draft.net and not told):
             yield f"{draft.mark}: lines {lines}, ours {draft.net}, books {draft.remote}"
