@@ -65,6 +65,8 @@ def extras_of(entry: TimeEntry, billed: Billed | None = None) -> list[Extra]:
     another text or sum, and is not billed a second time. So with all expenses of an hour that were
     billed under one name, as was done before each had its own.
     """
+    if not entry.costs and not entry.kilometers:  # most hours, and naming things costs
+        return []
     costs = _costs(entry)
     driven = [Extra(KILOMETRES)] if entry.kilometers else []
     known = set((billed or {}).get(entry.id, ())) - {extra_id(entry.id, KILOMETRES)}
