@@ -1,18 +1,14 @@
 """Check the ledger of one link or all, for the operator, and say each violation in a line."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from app.canonical import LinkId
-from app.database import is_migrated
-from app.database_faults import NOT_MIGRATED
 from app.invoicing.invariants.check import Checked, check_and_keep
 from app.invoicing.invariants.violations import Violation
-from app.links.store import DirectoryEntry, LinkState, directory_entry
+from app.operating.named_links import named_links
 from app.operating.words import word
 from app.problems import say
 from app.runtime import Runtime
@@ -34,24 +30,8 @@ async def check_links(runtime: Runtime, link_id: LinkId | None) -> AsyncIterator
         NotChecked: There is no such link, or the database has no tables.
 
     """
-    if not await is_migrated(runtime.database):
-        raise NotChecked(NOT_MIGRATED)
-    for one in await _links(runtime, link_id):
+    for one in await named_links(runtime, link_id, refusal=NotChecked):
         yield await check_and_keep(runtime, one)
-
-
-async def _links(runtime: Runtime, link_id: LinkId | None) -> Sequence[LinkId]:
-    async with runtime.database.reading() as session:
-        if link_id is not None:
-            if await directory_entry(session, link_id) is None:
-                raise NotChecked(f"no link {link_id}; status names those that need someone")
-            return [link_id]
-        found = await session.scalars(
-            select(DirectoryEntry.link_id)
-            .where(DirectoryEntry.state != LinkState.CLOSED)
-            .order_by(DirectoryEntry.link_id)
-        )
-        return [LinkId(one) for one in found]
 
 
 def say_checked(checked: Checked, language: str) -> Iterable[str]:

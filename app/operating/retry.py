@@ -1,15 +1,11 @@
 """Look again at what is parked, over one link or all, after its cause was mended."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import select
-
 from app.canonical import LinkId
 from app.changes.inbox import Chosen, count_changes, look_again
 from app.changes.store import ChangeState
-from app.database import CommitPoint, is_migrated
-from app.database_faults import NOT_MIGRATED
-from app.links.store import DirectoryEntry, LinkState, directory_entry
+from app.database import CommitPoint
+from app.links.store import DirectoryEntry
+from app.operating.named_links import named_links
 from app.problems import catalogue
 from app.runtime import Runtime
 
@@ -35,29 +31,14 @@ async def retry_parked(
     """
     if code is not None and code not in catalogue():
         raise NotRetried(f"no code {code}; status names those that something is parked for")
-    if not await is_migrated(runtime.database):
-        raise NotRetried(NOT_MIGRATED)
     chosen = Chosen(state=ChangeState.PARKED, code=code)
     now = runtime.clock()
     total = 0
-    for one in await _links(runtime, link_id):
+    parked = DirectoryEntry.parked > 0
+    for one in await named_links(runtime, link_id, parked, refusal=NotRetried):
         async with runtime.database.transaction(CommitPoint.PLAIN, one) as session:
             if dry_run:
                 total += await count_changes(session, one, chosen)
             else:
                 total += len(await look_again(session, one, chosen, now=now))
     return total
-
-
-async def _links(runtime: Runtime, link_id: LinkId | None) -> Sequence[LinkId]:
-    async with runtime.database.reading() as session:
-        if link_id is not None:
-            if await directory_entry(session, link_id) is None:
-                raise NotRetried(f"no link {link_id}; status names those that need someone")
-            return [link_id]
-        found = await session.scalars(
-            select(DirectoryEntry.link_id)
-            .where(DirectoryEntry.parked > 0, DirectoryEntry.state != LinkState.CLOSED)
-            .order_by(DirectoryEntry.link_id)
-        )
-        return [LinkId(one) for one in found]

@@ -23,6 +23,7 @@ from app.main import create_app
 from app.queue import Job
 from app.runtime import Runtime
 from app.sandbox.conta import create_twin as create_conta
+from app.sandbox.enhetsregisteret import PREFIX
 from app.sandbox.enhetsregisteret import create_twin as create_register
 from app.sandbox.seeds import SeedWorld, demo
 from app.sandbox.timerabbit import create_twin as create_timerabbit
@@ -380,3 +381,19 @@ async def synced(
 
     reviewing.more["run"] = await keeper.make("synced", make)
     return reviewing
+
+
+def asking_the_register(settings: Settings) -> Settings:
+    """Name the register's twin in the settings, and let it be asked without a pause."""
+    return settings.model_copy(
+        update={
+            "enhetsregisteret_url": f"http://register.test{PREFIX}",
+            "enhetsregisteret_calls_per_second": 1000.0,
+        }
+    )
+
+
+@pytest.fixture
+def register(twins: Twins) -> Any:
+    """Give the register's twin, to say what it knows and how it fails."""
+    return twins.register.state.twin

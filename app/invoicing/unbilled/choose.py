@@ -100,6 +100,7 @@ async def read_choice(
         entries = tuple(e for e in entries if (e.overtime_type or "") == overtime)
     async with runtime.database.reading(link_id) as session:
         billed = await _billed(session, link_id, entries)
+        extras = {entry.id: tuple(extras_of(entry, billed)) for entry in entries}
         surroundings = Surroundings(
             linked=await _linked(session, link_id),
             approval_required=settings.approval_required,
@@ -111,22 +112,19 @@ async def read_choice(
             employee_id=query.employee_id,
             overtime=overtime,
             today=oslo_day(runtime.clock()),
-            beside=frozenset(entry.id for entry in entries if extras_of(entry, billed)),
+            beside=frozenset(entry_id for entry_id, own in extras.items() if own),
         )
     known = {entry.id for entry in entries}
     return Choice(
-        tuple(_judge(entry, surroundings, billed) for entry in entries),
+        tuple(_judge(entry, surroundings, extras[entry.id]) for entry in entries),
         surroundings,
         billed,
         tuple(one for one in dict.fromkeys(entry_ids or ()) if one not in known),
     )
 
 
-def _judge(entry: TimeEntry, around: Surroundings, billed: Billed) -> Judged:
-    return Judged(
-        entry, hindrances(entry, around), around.in_draft.get(entry.id),
-        tuple(extras_of(entry, billed)),
-    )  # fmt: skip
+def _judge(entry: TimeEntry, around: Surroundings, extras: tuple[Extra, ...]) -> Judged:
+    return Judged(entry, hindrances(entry, around), around.in_draft.get(entry.id), extras)
 
 
 async def _billed(

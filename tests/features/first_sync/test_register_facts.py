@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import event
 
 from app.runtime import Runtime
-from app.sandbox.enhetsregisteret import PREFIX
 from app.sandbox.faults import Fault, FaultKind
 from app.sandbox.seeds import SeedWorld, size
 from app.settings import Settings
-from tests.features.conftest import Linked, Twins
+from tests.features.conftest import Linked, Twins, asking_the_register
 from tests.features.first_sync.conftest import Review, Work
 from tests.features.first_sync.test_sheet import Sheets, sheets
 from tests.worlds import BEGIN
@@ -33,17 +32,7 @@ def world() -> SeedWorld:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(
-        update={
-            "enhetsregisteret_url": f"http://register.test{PREFIX}",
-            "enhetsregisteret_calls_per_second": 1000.0,
-        }
-    )
-
-
-@pytest.fixture
-def register(twins: Twins) -> Any:
-    return twins.register.state.twin
+    return asking_the_register(settings)
 
 
 @pytest.fixture

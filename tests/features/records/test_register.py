@@ -10,11 +10,10 @@ from app.canonical import RecordId, Side
 from app.records import ask_register
 from app.records.billing_warnings import billing_warnings, say_warning
 from app.runtime import Runtime
-from app.sandbox.enhetsregisteret import PREFIX
 from app.sandbox.seeds import SeedWorld, demo
 from app.settings import Settings
 from app.systems.enhetsregisteret.client import Enhetsregisteret
-from tests.features.conftest import Linked, Twins
+from tests.features.conftest import Linked, Twins, asking_the_register
 from tests.features.first_sync.conftest import Review
 from tests.worlds import BEGIN
 
@@ -34,17 +33,7 @@ def world() -> SeedWorld:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(
-        update={
-            "enhetsregisteret_url": f"http://register.test{PREFIX}",
-            "enhetsregisteret_calls_per_second": 1000.0,
-        }
-    )
-
-
-@pytest.fixture
-def register(twins: Twins) -> Any:
-    return twins.register.state.twin
+    return asking_the_register(settings)
 
 
 @pytest.fixture
